@@ -1,0 +1,10 @@
+"""People, their offices, and what each may do."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class AccountsConfig(AppConfig):
+    name = "citysafety.accounts"
+    label = "accounts"
+    verbose_name = _("People and rights")

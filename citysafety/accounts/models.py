@@ -1,0 +1,158 @@
+"""People, their offices, and the tokens of their programs and screens."""
+
+import hashlib
+from typing import Any
+
+import pghistory
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from citysafety import areas
+from citysafety.names import Named, chosen
+
+from .roles import Role, role_may
+
+
+@pghistory.track()
+class Department(Named):
+    """An office that hazards are dispatched to (责任单位)."""
+
+    code = models.CharField(_("code"), max_length=32, unique=True)
+    area_code = models.CharField(_("area"), max_length=15)
+    parent = models.ForeignKey(
+        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("higher office")
+    )
+
+    class Meta:
+        ordering = ["code"]
+        verbose_name = _("department")
+        verbose_name_plural = _("departments")
+
+
+class People(UserManager):
+    """Makes users; what they may do follows from their role alone."""
+
+    def _create_user_object(self, username: str, email: str | None, password: str | None, **fields: Any) -> "User":
+        # Django's manager hands over flags that a role decides here.
+        fields.pop("is_staff", None)
+        fields.pop("is_superuser", None)
+        return super()._create_user_object(username, email, password, **fields)
+
+    def create_superuser(
+        self, username: str, email: str | None = None, password: str | None = None, **fields: Any
+    ) -> "User":
+        """Make an administrator: master data, but neither users nor cases (三权分立)."""
+        return self.create_user(username, email, password, **{"role": Role.ADMINISTRATOR, **fields})
+
+
+class Level(models.TextChoices):
+    """Where in the city an office works."""
+
+    CITY = "city", _("City")
+    COUNTY = "county", _("County")
+    TOWNSHIP = "township", _("Township")
+
+
+class Theme(models.TextChoices):
+    """What a page looks like; empty = as the page was made for (office light, wall dark)."""
+
+    LIGHT = "light", _("Light")
+    DARK = "dark", _("Dark")
+
+
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    pghistory.DeleteEvent(),
+    fields=["username", "is_active", "role", "area_code", "department", "level", "may_sign", "name_zh", "name_en"],
+)
+class User(AbstractUser):
+    """A person or a screen. Role, area and department decide everything; there are no groups and no superusers."""
+
+    first_name = last_name = groups = user_permissions = None
+    is_superuser = False
+
+    name_zh = models.CharField("姓名", max_length=60, blank=True, default="")
+    name_en = models.CharField("English name", max_length=120, blank=True, default="")
+    phone = models.CharField(_("telephone"), max_length=32, blank=True, default="")
+    role = models.CharField(_("role"), max_length=20, choices=Role)
+    area_code = models.CharField(_("area of duty"), max_length=15, blank=True, default="")
+    department = models.ForeignKey(
+        Department, on_delete=models.PROTECT, null=True, blank=True, related_name="members", verbose_name=_("department")
+    )
+    level = models.CharField(_("level"), max_length=8, choices=Level, blank=True, default="")
+    may_sign = models.BooleanField(_("may sign for the department"), default=False)
+    language = models.CharField(_("language"), max_length=8, blank=True, default="")
+    theme = models.CharField(_("theme"), max_length=5, choices=Theme, blank=True, default="")
+
+    objects = People()
+
+    REQUIRED_FIELDS = ["role"]
+
+    class Meta:
+        verbose_name = _("user")
+        verbose_name_plural = _("users")
+        indexes = [
+            models.Index("role", "area_code", name="user_role_area"),
+            models.Index("department", "role", name="user_department_role"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.username})" if self.name != self.username else self.username
+
+    @property
+    def name(self) -> str:
+        return chosen(self.name_zh, self.name_en) or self.username
+
+    def get_full_name(self) -> str:
+        return self.name
+
+    def get_short_name(self) -> str:
+        return self.name
+
+    @property
+    def is_staff(self) -> bool:
+        """Test whether the role has any business in the admin."""
+        return bool(self.is_active and role_may(self.role))
+
+    def has_perm(self, perm: str, obj: Any = None) -> bool:
+        """Answer Django's admin from the table of roles; records of work are judged by ``rights.may``."""
+        return self.is_active and perm in role_may(self.role)
+
+    def has_module_perms(self, app_label: str) -> bool:
+        return self.is_active and any(perm.startswith(f"{app_label}.") for perm in role_may(self.role))
+
+    def covers(self, area_code: str) -> bool:
+        """Test whether the area of duty contains a place. Nobody's area is empty by accident: empty covers nothing."""
+        return areas.covers(self.area_code, area_code)
+
+    @property
+    def standing(self) -> str:
+        """Return a stamp of everything that rights follow from: when it differs, sockets and sessions end."""
+        parts = (self.password, self.role, self.area_code, self.department_id, self.may_sign, self.is_active)
+        return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        # A session lives as long as the rights it was opened with, not only as long as the password.
+        opened_with = super()._get_session_auth_hash(secret)
+        return hashlib.sha256(f"{opened_with}:{self.standing}".encode()).hexdigest()
+
+
+class AccessToken(models.Model):
+    """A key for a program, a phone or a wall screen. Only its SHA-256 is kept."""
+
+    digest = models.CharField(max_length=64, unique=True, editable=False)
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="access_tokens", verbose_name=_("user"))
+    label = models.CharField(_("used for"), max_length=80)
+    created_at = models.DateTimeField(_("issued"))
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        verbose_name = _("access token")
+        verbose_name_plural = _("access tokens")
+
+    def __str__(self) -> str:
+        return self.label

@@ -1,0 +1,80 @@
+"""What all API lists share: cursor pages, the twin that counts, and the area a caller asks for."""
+
+from collections import OrderedDict
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import Http404
+from rest_framework.decorators import action
+from rest_framework.exceptions import APIException
+from rest_framework.pagination import CursorPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from citysafety import areas
+
+
+class CursorPages(CursorPagination):
+    """Pages ``{next, previous, results}`` that stay right while rows arrive; ``page_size`` ≤ 1000.
+
+    A view names its order in ``ordering``; it must be unique.
+    """
+
+    page_size = 50
+    max_page_size = 1000
+    page_size_query_param = "page_size"
+    ordering = "pk"
+
+    def get_ordering(self, request: Request, queryset: QuerySet, view: Any) -> tuple[str, ...]:
+        ordering = getattr(view, "ordering", None) or self.ordering
+        return (ordering,) if isinstance(ordering, str) else tuple(ordering)
+
+    def get_paginated_response(self, data: list) -> Response:
+        return Response(OrderedDict(next=self.get_next_link(), previous=self.get_previous_link(), results=data))
+
+
+class CountTwin:
+    """Adds ``…/count/`` beside a viewset's list: the same filters, ``{"count": n}`` counted from rows."""
+
+    @action(detail=False, methods=["get"], pagination_class=None, url_path="count")
+    def count(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        rows = self.filter_queryset(self.get_queryset())
+        return Response({"count": rows.order_by().count()})
+
+
+class Conflict(APIException):
+    """409: not open from the present state, or the caller saw an older version."""
+
+    status_code = 409
+    default_code = "conflict"
+
+
+class Unprocessable(APIException):
+    """422: understood, but the request contradicts itself, an earlier one, or lacks evidence."""
+
+    status_code = 422
+    default_code = "unprocessable"
+
+
+class Gone(APIException):
+    """410: the position asked for is no longer readable."""
+
+    status_code = 410
+    default_code = "gone"
+
+
+def area_asked(request: Request) -> str:
+    """Return the area of ``?area=``, the caller's own without one. Foreign or unknown: 404."""
+    own = getattr(request.user, "area_code", "")
+    asked = request.query_params.get("area", "") if hasattr(request, "query_params") else request.GET.get("area", "")
+    if not asked:
+        if not own:
+            raise Http404
+        return own
+    try:
+        code = areas.normal(asked)
+    except areas.UnknownArea as error:
+        raise Http404 from error
+    if not areas.covers(own, code):
+        raise Http404
+    return code

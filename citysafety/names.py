@@ -1,0 +1,26 @@
+"""Names of data in the two languages of the city."""
+
+from django.db import models
+from django.utils.translation import get_language
+
+
+def chosen(name_zh: str, name_en: str) -> str:
+    """Return the name in the active language; the Chinese one where there is no English."""
+    return name_en if name_en and (get_language() or "").startswith("en") else name_zh
+
+
+class Named(models.Model):
+    """A row with a Chinese and an English name."""
+
+    name_zh = models.CharField("名称", max_length=120)
+    name_en = models.CharField("English name", max_length=160, blank=True, default="")
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def name(self) -> str:
+        return chosen(self.name_zh, self.name_en)

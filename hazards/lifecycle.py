@@ -1,0 +1,100 @@
+"""The life of a hidden danger (隐患), from report to write-off: one row per lawful step."""
+
+from dataclasses import dataclass
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from citysafety.lifecycle import Lifecycle, Step
+
+
+class HazardState(models.TextChoices):
+    """Where a hazard stands (GB/T 30428.8: filing, dispatch, handling, verification, closing)."""
+
+    REPORTED = "reported", _("Reported")
+    ACCEPTED = "accepted", _("Accepted")
+    DISPATCHED = "dispatched", _("Dispatched")
+    TAKEN = "taken", _("Being rectified")
+    RECTIFIED = "rectified", _("Awaiting verification")
+    VERIFIED = "verified", _("Verified")
+    WRITTEN_OFF = "written_off", _("Written off")
+    REFUSED = "refused", _("Refused")
+
+
+class Stage(models.TextChoices):
+    """The three clocks of a matter; each covers the states until the next one's work begins."""
+
+    ACCEPT = "accept", _("Acceptance and dispatch")
+    RECTIFY = "rectify", _("Rectification")
+    VERIFY = "verify", _("Verification and write-off")
+
+
+S = HazardState
+
+ENDED = frozenset({S.WRITTEN_OFF, S.REFUSED})
+OPEN = frozenset(S.values) - ENDED
+
+STAGE_OF = {
+    S.REPORTED: Stage.ACCEPT,
+    S.ACCEPTED: Stage.ACCEPT,
+    S.DISPATCHED: Stage.RECTIFY,
+    S.TAKEN: Stage.RECTIFY,
+    S.RECTIFIED: Stage.VERIFY,
+    S.VERIFIED: Stage.VERIFY,
+}
+
+DISPATCHER = ("dispatcher:area",)
+HANDLER = ("department_handler:department",)
+CHECKER = (
+    "grid_worker:area,not_rectifier,not_reporter_on_spot",
+    "dispatcher:area,not_rectifier,not_reporter_on_spot",
+)
+REPORTER = ("*:reporter",)
+
+
+@dataclass(frozen=True, slots=True)
+class HazardStep(Step):
+    """A step of a hazard; ``on_spot`` is where it leads when the hazard was handled on the spot."""
+
+    on_spot: str = ""
+
+
+LIFECYCLE = Lifecycle(
+    HazardStep(S.REPORTED, "accept", S.ACCEPTED, "GB/T 30428.8: case creation", DISPATCHER, label=_("Accept")),
+    HazardStep(
+        S.REPORTED, "refuse", S.REFUSED, "GB/T 30428.8: not created, with the reason", DISPATCHER,
+        requires=("reason",), label=_("Refuse"),
+    ),
+    HazardStep(
+        S.REPORTED, "handle_on_spot", S.RECTIFIED, "即查即改: handled by who found it", ("grid_worker:reporter",),
+        requires=("photo:before", "photo:after"), label=_("Handled on the spot"),
+    ),
+    HazardStep(
+        S.ACCEPTED, "dispatch", S.DISPATCHED, "GB/T 30428.8: dispatch to the responsible unit", DISPATCHER,
+        requires=("department",), label=_("Dispatch"),
+    ),
+    HazardStep(S.DISPATCHED, "take", S.TAKEN, "责任单位接收", HANDLER, label=_("Take over")),
+    HazardStep(
+        S.DISPATCHED, "return", S.ACCEPTED, "退回, with the reason", HANDLER, requires=("reason",), label=_("Return")
+    ),
+    HazardStep(
+        S.TAKEN, "rectify", S.RECTIFIED, "《安全生产事故隐患排查治理暂行规定》: rectified by the responsible unit", HANDLER,
+        requires=("words", "photo:after"), label=_("Rectified"),
+    ),
+    HazardStep(
+        S.RECTIFIED, "verify", S.VERIFIED, "验收销号: verified by another than the doer", CHECKER,
+        requires=("location",), label=_("Verification passed"),
+    ),
+    HazardStep(
+        S.RECTIFIED, "fail", S.TAKEN, "复查不合格, rectification goes on", CHECKER,
+        requires=("reason",), label=_("Verification failed"), on_spot=S.ACCEPTED,
+    ),
+    HazardStep(S.VERIFIED, "write_off", S.WRITTEN_OFF, "验收销号", DISPATCHER, label=_("Write off")),
+    HazardStep(
+        S.WRITTEN_OFF, "reopen", S.ACCEPTED, "reappeared within the limit", (*DISPATCHER, *REPORTER),
+        requires=("reason",), label=_("Reopen"),
+    ),
+    HazardStep(
+        S.REFUSED, "contest", S.REPORTED, "the reporter disagrees", REPORTER, requires=("reason",), label=_("Contest")
+    ),
+)

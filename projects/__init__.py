@@ -1,0 +1,1 @@
+"""Plans, measures, projects and supervision: the room stands, its furniture comes with the programme."""
