@@ -5,6 +5,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import Http404
+from drf_standardized_errors.handler import exception_handler as standardized
 from rest_framework.decorators import action
 from rest_framework.exceptions import APIException
 from rest_framework.pagination import CursorPagination
@@ -78,3 +79,11 @@ def area_asked(request: Request) -> str:
     if not areas.covers(own, code):
         raise Http404
     return code
+
+
+def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer errors in one shape; a conflict also shows the present object as ``present``."""
+    response = standardized(error, context)
+    if response is not None and (present := getattr(error, "present", None)) is not None:
+        response.data["present"] = present
+    return response

@@ -8,3 +8,6 @@ class AccountsConfig(AppConfig):
     name = "citysafety.accounts"
     label = "accounts"
     verbose_name = _("People and rights")
+
+    def ready(self) -> None:
+        from . import schema  # noqa: F401, PLC0415  (registers itself; models must be loaded first)

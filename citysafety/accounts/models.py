@@ -4,6 +4,7 @@ import hashlib
 from typing import Any
 
 import pghistory
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -11,10 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from citysafety import areas
 from citysafety.names import Named, chosen
 
-from .roles import Role, role_may
+from .roles import Role, may_in_admin, role_may
 
 
-@pghistory.track()
+@pghistory.track(model_name="DepartmentHistory")
 class Department(Named):
     """An office that hazards are dispatched to (责任单位)."""
 
@@ -43,7 +44,8 @@ class People(UserManager):
         self, username: str, email: str | None = None, password: str | None = None, **fields: Any
     ) -> "User":
         """Make an administrator: master data, but neither users nor cases (三权分立)."""
-        return self.create_user(username, email, password, **{"role": Role.ADMINISTRATOR, **fields})
+        whole_city = {"role": Role.ADMINISTRATOR, "area_code": settings.CITY_CODE}
+        return self.create_user(username, email, password, **{**whole_city, **fields})
 
 
 class Level(models.TextChoices):
@@ -66,6 +68,7 @@ class Theme(models.TextChoices):
     pghistory.UpdateEvent(),
     pghistory.DeleteEvent(),
     fields=["username", "is_active", "role", "area_code", "department", "level", "may_sign", "name_zh", "name_en"],
+    model_name="UserHistory",
 )
 class User(AbstractUser):
     """A person or a screen. Role, area and department decide everything; there are no groups and no superusers."""
@@ -88,7 +91,7 @@ class User(AbstractUser):
 
     objects = People()
 
-    REQUIRED_FIELDS = ["role"]
+    REQUIRED_FIELDS = []
 
     class Meta:
         verbose_name = _("user")
@@ -113,15 +116,18 @@ class User(AbstractUser):
 
     @property
     def is_staff(self) -> bool:
-        """Test whether the role has any business in the admin."""
-        return bool(self.is_active and role_may(self.role))
+        """Test whether the admin is open: it knows no areas, so only to roles of the whole city."""
+        whole_city = len(self.area_code) == areas.LEVELS[0]
+        return bool(self.is_active and whole_city and role_may(self.role))
 
     def has_perm(self, perm: str, obj: Any = None) -> bool:
         """Answer Django's admin from the table of roles; records of work are judged by ``rights.may``."""
-        return self.is_active and perm in role_may(self.role)
+        return self.is_staff and may_in_admin(self.role, perm)
 
     def has_module_perms(self, app_label: str) -> bool:
-        return self.is_active and any(perm.startswith(f"{app_label}.") for perm in role_may(self.role))
+        return self.is_staff and (
+            self.role == Role.AUDITOR or any(perm.startswith(f"{app_label}.") for perm in role_may(self.role))
+        )
 
     def covers(self, area_code: str) -> bool:
         """Test whether the area of duty contains a place. Nobody's area is empty by accident: empty covers nothing."""

@@ -1,0 +1,166 @@
+"""People, tokens and lock-outs in the admin. Who may do what there is the table in ``roles``."""
+
+from typing import Any
+
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.contrib import admin, messages
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from .models import AccessToken, Department, DepartmentHistory, Role, User, UserHistory
+from .tokens import issue, revoke
+
+admin.site.site_title = admin.site.site_header = _("Administration")
+admin.site.site_url = "/"
+admin.site.unregister(Group)  # rights follow from the role; there are no groups
+
+
+class ReadOnly(admin.ModelAdmin):
+    """Rows for looking: nobody adds, changes or deletes them here."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class PersonForm(UserChangeForm):
+    class Meta:
+        model = User
+        fields = "__all__"
+
+
+class NewPersonForm(AdminUserCreationForm):
+    class Meta:
+        model = User
+        fields = ("username", "role", "area_code", "department")
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):
+    """Users: the security officer makes them, gives role and area, and switches them off."""
+
+    form = PersonForm
+    add_form = NewPersonForm
+    list_display = ("username", "name_zh", "role", "area_code", "department", "is_active", "last_login")
+    list_filter = ("role", "is_active", "level")
+    search_fields = ("username", "name_zh", "name_en")
+    filter_horizontal = ()
+    ordering = ("username",)
+    list_select_related = ("department",)
+    autocomplete_fields = ("department",)
+    show_full_result_count = False
+    readonly_fields = ("last_login", "date_joined")
+    actions = ("switch_off", "issue_screen_token")
+    fieldsets = (
+        (None, {"fields": ("username", "password")}),
+        (_("Person"), {"fields": ("name_zh", "name_en", "phone", "email", "language")}),
+        (_("Rights"), {"fields": ("is_active", "role", "area_code", "department", "level", "may_sign")}),
+        (_("Dates"), {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = (
+        (None, {"fields": ("username", "usable_password", "password1", "password2")}),
+        (_("Rights"), {"fields": ("role", "area_code", "department")}),
+    )
+
+    @admin.action(description=_("Switch off: sessions and tokens end at once"), permissions=["change"])
+    def switch_off(self, request: HttpRequest, people: QuerySet) -> None:
+        for person in people.exclude(pk=request.user.pk):
+            person.is_active = False
+            person.save(update_fields=["is_active"])
+        messages.success(request, _("Switched off."))
+
+    @admin.action(description=_("Issue a device token for a wall screen"), permissions=["change"])
+    def issue_screen_token(self, request: HttpRequest, people: QuerySet) -> None:
+        """Only for wall screens: a token of a person would let the officer act in that person's name."""
+        for person in people:
+            if person.role != Role.KIOSK:
+                messages.error(request, _("%(who)s is a person: people make their own tokens.") % {"who": person})
+                continue
+            plain = issue(person, f"{_('Wall screen')} {timezone.localdate():%Y-%m-%d}", at=timezone.now())
+            messages.warning(
+                request, _("Open /wall/?kiosk=%(token)s on the screen. Shown only now.") % {"token": plain}
+            )
+
+
+@admin.register(Department)
+class DepartmentAdmin(admin.ModelAdmin):
+    list_display = ("code", "name_zh", "name_en", "area_code", "parent")
+    list_select_related = ("parent",)
+    search_fields = ("code", "name_zh", "name_en", "area_code")
+    autocomplete_fields = ("parent",)
+
+
+@admin.register(AccessToken)
+class AccessTokenAdmin(admin.ModelAdmin):
+    """Tokens are listed and revoked; what they are is known to nobody."""
+
+    list_display = ("label", "user", "created_at", "last_used_at", "revoked_at")
+    list_filter = ("user__role", ("revoked_at", admin.EmptyFieldListFilter))
+    list_select_related = ("user",)
+    search_fields = ("label", "user__username")
+    readonly_fields = ("user", "label", "created_at", "last_used_at", "revoked_at")
+    actions = ("revoke",)
+
+    @admin.action(description=_("Revoke"), permissions=["change"])
+    def revoke(self, request: HttpRequest, tokens: QuerySet) -> None:
+        at = timezone.now()
+        for token in tokens:
+            revoke(token, at=at)
+        messages.success(request, _("Revoked."))
+
+
+class HistoryAdmin(ReadOnly):
+    """Every change of a row, as the database itself wrote it down."""
+
+    list_filter = ("pgh_label", "pgh_created_at")
+    show_full_result_count = False
+    list_select_related = ("pgh_context",)
+    ordering = ("-pgh_id",)
+
+
+@admin.register(UserHistory)
+class UserHistoryAdmin(HistoryAdmin):
+    list_display = ("pgh_created_at", "pgh_label", "username", "role", "area_code", "is_active", "pgh_context")
+    search_fields = ("username",)
+
+
+@admin.register(DepartmentHistory)
+class DepartmentHistoryAdmin(HistoryAdmin):
+    list_display = ("pgh_created_at", "pgh_label", "code", "name_zh", "area_code", "pgh_context")
+    search_fields = ("code",)
+
+
+@admin.register(AccessAttempt)
+class AttemptAdmin(admin.ModelAdmin):
+    """Counts of wrong passwords by person and address; deleting a row ends its lock-out."""
+
+    list_display = ("username", "ip_address", "failures_since_start", "attempt_time")
+    search_fields = ("username", "ip_address")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(AccessLog)
+class SignInAdmin(ReadOnly):
+    list_display = ("attempt_time", "username", "ip_address", "logout_time")
+    search_fields = ("username", "ip_address")
+
+
+@admin.register(AccessFailureLog)
+class FailureAdmin(ReadOnly):
+    list_display = ("attempt_time", "username", "ip_address", "locked_out")
+    search_fields = ("username", "ip_address")

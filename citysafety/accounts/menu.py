@@ -1,0 +1,62 @@
+"""Where each role begins and what its menu holds: one table each."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.urls import Resolver404, resolve
+from django.utils.translation import gettext_lazy as _
+
+from .roles import Role
+
+HOME = {
+    Role.GRID_WORKER: "/field/",
+    Role.DEPARTMENT_HANDLER: "/hazards/",
+    Role.DISPATCHER: "/hazards/",
+    Role.OPERATOR: "/wall/",
+    Role.SUPERVISOR: "/hazards/?overdue=1",
+    Role.LEADER: "/wall/",
+    Role.AUDITOR: "/hazards/",
+    Role.SECURITY_OFFICER: "/admin/",
+    Role.ADMINISTRATOR: "/admin/",
+    Role.KIOSK: "/wall/",
+}
+
+WATCHERS = (
+    Role.DEPARTMENT_HANDLER, Role.DISPATCHER, Role.OPERATOR, Role.SUPERVISOR, Role.LEADER, Role.AUDITOR,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One entry of the menu."""
+
+    path: str
+    label: Any
+    roles: tuple[str, ...]
+
+
+MENU = (
+    Entry("/field/", _("Field"), (Role.GRID_WORKER,)),
+    Entry("/hazards/", _("Hazards"), (Role.GRID_WORKER, *WATCHERS)),
+    Entry("/wall/", _("Wall"), (*WATCHERS, Role.ADMINISTRATOR, Role.KIOSK)),
+    Entry("/grid/", _("Grid"), (Role.GRID_WORKER, *WATCHERS, Role.ADMINISTRATOR)),
+    Entry("/admin/", _("Administration"), (Role.ADMINISTRATOR, Role.SECURITY_OFFICER, Role.AUDITOR)),
+)
+
+
+def home_of(role: str) -> str:
+    """Return the page a role begins with; who has none sees the own account."""
+    return HOME.get(role, "/account/")
+
+
+def entries(role: str) -> list[Entry]:
+    """Return the menu of a role; pages that are not built are absent."""
+    return [entry for entry in MENU if role in entry.roles and exists(entry.path)]
+
+
+def exists(path: str) -> bool:
+    try:
+        resolve(path)
+    except Resolver404:
+        return False
+    return True

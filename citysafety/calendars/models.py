@@ -1,0 +1,68 @@
+"""Working days and hours as rows that the city edits."""
+
+from datetime import time
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from citysafety.names import Named
+
+
+class CalendarYear(models.Model):
+    """A year whose working days are known. Without its row no due time falls into it."""
+
+    class Status(models.TextChoices):
+        ANNOUNCED = "announced", _("announced")
+        PROVISIONAL = "provisional", _("provisional")
+
+    year = models.PositiveSmallIntegerField(_("year"), primary_key=True)
+    status = models.CharField(_("status"), max_length=12, choices=Status)
+    source = models.CharField(_("source"), max_length=200)
+
+    class Meta:
+        ordering = ["-year"]
+        verbose_name = _("calendar year")
+        verbose_name_plural = _("calendar years")
+
+    def __str__(self) -> str:
+        return str(self.year)
+
+
+class Day(Named):
+    """A day that differs from the week: a weekday off, or a weekend day worked (make-up day)."""
+
+    date = models.DateField(_("date"), primary_key=True)
+    working = models.BooleanField(_("worked"))
+    source = models.CharField(_("source"), max_length=200, blank=True, default="")
+
+    class Meta:
+        ordering = ["-date"]
+        verbose_name = _("special day")
+        verbose_name_plural = _("special days")
+
+
+class Hours(models.Model):
+    """The two sessions of a working day, from a day of the year on."""
+
+    month = models.PositiveSmallIntegerField(_("from month"))
+    day = models.PositiveSmallIntegerField(_("from day"))
+    morning_begins = models.TimeField(_("morning begins"), default=time(8))
+    morning_ends = models.TimeField(_("morning ends"), default=time(12))
+    afternoon_begins = models.TimeField(_("afternoon begins"), default=time(14))
+    afternoon_ends = models.TimeField(_("afternoon ends"), default=time(18))
+    source = models.CharField(_("source"), max_length=200, blank=True, default="")
+
+    class Meta:
+        ordering = ["month", "day"]
+        verbose_name = _("working hours")
+        verbose_name_plural = _("working hours")
+        constraints = [models.UniqueConstraint(name="hours_once_a_day", fields=["month", "day"])]
+
+    def __str__(self) -> str:
+        return f"{self.month:02d}-{self.day:02d} {self.morning_begins:%H:%M}–{self.afternoon_ends:%H:%M}"
+
+    def clean(self) -> None:
+        times = [self.morning_begins, self.morning_ends, self.afternoon_begins, self.afternoon_ends]
+        if times != sorted(set(times)):
+            raise ValidationError(_("The four times must follow each other."))

@@ -1,0 +1,159 @@
+"""Take a photo in, seal it, make the pictures that people see."""
+
+import hashlib
+import os
+import tempfile
+import warnings
+from datetime import datetime, timedelta
+from io import BytesIO
+from pathlib import Path
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q
+from PIL import Image, ImageOps, UnidentifiedImageError
+
+from .models import Attachment, Photo
+
+Image.MAX_IMAGE_PIXELS = 50_000_000  # a 12 kB file can unpack to 100 megapixels
+FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
+VIEW_SIDE, THUMB_SIDE = 1600, 320  # px
+MOST_ATTEMPTS = 3
+EXIF_TAKEN, EXIF_OFFSET = 0x9003, 0x9011
+
+
+class NotAPicture(ValueError):
+    """The bytes are not a JPEG, PNG or WebP picture we can open."""
+
+
+class WrongHash(ValueError):
+    """The bytes do not have the hash they were sent under."""
+
+
+class TooLarge(ValueError):
+    """The bytes are more than a photo may have."""
+
+
+def folder(sha256: str) -> Path:
+    """Return where the files of a photo lie."""
+    return Path(settings.MEDIA_ROOT) / "evidence" / sha256[:2] / sha256
+
+
+def open_picture(data: bytes) -> Image.Image:
+    """Open bytes as a picture and read all of it. :raises NotAPicture: with what was seen."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            picture = Image.open(BytesIO(data), formats=list(FORMATS))
+            picture.load()
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
+        raise NotAPicture(f"{data[:8]!r}… is not a JPEG, PNG or WebP picture") from error
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
+        raise NotAPicture("more than 50 megapixels") from error
+    if min(picture.size) < settings.PHOTO_MIN_SIDE:
+        raise NotAPicture(f"{picture.width}×{picture.height} px; expected at least {settings.PHOTO_MIN_SIDE} px a side")
+    return picture
+
+
+def taken_at(picture: Image.Image) -> datetime | None:
+    """Return when the camera says it was taken (EXIF DateTimeOriginal; city time without an offset)."""
+    try:
+        exif = picture.getexif().get_ifd(0x8769)
+        text = str(exif.get(EXIF_TAKEN, ""))
+        offset = str(exif.get(EXIF_OFFSET, "") or "+08:00").replace(":", "")
+        return datetime.strptime(text + offset, "%Y:%m:%d %H:%M:%S%z").astimezone(ZoneInfo("UTC"))
+    except (ValueError, OverflowError, OSError, SyntaxError, AttributeError):
+        return None
+
+
+def seal(sha256: str, data: bytes) -> None:
+    """Write the received bytes to disk under their hash, whole or not at all, and make them durable."""
+    target = folder(sha256)
+    target.mkdir(parents=True, exist_ok=True)
+    original = target / "original"
+    if original.exists():
+        return
+    with tempfile.NamedTemporaryFile(dir=target, delete=False) as part:
+        part.write(data)
+        part.flush()
+        os.fsync(part.fileno())
+    os.chmod(part.name, 0o440)
+    os.replace(part.name, original)
+
+
+@transaction.atomic
+def attach(
+    *, kind: str, subject_id: str, role: str, sha256: str, data: bytes, by_id: int, at: datetime, step_id: UUID | None
+) -> bool:
+    """Seal a photo and bind it to its subject; return whether it is new there. A repeat changes nothing.
+
+    :raises TooLarge, WrongHash, NotAPicture: nothing is kept.
+    """
+    if len(data) > settings.PHOTO_MAX_BYTES:
+        raise TooLarge(f"{len(data)} bytes; at most {settings.PHOTO_MAX_BYTES}")
+    seen = hashlib.sha256(data).hexdigest()
+    if seen != sha256:
+        raise WrongHash(f"the bytes have {seen}, the address says {sha256}")
+    picture = open_picture(data)
+    seal(sha256, data)
+    Photo.objects.bulk_create(
+        [
+            Photo(
+                sha256=sha256,
+                size=len(data),
+                mime=FORMATS[picture.format or ""],
+                width=picture.width,
+                height=picture.height,
+                received_at=at,
+                taken_at=taken_at(picture),
+            )
+        ],
+        ignore_conflicts=True,
+    )
+    attachment, created = Attachment.objects.get_or_create(
+        kind=kind,
+        subject_id=subject_id,
+        role=role,
+        photo_id=sha256,
+        defaults={"by_id": by_id, "at": at, "step_id": step_id},
+    )
+    return created
+
+
+def unused(*, kind: str, subject_id: str, role: str, step_id: UUID | None) -> list[int]:
+    """Return the attachments that may serve a step: of its role, used by none, sent for it or for no step in particular."""
+    rows = Attachment.objects.filter(kind=kind, subject_id=subject_id, role=role, used_by=None)
+    return list(rows.filter(Q(step_id=None) | Q(step_id=step_id)).values_list("pk", flat=True))
+
+
+def use(attachment_ids: list[int], *, step_id: UUID) -> None:
+    """Bind photos to the step they served as evidence for."""
+    Attachment.objects.filter(pk__in=attachment_ids).update(used_by=step_id)
+
+
+def derive(*, sha256: str, at: datetime) -> bool:
+    """Make the two pictures people see: turned upright, without EXIF. Safe to run twice; returns whether it made them.
+
+    An attempt is counted before it starts, so that a picture that kills its worker is parked after three.
+    """
+    claimed = Photo.objects.filter(sha256=sha256, derived_at=None, deriving__lt=MOST_ATTEMPTS)
+    if not claimed.update(deriving=F("deriving") + 1):
+        return False
+    picture = ImageOps.exif_transpose(open_picture((folder(sha256) / "original").read_bytes())).convert("RGB")
+    for name, side in (("view.jpg", VIEW_SIDE), ("thumb.jpg", THUMB_SIDE)):
+        small = picture.copy()
+        small.thumbnail((side, side), Image.Resampling.LANCZOS)
+        clean = Image.new("RGB", small.size)
+        clean.paste(small)  # pixels only: no EXIF, no position, no profile
+        part = folder(sha256) / f".{name}.{os.getpid()}"
+        clean.save(part, "JPEG", quality=82, optimize=True)
+        os.replace(part, folder(sha256) / name)
+    return bool(Photo.objects.filter(sha256=sha256, derived_at=None).update(derived_at=at))
+
+
+def waiting(*, at: datetime, limit: int = 200) -> list[str]:
+    """Return photos that were received a moment ago or longer and have no pictures yet."""
+    rows = Photo.objects.filter(derived_at=None, deriving__lt=MOST_ATTEMPTS, received_at__lt=at - timedelta(seconds=20))
+    return list(rows.order_by("received_at").values_list("sha256", flat=True)[:limit])

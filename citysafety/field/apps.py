@@ -1,0 +1,10 @@
+"""The face for phones: report, verify, handle."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class FieldConfig(AppConfig):
+    name = "citysafety.field"
+    label = "field"
+    verbose_name = _("Field")

@@ -1,0 +1,1 @@
+"""News of the city: facts written with the change, relayed in order, heard by whoever subscribed."""

@@ -1,0 +1,55 @@
+"""Where the news stands, and what is new since a position."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import connection
+from django.db.models import Min
+
+from .models import OutboxEntry
+
+MOST_BEHIND = 1000  # positions; who is further behind loads afresh (engineering W26)
+
+
+class PositionGone(Exception):
+    """The position can no longer be read from: pruned, or too far behind."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeadOfNews:
+    """The last position dealt and when, and when the relay was last seen alive."""
+
+    position: int
+    as_of: datetime
+    beat_at: datetime | None = None
+
+
+def head() -> HeadOfNews:
+    """Return the last position dealt; 0 as of now while nothing has happened. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT coalesce(h.position, 0), coalesce(h.as_of, now()), h.beat_at"
+            " FROM (SELECT 1) one LEFT JOIN outbox_head h ON h.id = 1"
+        )
+        return HeadOfNews(*cursor.fetchone())
+
+
+def entries_after(position: int, area: str = "") -> tuple[int, list[OutboxEntry]]:
+    """Return the head and every fact of an area after a position, oldest first. Three queries.
+
+    Readers go by position, never by id or time: positions are dealt in commit order
+    by one writer, so nothing can appear behind a reader's back.
+
+    :raises PositionGone: pruned, or more than a thousand positions behind.
+    :raises ValueError: a position that has not been dealt yet.
+    """
+    last = head().position
+    if position > last:
+        raise ValueError(f"position {position} lies ahead of {last}")
+    if position < 0 or last - position > MOST_BEHIND:
+        raise PositionGone(position)
+    oldest = OutboxEntry.objects.aggregate(oldest=Min("position"))["oldest"]
+    if position < last and (oldest is None or oldest > position + 1):
+        raise PositionGone(position)
+    entries = OutboxEntry.objects.filter(position__gt=position, position__lte=last).order_by("position")
+    return last, list(entries.filter(area_code__startswith=area) if area else entries)

@@ -1,0 +1,58 @@
+"""Announce facts; the relay carries them on after commit."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import connection, transaction
+
+from .facts import Fact
+from .models import OutboxEntry
+
+BELL = "outbox"  # the channel of LISTEN and NOTIFY; the relay also sweeps, so a lost bell costs a second
+
+
+def announce(fact: Fact, *, at: datetime | None = None) -> OutboxEntry:
+    """Record a fact in the caller's transaction, to be relayed after commit.
+
+    ``at`` is when it happened, by the database clock if not given. Two statements.
+
+    :raises RuntimeError: outside a transaction, where a crash could separate
+        the change from its announcement.
+    """
+    return announce_all([fact], at=at)[0]
+
+
+def announce_all(facts: Iterable[Fact], *, at: datetime | None = None) -> list[OutboxEntry]:
+    """Record many facts in the caller's transaction, in their order. Two statements.
+
+    :raises RuntimeError: outside a transaction.
+    """
+    if not connection.in_atomic_block:
+        raise RuntimeError("announce() belongs inside the transaction of the change")
+    happened = {} if at is None else {"at": at}
+    entries = OutboxEntry.objects.bulk_create(
+        OutboxEntry(
+            topic=fact.topic,
+            area_code=fact.area_code,
+            kind=fact.kind,
+            subject_id=str(fact.subject_id),
+            live=fact.live(),
+            payload=fact.payload(),
+            **happened,
+        )
+        for fact in facts
+    )
+    with connection.cursor() as cursor:
+        # Delivered at commit, and once however often a transaction rings.
+        cursor.execute("SELECT pg_notify(%s, '')", [BELL])
+    return entries
+
+
+def prune_relayed(*, before: datetime, limit: int = 5000) -> int:
+    """Delete the oldest relayed facts, at most ``limit`` at a time; return how many went.
+
+    The head keeps the last position, so none is ever dealt twice.
+    """
+    with transaction.atomic():
+        oldest = OutboxEntry.objects.exclude(position=None).order_by("position").values("pk")[:limit]
+        return OutboxEntry.objects.filter(pk__in=oldest, relayed_at__lt=before).delete()[0]

@@ -1,0 +1,23 @@
+"""The grid's tables, split by noun."""
+
+from .matters import EvidenceRule, Matter, MatterClass, Unit
+from .people import Centre, Posting, Worker
+from .places import BaseLayer, Cell, City, Division, GridVersion
+from .premises import Premises, PremisesKind
+
+__all__ = [
+    "BaseLayer",
+    "Cell",
+    "Centre",
+    "City",
+    "Division",
+    "EvidenceRule",
+    "GridVersion",
+    "Matter",
+    "MatterClass",
+    "Posting",
+    "Premises",
+    "PremisesKind",
+    "Unit",
+    "Worker",
+]

@@ -1,0 +1,323 @@
+"""HTTP doors of hazards under /api/v1/hazards/: parse, one call, answer."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.http import Http404
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from rest_framework import serializers, status, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import PermissionDenied, UnsupportedMediaType, ValidationError
+from rest_framework.parsers import BaseParser, JSONParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from citysafety.accounts.rights import sentence
+from citysafety.api import Conflict, CountTwin, Gone, Unprocessable, area_asked
+from citysafety.coordinates import DATUMS, to_wgs84
+from citysafety.evidence import services as evidence
+from citysafety.lifecycle import StepNotAllowed
+from citysafety.outbox import receipts
+from citysafety.tallies.selectors import PositionGone
+
+from . import selectors, services
+from .filters import HazardFilter
+from .lifecycle import LIFECYCLE
+from .models import Hazard, Severity
+from .present import clock_answer, hazard_answer, photo_answer, step_answer
+from .services.reporting import Filing
+from .services.steps import StepInput, steps_open_to
+
+
+class LocationInput(serializers.Serializer):
+    lon = serializers.FloatField(min_value=-180, max_value=180)
+    lat = serializers.FloatField(min_value=-90, max_value=90)
+    accuracy_m = serializers.FloatField(min_value=0, max_value=100_000, required=False, allow_null=True)
+    datum = serializers.ChoiceField(choices=DATUMS, default="wgs84")
+
+    def validate(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Leave with WGS 84, whatever came in."""
+        try:
+            lon, lat = to_wgs84(given["lon"], given["lat"], given["datum"])
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from error
+        return {"lon": lon, "lat": lat, "accuracy_m": given.get("accuracy_m")}
+
+
+class FilingInput(serializers.Serializer):
+    id = serializers.UUIDField()
+    matter = serializers.CharField(max_length=16)
+    severity = serializers.ChoiceField(choices=Severity.choices, required=False, allow_blank=True, default="")
+    criterion = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    description = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+    location = LocationInput()
+    cell = serializers.CharField(max_length=15, required=False, allow_null=True, allow_blank=True, default=None)
+    occurred_at = serializers.DateTimeField()
+    handled_on_spot = serializers.BooleanField(required=False, default=False)
+
+
+class StepFields(serializers.Serializer):
+    id = serializers.UUIDField()
+    version = serializers.IntegerField(min_value=1, required=False, allow_null=True, default=None)
+    reason = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+    words = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+    department = serializers.CharField(max_length=32, required=False, allow_blank=True, default="")
+    location = LocationInput(required=False, allow_null=True, default=None)
+
+
+class PictureBytes(BaseParser):
+    """The raw body, whatever picture it says it is; the door looks at the bytes."""
+
+    media_type = "*/*"
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> bytes:
+        return stream.read()
+
+
+class HazardViews(CountTwin, viewsets.GenericViewSet):
+    """Hazards: file, look, take steps."""
+
+    filterset_class = HazardFilter
+    ordering = ("-received_at", "id")
+    lookup_value_regex = "[0-9a-fA-F-]{36}"
+    parser_classes = [JSONParser]
+
+    def get_queryset(self) -> QuerySet[Hazard]:
+        if getattr(self, "swagger_fake_view", False):
+            return Hazard.objects.none()
+        return selectors.hazards_seen_by(self.request.user)
+
+    def filter_queryset(self, rows: QuerySet[Hazard]) -> QuerySet[Hazard]:
+        """Apply the filters; ``figure`` with ``at`` gives the list that made a figure at a position."""
+        rows = super().filter_queryset(rows)
+        asked = self.request.query_params
+        area = area_asked(self.request) if asked.get("area") else ""
+        if figure := asked.get("figure"):
+            try:
+                at = int(asked["at"]) if asked.get("at") else None
+                return selectors.pinned(rows, figure=figure, area=area or area_asked(self.request), at=at)
+            except PositionGone as error:
+                raise Gone(_("This position is no longer readable; ask for the figures again.")) from error
+            except (ValueError, KeyError) as error:
+                raise ValidationError({"at": str(error)}) from error
+        return rows.within(area) if area else rows
+
+    def get_object(self) -> Hazard:
+        try:
+            return get_object_or_404(self.get_queryset(), pk=UUID(self.kwargs["pk"]))
+        except ValueError as error:
+            raise Http404 from error
+
+    @extend_schema(
+        parameters=[OpenApiParameter(n, str) for n in ("area", "figure", "at")], responses=OpenApiTypes.OBJECT
+    )
+    def list(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response([hazard_answer(hazard) for hazard in page])
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return Response(hazard_answer(self.get_object()))
+
+    @extend_schema(request=FilingInput, responses={201: OpenApiTypes.OBJECT, 200: OpenApiTypes.OBJECT})
+    def create(self, request: Request) -> Response:
+        given = FilingInput(data=request.data)
+        claimed = _uuid_of(request.data)
+        if claimed and (known := _known(claimed, request)):
+            return known
+        given.is_valid(raise_exception=True)
+        data = dict(given.validated_data)
+        place = data.pop("location")
+        data["claimed_on_spot"] = data.pop("handled_on_spot")
+        filing = Filing(**{**data, **place, "cell": data["cell"] or None})
+
+        def file() -> tuple[int, dict[str, Any]]:
+            try:
+                hazard, candidates = services.report_hazard(filing=filing, reporter=request.user, at=timezone.now())
+            except services.FilingRefused as refusal:
+                raise ValidationError({refusal.field: str(refusal)}) from refusal
+            answer = hazard_answer(hazard)
+            if len(candidates) > 1:
+                answer["cell_candidates"] = candidates
+            return status.HTTP_201_CREATED, answer
+
+        return _once(filing.id, request, file)
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @action(detail=True, methods=["get"])
+    def history(self, request: Request, pk: str) -> Response:
+        rows = selectors.history(self.get_object())
+        self.ordering = ("version",)
+        return self.get_paginated_response([step_answer(step) for step in self.paginate_queryset(rows)])
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @action(detail=True, methods=["get"])
+    def steps(self, request: Request, pk: str) -> Response:
+        hazard = self.get_object()
+        rows = steps_open_to(request.user, hazard, timezone.now())
+        return Response(
+            [{"action": s.action, "label": str(s.label), "requires": list(s.requires), "basis": s.basis} for s in rows]
+        )
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @action(detail=True, methods=["get"])
+    def clock(self, request: Request, pk: str) -> Response:
+        """Say how the due time of each stage was reached."""
+        return Response(clock_answer(self.get_object(), timezone.now()))
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @action(detail=True, methods=["get"])
+    def photos(self, request: Request, pk: str) -> Response:
+        rows = selectors.photos(self.get_object())
+        self.ordering = ("at", "pk")
+        return self.get_paginated_response([photo_answer(row) for row in self.paginate_queryset(rows)])
+
+    @extend_schema(request=OpenApiTypes.BINARY, responses={200: OpenApiTypes.OBJECT, 201: OpenApiTypes.OBJECT})
+    @action(
+        detail=True,
+        methods=["put"],
+        url_path="photos/(?P<sha256>[0-9a-fA-F]{64})",
+        parser_classes=[PictureBytes],
+        url_name="photo",
+    )
+    def photo(self, request: Request, pk: str, sha256: str) -> Response:
+        hazard = self.get_object()
+        role = request.query_params.get("role", "")
+        if role not in ("scene", "before", "after"):
+            raise ValidationError({"role": _("“%(seen)s” is not scene, before or after.") % {"seen": role}})
+        step = request.query_params.get("step")
+        try:
+            step_id = UUID(step) if step else None
+        except ValueError as error:
+            raise ValidationError({"step": _("“%(seen)s” is not a UUID.") % {"seen": step}}) from error
+        if request.user.role in ("kiosk", "leader", "auditor", "operator", "supervisor"):
+            raise PermissionDenied(_("Your role looks at cases and adds no evidence to them."))
+        try:
+            created = services.attach_photo(
+                hazard=hazard,
+                role=role,
+                sha256=sha256.lower(),
+                data=bytes(request.data or b""),
+                by=request.user,
+                at=timezone.now(),
+                step_id=step_id,
+            )
+        except evidence.WrongHash as error:
+            raise Unprocessable({"sha256": str(error)}) from error
+        except evidence.NotAPicture as error:
+            raise UnsupportedMediaType(request.content_type or "", detail=str(error)) from error
+        except evidence.TooLarge as error:
+            raise TooLarge(str(error)) from error
+        answer = {"sha256": sha256.lower(), "role": role, "hazard": str(hazard.pk)}
+        return Response(answer, status=status.HTTP_201_CREATED if created else status.HTTP_200_OK)
+
+    @extend_schema(request=StepFields, responses=OpenApiTypes.OBJECT)
+    @action(detail=True, methods=["post"], url_path=f"(?P<verb>{'|'.join(LIFECYCLE.actions)})", url_name="step")
+    def take(self, request: Request, pk: str, verb: str) -> Response:
+        hazard = self.get_object()
+        claimed = _uuid_of(request.data)
+        if claimed and (known := _known(claimed, request, hazard=hazard, verb=verb)):
+            return known
+        try:
+            services.steps.permitted(request.user, verb, hazard)
+        except services.NotAllowed as refusal:
+            raise PermissionDenied(sentence(refusal.rule)) from refusal
+        _must_be_open(hazard, verb, request.data)
+        given = StepFields(data=request.data)
+        given.is_valid(raise_exception=True)
+        data = given.validated_data
+        place = data["location"] or {}
+        step = StepInput(
+            id=data["id"],
+            version=data["version"],
+            words=data["words"] or data["reason"],
+            department=data["department"],
+            lon=place.get("lon"),
+            lat=place.get("lat"),
+        )
+        return _once(step.id, request, lambda: _take(hazard.pk, verb, step, request), hazard=hazard, verb=verb)
+
+
+class TooLarge(ValidationError):
+    """413: more bytes than a photo may have."""
+
+    status_code = 413
+
+
+def _uuid_of(data: Any) -> UUID | None:
+    try:
+        return UUID(str(data.get("id")))
+    except (AttributeError, ValueError):
+        return None
+
+
+def _asked(request: Request, hazard: Hazard | None, verb: str) -> dict[str, Any]:
+    """Return what a receipt is made out for: the body and where it was sent."""
+    return {"to": f"hazards/{hazard.pk if hazard else ''}/{verb}", "body": request.data}
+
+
+def _known(claimed: UUID, request: Request, *, hazard: Hazard | None = None, verb: str = "") -> Response | None:
+    """Return the stored answer to a repeat, None for a new id. Same id, other body or account: 422 that tells nothing."""
+    try:
+        answer = receipts.stored_answer(id=claimed, account_id=request.user.pk, body=_asked(request, hazard, verb))
+    except receipts.RepeatDiffers as error:
+        raise Unprocessable({"id": _("This id was used for something else.")}) from error
+    return None if answer is None else Response(answer.body)
+
+
+def _once(claimed: UUID, request: Request, do: Any, *, hazard: Hazard | None = None, verb: str = "") -> Response:
+    """Do it once and store the answer; a repeat in flight waits and gets the same answer with 200."""
+    try:
+        answer = receipts.answer_once(
+            id=claimed, account_id=request.user.pk, body=_asked(request, hazard, verb), act=do
+        )
+    except receipts.RepeatDiffers as error:
+        raise Unprocessable({"id": _("This id was used for something else.")}) from error
+    return Response(answer.body, status=status.HTTP_200_OK if answer.repeated else answer.status)
+
+
+def _conflict(hazard_id: UUID, request: Request, words: str) -> Conflict:
+    present = selectors.hazards_seen_by(request.user).get(pk=hazard_id)
+    refusal = Conflict(words)
+    refusal.present = hazard_answer(present)
+    return refusal
+
+
+def _must_be_open(hazard: Hazard, verb: str, data: Any) -> None:
+    """Refuse what the present state does not allow before looking at fields: 409 comes before 400."""
+    try:
+        LIFECYCLE.step(hazard.state, verb)
+    except StepNotAllowed as error:
+        refusal = Conflict(
+            _("“%(action)s” is not possible from “%(state)s”.") % {"action": verb, "state": hazard.get_state_display()}
+        )
+        refusal.present = hazard_answer(hazard)
+        raise refusal from error
+    seen = data.get("version") if hasattr(data, "get") else None
+    if isinstance(seen, int) and seen != hazard.version:
+        refusal = Conflict(
+            _("You saw version %(seen)s; the present one is %(now)s.") % {"seen": seen, "now": hazard.version}
+        )
+        refusal.present = hazard_answer(hazard)
+        raise refusal
+
+
+def _take(hazard_id: UUID, verb: str, step: StepInput, request: Request) -> tuple[int, dict[str, Any]]:
+    """Call the service and turn its refusals into answers."""
+    try:
+        hazard = services.take_step(hazard_id=hazard_id, action=verb, given=step, actor=request.user, at=timezone.now())
+    except services.NotAllowed as refusal:
+        raise PermissionDenied(sentence(refusal.rule)) from refusal
+    except StepNotAllowed as refusal:
+        raise _conflict(hazard_id, request, str(refusal)) from refusal
+    except services.StaleVersion as refusal:
+        raise _conflict(hazard_id, request, _("Somebody else changed it meanwhile.")) from refusal
+    except services.FieldsMissing as refusal:
+        raise ValidationError(refusal.errors) from refusal
+    except services.EvidenceMissing as refusal:
+        raise Unprocessable({refusal.requirement: str(refusal)}) from refusal
+    return status.HTTP_200_OK, hazard_answer(hazard)

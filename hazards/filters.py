@@ -1,0 +1,74 @@
+"""The one set of filters of hazards, for pages and API."""
+
+from datetime import date, datetime, time, timedelta
+
+import django_filters
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import ValidationError
+
+from .lifecycle import HazardState
+from .models import Hazard, Mark, Severity, Step
+
+
+class HazardFilter(django_filters.FilterSet):
+    """Filters of lists of hazards; days are days of the city (Asia/Shanghai)."""
+
+    state = django_filters.MultipleChoiceFilter(choices=HazardState, label=_("state"))
+    severity = django_filters.ChoiceFilter(choices=Severity, label=_("severity"))
+    open = django_filters.BooleanFilter(method="by_open", label=_("open"))
+    overdue = django_filters.BooleanFilter(field_name="overdue", label=_("overdue"))
+    matter = django_filters.CharFilter(field_name="matter__code", label=_("matter"))
+    category = django_filters.CharFilter(field_name="matter__matter_class__code", label=_("category"))
+    department = django_filters.CharFilter(field_name="department__code", label=_("department"))
+    cell = django_filters.CharFilter(method="by_cell", label=_("cell"))
+    mine = django_filters.BooleanFilter(method="by_mine", label=_("reported by me"))
+    received_after = django_filters.DateFilter(field_name="received_at", lookup_expr="date__gte", label=_("from"))
+    received_before = django_filters.DateFilter(field_name="received_at", lookup_expr="date__lte", label=_("to"))
+    received = django_filters.CharFilter(method="by_day", label=_("received on"))
+    cleared = django_filters.CharFilter(method="by_day", label=_("written off on"))
+    refused = django_filters.CharFilter(method="by_day", label=_("refused on"))
+    settled = django_filters.CharFilter(method="by_day", label=_("due to be closed on"))
+    late = django_filters.BooleanFilter(field_name="late", label=_("ever overdue"))
+    search = django_filters.CharFilter(method="by_words", label=_("number, place, words"))
+
+    class Meta:
+        model = Hazard
+        fields: list[str] = []
+
+    def by_open(self, rows: QuerySet, name: str, value: bool) -> QuerySet:
+        return rows.open() if value else rows.exclude(pk__in=rows.open().values("pk"))
+
+    def by_cell(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        return rows.filter(Q(cell__code=value) | Q(dedicated_cell__code=value))
+
+    def by_mine(self, rows: QuerySet, name: str, value: bool) -> QuerySet:
+        own = Q(reporter=self.request.user)
+        return rows.filter(own) if value else rows.exclude(own)
+
+    def by_day(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        """Keep what happened on a day of the city: ``today`` or YYYY-MM-DD."""
+        try:
+            day = timezone.localdate() if value == "today" else date.fromisoformat(value)
+        except ValueError as error:
+            raise ValidationError(
+                {name: _("“%(seen)s” is not a day; expected YYYY-MM-DD or today.") % {"seen": value}}
+            ) from error
+        start = timezone.make_aware(datetime.combine(day, time()))
+        within = (start, start + timedelta(days=1) - timedelta(microseconds=1))
+        if name == "received":
+            return rows.filter(received_at__range=within)
+        steps = Step.objects.filter(hazard=OuterRef("pk"), at__range=within)
+        written_off = Exists(steps.filter(action="write_off"))
+        if name == "settled":
+            marks = Mark.objects.filter(hazard=OuterRef("pk"), at__range=within)
+            return rows.filter(Q(written_off) | Q(Exists(marks)))
+        return rows.filter(written_off if name == "cleared" else Exists(steps.filter(action="refuse")))
+
+    def by_words(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        value = value.strip()
+        if value.upper().startswith("YH-"):
+            return rows.filter(number__istartswith=value)
+        found = Q(description__icontains=value) | Q(cell__name_zh__icontains=value)
+        return rows.filter(found | Q(matter__name_zh__icontains=value) | Q(number__icontains=value))

@@ -1,0 +1,197 @@
+"""Hazards, their steps and their clocks: data that cannot lie, and words to ask it with."""
+
+from datetime import datetime
+from typing import Any, Self
+
+import pghistory
+import pgtrigger
+from django.conf import settings
+from django.contrib.gis.db import models
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from .lifecycle import ENDED, OPEN, HazardState, Stage
+
+
+class Severity(models.TextChoices):
+    """General or major (《安全生产事故隐患排查治理暂行规定》 art. 3)."""
+
+    GENERAL = "general", _("General")
+    MAJOR = "major", _("Major")
+
+
+class HazardQuerySet(models.QuerySet):
+    """Words to ask hazards with."""
+
+    def open(self) -> Self:
+        return self.filter(state__in=sorted(OPEN))
+
+    def overdue(self) -> Self:
+        """Marked overdue, in figures and lists alike; a due time that has passed is marked within seconds."""
+        return self.open().filter(overdue=True)
+
+    def within(self, area: str) -> Self:
+        """In an area, or in the dedicated cell of that code."""
+        inside = Q(area_code__startswith=area)
+        return self.filter(inside | Q(dedicated_cell__code=area) if len(area) == 15 else inside)
+
+    def visible_to(self, user: Any) -> Self:
+        """The reporter's own, those of one's area (handlers: only their department's), those one acted on."""
+        party = Q(party_users__contains=[user.pk])
+        if user.department_id:
+            party |= Q(party_departments__contains=[user.department_id])
+        if user.area_code and user.role != "department_handler":
+            party |= Q(area_code__startswith=user.area_code)
+        return self.filter(party)
+
+
+@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent())
+class Hazard(models.Model):
+    """A hidden danger (隐患): a state that may lead to an accident."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    number = models.CharField(_("number"), max_length=24, unique=True)
+    matter = models.ForeignKey("grid.Matter", on_delete=models.PROTECT, related_name="hazards")
+    severity = models.CharField(_("severity"), max_length=8, choices=Severity)
+    criterion = models.CharField(_("criterion of a major hazard"), max_length=200, blank=True, default="")
+    state = models.CharField(_("state"), max_length=12, choices=HazardState, default=HazardState.REPORTED)
+    version = models.PositiveIntegerField(default=1)
+    description = models.TextField(_("description"), max_length=2000, blank=True)
+    location = models.PointField(srid=4326)  # WGS 84
+    accuracy_m = models.FloatField(null=True)
+    cell = models.ForeignKey("grid.Cell", on_delete=models.PROTECT, null=True, related_name="hazards")
+    dedicated_cell = models.ForeignKey("grid.Cell", on_delete=models.PROTECT, null=True, related_name="+")
+    area_code = models.CharField(max_length=15)  # of the cell; of the city where there is none
+    department = models.ForeignKey("accounts.Department", on_delete=models.PROTECT, null=True, related_name="hazards")
+    reporter = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reported_hazards")
+    rectified_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    occurred_at = models.DateTimeField()  # the phone's claim
+    received_at = models.DateTimeField()  # the server's clock
+    changed_at = models.DateTimeField()
+    written_off_at = models.DateTimeField(null=True)
+    claimed_on_spot = models.BooleanField(default=False)  # claimed in the filing
+    handled_on_spot = models.BooleanField(default=False)  # by the step of that name
+    due_stage = models.CharField(max_length=7, choices=Stage, blank=True, default="")
+    due_at = models.DateTimeField(null=True)
+    due_reason = models.CharField(max_length=80, blank=True, default="")  # why there is no due time
+    overdue = models.BooleanField(default=False)  # in the present stage
+    late = models.BooleanField(default=False)  # ever
+    merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="merged")
+    imported = models.BooleanField(default=False)
+    party_users = ArrayField(models.BigIntegerField(), default=list)  # reporter and whoever acted
+    party_departments = ArrayField(models.BigIntegerField(), default=list)  # dispatched to, from then on
+    period = models.ForeignKey("tallies.Period", on_delete=models.PROTECT, null=True, related_name="+")
+
+    objects = HazardQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("hazard")
+        verbose_name_plural = _("hazards")
+        indexes = [
+            models.Index(
+                fields=["area_code", "-received_at"],
+                opclasses=["varchar_pattern_ops", "timestamptz_ops"],
+                name="hazard_area",
+            ),
+            models.Index(fields=["-received_at", "id"], name="hazard_newest"),
+            models.Index("due_at", name="hazard_running", condition=Q(overdue=False, due_at__isnull=False)),
+            models.Index("state", "due_at", name="hazard_open", condition=~Q(state__in=sorted(ENDED))),
+            models.Index("department", "state", name="hazard_department"),
+            models.Index(fields=["reporter", "-received_at"], name="hazard_reporter"),
+            GinIndex(fields=["party_users", "party_departments"], name="hazard_party"),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                name="hazard_major_has_criterion", condition=Q(severity=Severity.GENERAL) | ~Q(criterion="")
+            ),
+            models.CheckConstraint(
+                name="hazard_ended_has_no_due_time",
+                condition=~Q(state__in=sorted(ENDED)) | Q(due_at__isnull=True, overdue=False),
+            ),
+            models.CheckConstraint(
+                name="hazard_written_off_when",
+                condition=~Q(state=HazardState.WRITTEN_OFF) | Q(written_off_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def is_open(self) -> bool:
+        return self.state in OPEN
+
+    def is_overdue(self, at: datetime) -> bool:
+        """Test whether the clock of the present stage has run out, marked or not."""
+        return self.due_at is not None and self.due_at < at
+
+
+class Step(models.Model):
+    """One row of a hazard's history: the filing and each step. Rows are never changed or deleted."""
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    hazard = models.ForeignKey(Hazard, on_delete=models.PROTECT, related_name="steps")
+    action = models.CharField(max_length=24)
+    source = models.CharField(max_length=12, choices=HazardState, blank=True, default="")
+    target = models.CharField(max_length=12, choices=HazardState)
+    version = models.PositiveIntegerField()
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    department = models.ForeignKey("accounts.Department", on_delete=models.PROTECT, null=True, related_name="+")
+    at = models.DateTimeField()
+    words = models.TextField(max_length=2000, blank=True, default="")
+    location = models.PointField(srid=4326, null=True)
+    basis = models.CharField(max_length=160, blank=True, default="")
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["actor", "-at"], name="step_actor"),
+        ]
+        constraints = [
+            models.UniqueConstraint(name="step_once_a_version", fields=["hazard", "version"]),
+        ]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.hazard_id} {self.version} {self.action}"
+
+
+class Clock(models.Model):
+    """One stage's time limit on one hazard: how much, since when, what was used up before."""
+
+    hazard = models.ForeignKey(Hazard, on_delete=models.CASCADE, related_name="clocks")
+    stage = models.CharField(max_length=7, choices=Stage)
+    unit = models.CharField(max_length=12)
+    amount = models.PositiveSmallIntegerField()
+    started_at = models.DateTimeField()
+    stopped_at = models.DateTimeField(null=True)
+    consumed_s = models.PositiveIntegerField(default=0)  # of working time, before started_at
+    due_at = models.DateTimeField(null=True)
+    due_reason = models.CharField(max_length=80, blank=True, default="")
+    marked_at = models.DateTimeField(null=True)  # overdue, as the sweep saw it
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="clock_once_a_stage", fields=["hazard", "stage"])]
+
+    def __str__(self) -> str:
+        return f"{self.hazard_id} {self.stage}"
+
+
+class Mark(models.Model):
+    """A clock that ran out, as the sweep saw it. A hazard may be marked once in each run of a stage."""
+
+    hazard = models.ForeignKey(Hazard, on_delete=models.PROTECT, related_name="marks")
+    stage = models.CharField(max_length=7, choices=Stage)
+    version = models.PositiveIntegerField()  # of the hazard, so that any number of sweeps mark it once
+    due_at = models.DateTimeField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="mark_once_a_version_and_stage", fields=["hazard", "stage", "version"])
+        ]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.hazard_id} {self.stage} overdue"

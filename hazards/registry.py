@@ -1,0 +1,102 @@
+"""What hazards register with the rooms below: figures with their lists, who may see a photo, how to recount."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from citysafety.evidence import access
+from citysafety.tallies.figures import COUNT, RATIO, Figure, Recount, register_subject
+from citysafety.tallies.figures import register as register_figure
+
+from .models import Hazard, Mark, Step
+from .standing import CITY_TIME, counts_now, counts_today
+
+CASES = _("cases")
+COUNTS = {
+    "hazards.found_today": (_("Hazards received by the server today."), "received=today"),
+    "hazards.cleared_today": (_("Hazards written off today."), "cleared=today"),
+    "hazards.open": (_("Hazards neither written off nor refused."), "open=true"),
+    "hazards.overdue": (_("Open hazards whose present stage was marked overdue."), "overdue=true"),
+    "hazards.major_open": (_("Open hazards of major severity."), "open=true&severity=major"),
+    "hazards.refused_today": (_("Reports refused today."), "refused=today"),
+    "hazards.closed_due_today": (
+        _("Hazards that were due today: written off today, or marked overdue today."),
+        "settled=today",
+    ),
+    "hazards.closed_on_time_today": (
+        _("Hazards written off today that were never marked overdue."),
+        "cleared=today&late=false",
+    ),
+}
+
+
+def register() -> None:
+    """Register everything once the apps stand."""
+    for key, (definition, page) in COUNTS.items():
+        register_figure(
+            Figure(
+                key=key,
+                kind=COUNT,
+                unit=CASES,
+                definition=definition,
+                list_path="/api/v1/hazards/",
+                list_query=f"figure={key}",
+                page=f"/hazards/?{page}",
+            )
+        )
+    register_figure(
+        Figure(
+            key="hazards.on_time_ratio",
+            kind=RATIO,
+            definition=_("On time, of what was due today."),
+            numerator="hazards.closed_on_time_today",
+            denominator="hazards.closed_due_today",
+        )
+    )
+    register_subject("hazard", recount)
+    access.register("hazard", may_see)
+
+
+def may_see(user: Any, hazard_id: str) -> bool:
+    """Test whether a person may see a hazard, and with it its photos. Queries: 1."""
+    return Hazard.objects.visible_to(user).filter(pk=hazard_id).exists()
+
+
+def recount() -> Iterator[Recount]:
+    """Count every hazard afresh from its row, its steps and its marks; never from what is kept."""
+    earned = _earned()
+    rows = Hazard.objects.select_related("matter__matter_class", "dedicated_cell").order_by("pk")
+    for hazard in rows.iterator(chunk_size=5000):
+        yield Recount(
+            subject_id=str(hazard.pk),
+            area=hazard.area_code,
+            extra_area=hazard.dedicated_cell.code if hazard.dedicated_cell else "",
+            category=hazard.matter.matter_class.code,
+            state=hazard.state,
+            now=counts_now(state=hazard.state, severity=hazard.severity, overdue=hazard.overdue),
+            today=earned.get(str(hazard.pk), {}),
+            amounts={},
+        )
+
+
+def _earned() -> dict[str, dict[date, set[str]]]:
+    """Return, by hazard and day, the figures its changes earned, in the order they happened."""
+    changes: dict[str, list[tuple[Any, str]]] = defaultdict(list)
+    earning = ("report", "refuse", "write_off")
+    for hazard_id, action, at in (
+        Step.objects.filter(action__in=earning).values_list("hazard_id", "action", "at").iterator()
+    ):
+        changes[str(hazard_id)].append((at, action))
+    for hazard_id, at in Mark.objects.values_list("hazard_id", "at").iterator():
+        changes[str(hazard_id)].append((at, "mark_overdue"))
+    earned: dict[str, dict[date, set[str]]] = {}
+    for hazard_id, rows in changes.items():
+        late, days = False, defaultdict(set)
+        for at, action in sorted(rows):
+            late = late or action == "mark_overdue"
+            days[at.astimezone(CITY_TIME).date()].update(counts_today(action=action, late=late))
+        earned[hazard_id] = dict(days)
+    return earned

@@ -1,0 +1,20 @@
+"""What can be done to a hazard: verbs, one transaction each."""
+
+from .clocks import recompute_uncomputable
+from .overdue import mark_overdue
+from .photos import attach_photo
+from .reporting import FilingRefused, report_hazard
+from .steps import EvidenceMissing, FieldsMissing, NotAllowed, StaleVersion, take_step
+
+__all__ = [
+    "EvidenceMissing",
+    "FieldsMissing",
+    "FilingRefused",
+    "NotAllowed",
+    "StaleVersion",
+    "attach_photo",
+    "mark_overdue",
+    "recompute_uncomputable",
+    "report_hazard",
+    "take_step",
+]

@@ -1,0 +1,43 @@
+"""Mark what is overdue: once, whatever the number of sweeps, and as a fact like any other change."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from citysafety.outbox.services import announce
+
+from ..models import Clock, Hazard, Mark
+from ..standing import record_standing
+from .reporting import stepped
+
+BATCH = 200
+
+
+def mark_overdue(*, at: datetime) -> int:
+    """Mark every hazard whose running clock has run out; return how many were marked here.
+
+    Reads one indexed range. Two sweeps at once share the work: a row that one holds, the other passes over.
+    """
+    marked = 0
+    while batch := _mark_batch(at):
+        marked += batch
+    return marked
+
+
+@transaction.atomic
+def _mark_batch(at: datetime) -> int:
+    due = Hazard.objects.filter(overdue=False, due_at__lt=at).order_by("due_at")
+    hazards = list(
+        due.select_related("matter__matter_class", "dedicated_cell").select_for_update(of=("self",), skip_locked=True)[
+            :BATCH
+        ]
+    )
+    for hazard in hazards:
+        hazard.overdue = hazard.late = True
+        hazard.changed_at = at
+        entry = announce(stepped(hazard, action="mark_overdue", actor_id=None), at=at)
+        hazard.period = record_standing(hazard, entry, action="mark_overdue")
+        hazard.save(update_fields=["overdue", "late", "changed_at", "period"])
+        Clock.objects.filter(hazard=hazard, stage=hazard.due_stage).update(marked_at=at)
+        Mark.objects.create(hazard=hazard, stage=hazard.due_stage, version=hazard.version, due_at=hazard.due_at, at=at)
+    return len(hazards)

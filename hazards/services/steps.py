@@ -1,0 +1,189 @@
+"""Take a step in the life of a hazard."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib.gis.geos import Point
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from citysafety.accounts.models import Department
+from citysafety.accounts.rights import may
+from citysafety.evidence import services as evidence
+from citysafety.lifecycle import StepNotAllowed
+from citysafety.outbox.services import announce
+
+from ..lifecycle import LIFECYCLE, HazardState, HazardStep
+from ..models import Hazard, Step
+from ..standing import record_standing
+from .clocks import run_clock
+from .reporting import stepped
+
+REOPEN_WITHIN = timedelta(days=30)
+
+
+class NotAllowed(Exception):
+    """The caller's role has no such action here, or it is the caller's own work. ``rule`` names what decided."""
+
+    def __init__(self, rule: str) -> None:
+        super().__init__(rule)
+        self.rule = rule
+
+
+class StaleVersion(Exception):
+    """The caller saw an older version of the hazard."""
+
+
+class FieldsMissing(ValueError):
+    """Fields that the step asks for are missing or wrong; ``errors`` maps each to a sentence."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__(", ".join(errors))
+        self.errors = errors
+
+
+class EvidenceMissing(ValueError):
+    """A photo that the step asks for is missing; ``requirement`` names it, such as ``photo:after``."""
+
+    def __init__(self, requirement: str, message: str) -> None:
+        super().__init__(message)
+        self.requirement = requirement
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepInput:
+    """What a person brings to a step."""
+
+    id: UUID
+    version: int | None
+    words: str = ""
+    department: str = ""
+    lon: float | None = None
+    lat: float | None = None
+
+
+def permitted(user: Any, action: str, hazard: Hazard) -> None:
+    """Let pass who may take some row of an action on this hazard. :raises NotAllowed: everybody else."""
+    verdicts = [may(user, step, hazard) for step in LIFECYCLE.steps_named(action)]
+    if not any(verdict.allowed for verdict in verdicts):
+        raise NotAllowed(verdicts[0].rule if verdicts else "denied.action")
+
+
+def steps_open_to(user: Any, hazard: Hazard, at: datetime) -> list[HazardStep]:
+    """Return the rows a person may take now: the buttons of a page."""
+    return [
+        step
+        for step in LIFECYCLE.steps_from(hazard.state)
+        if may(user, step, hazard).allowed and not (step.action == "reopen" and _too_late_to_reopen(hazard, at))
+    ]
+
+
+def _too_late_to_reopen(hazard: Hazard, at: datetime) -> bool:
+    return hazard.written_off_at is not None and at > hazard.written_off_at + REOPEN_WITHIN
+
+
+def requirements(step: HazardStep, hazard: Hazard) -> dict[str, int]:
+    """Return how many photos of each role a step asks for: the table's, or more where the matter says so."""
+    roles = [name.removeprefix("photo:") for name in step.requires if name.startswith("photo:")]
+    return {role: max(1, getattr(hazard.matter, f"photos_{role}", 1) or 1) for role in roles}
+
+
+@transaction.atomic
+def take_step(*, hazard_id: UUID, action: str, given: StepInput, actor: Any, at: datetime) -> Hazard:
+    """Take one step: lock, ask the table, check, write, announce.
+
+    Source: 《安全生产事故隐患排查治理暂行规定》; GB/T 30428.8 for the order of steps.
+
+    :raises NotAllowed: wrong role or area, or one's own work.
+    :raises StepNotAllowed: not open from the present state, or past the limit for reopening.
+    :raises StaleVersion: ``given.version`` is not the present one.
+    :raises FieldsMissing, EvidenceMissing: what the step asks for is not there.
+    """
+    hazard = (
+        Hazard.objects.select_related("matter__matter_class", "dedicated_cell", "department", "cell", "reporter")
+        .select_for_update(of=("self",))
+        .get(pk=hazard_id)
+    )
+    permitted(actor, action, hazard)
+    step = LIFECYCLE.step(hazard.state, action)
+    if action == "reopen" and _too_late_to_reopen(hazard, at):
+        raise StepNotAllowed(_("It was written off more than %(days)s days ago.") % {"days": REOPEN_WITHIN.days})
+    if given.version is not None and given.version != hazard.version:
+        raise StaleVersion(f"{given.version} is not {hazard.version}")
+    department = _checked(step, given)
+    for role, number in requirements(step, hazard).items():
+        photos = evidence.unused(kind="hazard", subject_id=str(hazard.pk), role=role, step_id=given.id)
+        if len(photos) < number:
+            raise EvidenceMissing(
+                f"photo:{role}",
+                _("This step needs %(number)s photo(s) “%(role)s”; there are %(seen)s.")
+                % {"number": number, "role": _(role), "seen": len(photos)},
+            )
+        evidence.use(photos, step_id=given.id)
+    _move(hazard, step, actor=actor, department=department, at=at)
+    _write(hazard, step, given, actor=actor, at=at)
+    return hazard
+
+
+def _checked(step: HazardStep, given: StepInput) -> Department | None:
+    """Check the fields a step asks for; return the department where one is named."""
+    errors: dict[str, str] = {}
+    for name in ("reason", "words"):
+        if name in step.requires and not given.words.strip():
+            errors[name] = _("This step needs words.")
+    if "location" in step.requires and given.lon is None:
+        errors["location"] = _("This step needs the place where you stand.")
+    department = None
+    if "department" in step.requires:
+        department = Department.objects.filter(code=given.department).first() if given.department else None
+        if department is None:
+            errors["department"] = _("There is no department “%(code)s”.") % {"code": given.department}
+    if given.version is None:
+        errors["version"] = _("A step carries the version that its sender saw.")
+    if errors:
+        raise FieldsMissing(errors)
+    return department
+
+
+def _move(hazard: Hazard, step: HazardStep, *, actor: Any, department: Department | None, at: datetime) -> None:
+    """Bring the hazard into its next state."""
+    source = hazard.state
+    hazard.state = step.on_spot if step.on_spot and hazard.handled_on_spot else step.target
+    hazard.version += 1
+    hazard.changed_at = at
+    if department is not None:
+        hazard.department = department
+        if department.pk not in hazard.party_departments:
+            hazard.party_departments = [*hazard.party_departments, department.pk]
+    if actor.pk not in hazard.party_users:
+        hazard.party_users = [*hazard.party_users, actor.pk]
+    if hazard.state == HazardState.RECTIFIED:
+        hazard.rectified_by, hazard.handled_on_spot = actor, source == HazardState.REPORTED
+    elif hazard.state in (HazardState.ACCEPTED, HazardState.REPORTED):
+        hazard.department, hazard.rectified_by, hazard.handled_on_spot = None, None, False
+    if hazard.state == HazardState.WRITTEN_OFF:
+        hazard.written_off_at = at
+    run_clock(hazard, at=at)
+
+
+def _write(hazard: Hazard, step: HazardStep, given: StepInput, *, actor: Any, at: datetime) -> None:
+    """Write the hazard, its history row, its news and its place in the figures."""
+    Step.objects.create(
+        id=given.id,
+        hazard=hazard,
+        action=step.action,
+        source=step.source,
+        target=hazard.state,
+        version=hazard.version,
+        actor=actor,
+        department=hazard.department,
+        at=at,
+        words=given.words.strip(),
+        location=None if given.lon is None or given.lat is None else Point(given.lon, given.lat, srid=4326),
+        basis=step.basis,
+    )
+    entry = announce(stepped(hazard, action=step.action, actor_id=actor.pk, step=str(given.id)), at=at)
+    hazard.period = record_standing(hazard, entry, action=step.action)
+    hazard.save()

@@ -1,0 +1,47 @@
+// What every desk page does: a key for htmx's writes, menus that close, one-key navigation, focus on an error summary.
+const cookie = name => document.cookie.split('; ').find(row => row.startsWith(`${name}=`))?.split('=')[1] ?? '';
+
+document.addEventListener('htmx:config:request', event => {
+  const request = event.detail.ctx.request;
+  if (request.method && request.method.toUpperCase() !== 'GET') request.headers['X-CSRFToken'] = cookie('csrftoken');
+});
+
+document.addEventListener('click', event => {
+  for (const menu of document.querySelectorAll('details.menu[open]')) if (!menu.contains(event.target)) menu.open = false;
+  const back = event.target.closest('[data-back]');
+  if (back && history.length > 1) { event.preventDefault(); history.back(); }
+});
+
+document.addEventListener('submit', event => {
+  const asked = event.target.dataset?.confirm;
+  if (asked && !confirm(asked)) event.preventDefault();
+});
+
+for (const control of document.querySelectorAll('[data-submit-on-change]'))
+  control.addEventListener('change', () => control.form.requestSubmit());
+
+const typing = target => target.closest('input, textarea, select, [contenteditable]');
+
+document.addEventListener('keydown', event => {
+  if (event.key === 'Escape') for (const menu of document.querySelectorAll('details.menu[open]')) { menu.open = false; menu.querySelector('summary').focus(); }
+  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+  if (event.key === '/') {
+    const search = document.querySelector('input[type="search"]');
+    if (search) { event.preventDefault(); search.focus(); search.select(); }
+  }
+  if (event.key === 'j' || event.key === 'k') step(event.key === 'j' ? 1 : -1);
+  if (event.key === 'Enter' && event.target.matches('tr[data-href]')) location.assign(event.target.dataset.href);
+});
+
+// J and K walk the rows of the page's list; Enter opens one.
+function step(by) {
+  const rows = [...document.querySelectorAll('tr[data-href]')];
+  if (!rows.length) return;
+  const now = rows.indexOf(document.activeElement.closest?.('tr[data-href]'));
+  const next = rows[Math.min(rows.length - 1, Math.max(0, now < 0 ? 0 : now + by))];
+  rows.forEach(row => { row.tabIndex = row === next ? 0 : -1; row.classList.toggle('is-selected', row === next); });
+  next.focus();
+  next.scrollIntoView({ block: 'nearest' });
+}
+
+document.querySelector('.summary[tabindex]')?.focus();

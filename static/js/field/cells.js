@@ -1,0 +1,32 @@
+// "Which side are you on?": the cells that the accuracy circle touches, and who is responsible for each.
+import { find, make } from "./dom.js";
+import { fill, gettext } from "./words.js";
+
+const nameOf = (cell) => cell.name || (document.documentElement.lang === "en" && cell.name_en) || cell.name_zh || cell.code;
+
+function who(cell) {
+  if (cell.mine) return gettext("yours");
+  const name = typeof cell.responsible === "object" ? cell.responsible?.name : cell.responsible;
+  return name ? fill(gettext("%(name)s is responsible"), { name }) : gettext("nobody is posted there");
+}
+
+/** Draw the chooser, or the one cell that it is. `chosen` hears the code of the cell the worker names. */
+export function drawCells(place, answer, named, chosen) {
+  const base = answer.candidates ?? [];
+  const heading = find("[data-place-name]", place.parentElement);
+  if (base.length < 2) {
+    if (heading) heading.textContent = gettext("Place");
+    const cell = answer.dedicated ?? answer.cell ?? base[0];
+    if (!cell) place.replaceChildren(make("p", { class: "soft" }, gettext("No cell here: the city's office will place it.")));
+    else place.replaceChildren(make("p", { class: cell.mine === false ? "hint" : "soft" }, `${nameOf(cell)} · ${who(cell)}`));
+    return;
+  }
+  if (heading) heading.textContent = gettext("Place: which side are you on?");
+  const first = named ?? base[0].code;
+  place.replaceChildren(make("fieldset", { class: "field-block" },
+    make("legend", { class: "only-spoken" }, gettext("The circle touches several cells. Which side are you on?")),
+    make("div", { class: "choices" }, ...base.map((cell) => make("label", { class: "choice" },
+      make("input", { type: "radio", name: "cell", value: cell.code, checked: cell.code === first, onchange: () => chosen(cell.code) }),
+      make("span", { class: "dot", "aria-hidden": "true" }),
+      make("span", {}, make("b", {}, nameOf(cell)), make("br"), who(cell)))))));
+}

@@ -1,0 +1,22 @@
+// Home and lists: the shell, the language, and a word before signing out with unsent work on the phone.
+import "./shell.js";
+import { user } from "./api.js";
+import { find } from "./dom.js";
+import { unsent } from "./sender.js";
+import * as store from "./store.js";
+import { fill, gettext } from "./words.js";
+
+find("[data-language]")?.addEventListener("click", (event) => {
+  document.cookie = `django_language=${event.currentTarget.dataset.language};path=/;max-age=31536000;samesite=lax`;
+  location.reload();
+});
+
+find("[data-logout]")?.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const form = event.target;
+  const rows = await store.records(user);
+  const kept = rows.filter(unsent).length;
+  if (kept && !confirm(fill(gettext("%(n)s not delivered. They stay on this phone under your name until you sign in again. Sign out?"), { n: kept }))) return;
+  if (!kept) for (const row of rows) await store.drop(row.id);
+  form.submit();
+});
