@@ -10,7 +10,7 @@ from django.core.wsgi import get_wsgi_application
 
 pages = get_wsgi_application()  # loads the apps, so it stands before what imports models
 
-from citysafety.live.routing import websocket_urlpatterns
+from citysafety.live.routing import websocket_urlpatterns  # noqa: E402
 
 # Django under ASGI gives each request a thread of its own and with it a database connection of its own.
 # Lasting threads keep their connections (CONN_MAX_AGE): a new one a request costs three times as much.

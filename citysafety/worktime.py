@@ -1,246 +1,383 @@
-"""Time limits in the three units of GB/T 30428.8 handbooks, over a calendar given as a value. Pure.
+"""Time limits in the three units of the GB/T 30428.8 handbooks, over a calendar given as a value. Pure.
 
-``urgent_hours`` 紧急工作时 run round the clock; ``work_hours`` 工作时 run in the sessions of working days;
-``work_days`` 工作日: the n-th following working day at the same time of day. What starts outside the sessions
-starts with the next one. A year that the calendar does not know is never guessed: there is no due time then.
+``urgent_hours`` 紧急工作时 run round the clock. ``work_hours`` 工作时 run in the sessions of working days.
+``work_days`` 工作日: each working day counts as one, whatever its hours, so that a limit of n days begun at 10:20
+ends at 10:20 of the n-th following working day. What begins outside the sessions begins with the next one.
+
+Every unit is a clock that never runs backwards: a limit ends when the clock has moved on by its amount, so that
+pauses and extensions keep what is used up. A year that the calendar lacks is never guessed: there is no due time then.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta, tzinfo
-from zoneinfo import ZoneInfo
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from math import isfinite
+
+from .workdays import (
+    CITY_TIME,
+    DAY_US,
+    DEFAULT_SESSIONS,
+    MICRO,
+    WORK_DAY_S,
+    Calendar,
+    Day,
+    MissingYear,
+    Season,
+    Session,
+    Year,
+    moment_of,
+    since_midnight,
+    wall_of,
+)
+
+__all__ = [
+    "CITY_TIME",
+    "DEFAULT_SESSIONS",
+    "UNITS",
+    "WORK_DAY_S",
+    "Amount",
+    "Arithmetic",
+    "Calendar",
+    "Day",
+    "Days",
+    "Due",
+    "MissingYear",
+    "Season",
+    "Session",
+    "Span",
+    "Year",
+    "consumed",
+    "due",
+    "due_after",
+    "limit_s",
+    "missing_year",
+    "parts",
+]
 
 UNITS = ("urgent_hours", "work_hours", "work_days")
-CITY_TIME = ZoneInfo("Asia/Shanghai")
-ONE_DAY = timedelta(days=1)
-MOST_SPANS = 14  # shown one by one; longer limits are summed up
-FARTHEST_DAYS = 3 * 366
+HOUR_S = 3_600
+MOST_SPANS = 12  # shown one by one; the middle of longer limits is summed up
+FARTHEST_S = 10 * 366 * 86_400  # a limit longer than ten years is a slip of the pen
 
-Session = tuple[time, time]
-DEFAULT_SESSIONS: tuple[Session, ...] = ((time(8), time(12)), (time(14), time(18)))
-
-
-class MissingYear(LookupError):
-    """The calendar has no rows of a year."""
-
-    def __init__(self, year: int) -> None:
-        super().__init__(f"calendar {year} missing")
-        self.year = year
-
-
-@dataclass(frozen=True, slots=True)
-class Season:
-    """Sessions from a day of the year on, until the next season begins."""
-
-    month: int
-    day: int
-    sessions: tuple[Session, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Calendar:
-    """Which days are worked: years known, days off and make-up days that differ from the week, sessions."""
-
-    years: frozenset[int]
-    off: Mapping[date, str] = field(default_factory=dict)  # weekday not worked → why
-    on: Mapping[date, str] = field(default_factory=dict)  # weekend day worked → why
-    seasons: tuple[Season, ...] = (Season(1, 1, DEFAULT_SESSIONS),)
-    zone: tzinfo = CITY_TIME
-
-    def works(self, day: date) -> bool:
-        """Test whether a day is worked. :raises MissingYear: the year is unknown."""
-        if day.year not in self.years:
-            raise MissingYear(day.year)
-        return day in self.on or (day.weekday() < 5 and day not in self.off)
-
-    def why_off(self, day: date) -> str:
-        """Return why a day is not worked: the holiday's name, or ``weekend``."""
-        return self.off.get(day, "weekend")
-
-    def sessions(self, day: date) -> list[tuple[datetime, datetime]]:
-        """Return the sessions of a day, aware; none when it is not worked."""
-        if not self.works(day):
-            return []
-        at = bisect_right([(s.month, s.day) for s in self.seasons], (day.month, day.day)) - 1
-        season = self.seasons[at]  # before the first season of a year, the last one of the year before goes on
-        return [
-            (datetime.combine(day, begin, self.zone), datetime.combine(day, end, self.zone))
-            for begin, end in season.sessions
-        ]
-
-    def sessions_from(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
-        """Yield the sessions from a moment on, the first one cut at it."""
-        day = start.astimezone(self.zone).date()
-        for _ in range(FARTHEST_DAYS):
-            for begin, end in self.sessions(day):
-                if end > start:
-                    yield max(begin, start), end
-            day += ONE_DAY
+Amount = int | float | Decimal
 
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of time that counts, or one that does not and why."""
+    """A stretch of time that counts, or one that does not and why.
+
+    ``counted_s`` are seconds of the unit's clock. ``why`` is "" or ``make-up`` (that counts), ``summary`` (the middle
+    of a long limit, both kinds), or what keeps the clock still: ``lunch``, ``night`` (before or after the sessions),
+    ``weekend``, ``holiday``. Make-up days and holidays have their name.
+    """
 
     start: datetime
     end: datetime
-    counted_s: int
+    counted_s: float
     why: str = ""
+    name_zh: str = ""
+    name_en: str = ""
 
     def as_dict(self) -> dict[str, object]:
+        """Return plain values, ready for JSON."""
         return {
             "from": self.start.isoformat(),
             "to": self.end.isoformat(),
             "counted_s": self.counted_s,
             "why": self.why,
+            "name_zh": self.name_zh,
+            "name_en": self.name_en,
         }
 
 
 @dataclass(frozen=True, slots=True)
-class Arithmetic:
-    """How a due time was reached: spans when they are few, else days by kind; the sum in seconds or days."""
+class Days:
+    """How many of the days that a limit touches are of one kind: ``worked``, ``make-up``, ``weekend``, ``holiday``."""
 
-    spans: tuple[Span, ...]
-    days: Mapping[str, int]
+    kind: str
+    count: int
+    name_zh: str = ""
+    name_en: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """How a due time was reached: the spans add up to the limit less what was used up before.
+
+    At most ``MOST_SPANS`` spans; of a longer limit the first and last day are shown and the middle is summed up.
+    ``days`` are all days from start to due, both included. ``years`` are the calendars used.
+    """
+
     unit: str
-    amount: float
+    amount: Amount
+    start: datetime
+    due: datetime
+    limit_s: float
+    used_before_s: float
+    spans: tuple[Span, ...]
+    days: tuple[Days, ...]
+    years: tuple[tuple[int, Year], ...]
+    summed_up: bool
+
+    @property
+    def provisional(self) -> bool:
+        """Whether a calendar was used that is not announced yet."""
+        return any(year.status != "announced" for _, year in self.years)
 
     def as_dict(self) -> dict[str, object]:
+        """Return plain values, ready for JSON."""
+        amount = self.amount
+        kinds = dict.fromkeys((days.kind for days in self.days), 0)
+        for days in self.days:
+            kinds[days.kind] += days.count
+        named = [{"kind": d.kind, "count": d.count, "name_zh": d.name_zh, "name_en": d.name_en} for d in self.days]
         return {
             "unit": self.unit,
-            "amount": self.amount,
+            "amount": float(amount) if isinstance(amount, Decimal) else amount,
+            "start": self.start.isoformat(),
+            "due": self.due.isoformat(),
+            "limit_s": self.limit_s,
+            "used_before_s": self.used_before_s,
             "spans": [span.as_dict() for span in self.spans],
-            "days": dict(self.days),
+            "summed_up": self.summed_up,
+            "days": kinds,
+            "named_days": [days for days in named if days["name_zh"]],
+            "calendar": [{"year": n, "status": year.status, "source": year.source} for n, year in self.years],
+            "provisional": self.provisional,
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """When a limit ends, or why that cannot be said; ``reason`` reads ``calendar 2027 missing``."""
+    """When a limit ends, or why that cannot be said: ``reason`` reads ``calendar 2027 missing``."""
 
     at: datetime | None
     reason: str = ""
     arithmetic: Arithmetic | None = None
 
 
-def day_seconds(calendar: Calendar, day: date) -> int:
-    """Return the working seconds of a day."""
-    return int(sum((end - begin).total_seconds() for begin, end in calendar.sessions(day)))
+def missing_year(reason: str) -> int | None:
+    """Return the year that a reason says is missing, for a door that words it in the reader's language."""
+    words = reason.split()
+    return int(words[1]) if len(words) == 3 and words[::2] == ["calendar", "missing"] and words[1].isdigit() else None
 
 
-def due(start: datetime, amount: float, unit: str, calendar: Calendar) -> Due:
-    """Return when a limit of so many units that starts at an aware moment ends, with its arithmetic.
+def limit_s(amount: Amount, unit: str) -> float:
+    """Return a limit in seconds of its unit's clock: 3,600 an hour, 28,800 a working day.
 
-    :raises ValueError: unknown unit, an amount that is not positive, a naive start.
+    :raises ValueError: unknown unit; an amount not above zero, or of more than ten years.
+    """
+    return _limit(amount, unit) / MICRO
+
+
+def _limit(amount: Amount, unit: str) -> int:
+    _check(unit)
+    if not isfinite(amount) or amount <= 0:
+        raise ValueError(f"a limit of {amount} {unit}; expected more than 0")
+    seconds = Fraction(amount) * (WORK_DAY_S if unit == "work_days" else HOUR_S)
+    if seconds > FARTHEST_S:
+        raise ValueError(f"a limit of {amount} {unit}; expected at most ten years")
+    return round(seconds * MICRO)
+
+
+def _check(unit: str) -> None:
+    if unit not in UNITS:
+        raise ValueError(f"unit {unit!r}: expected one of {', '.join(UNITS)}")
+
+
+def parts(seconds: float, unit: str) -> tuple[int, int, int]:
+    """Return days, hours and minutes of a stretch of a unit's clock: a working day is 8 h, one round the clock 24 h.
+
+    What counts in working hours has no days. Whole minutes, rounded down.
+    """
+    _check(unit)
+    a_day = {"urgent_hours": 86_400, "work_days": WORK_DAY_S}.get(unit)
+    days, rest = divmod(int(seconds), a_day) if a_day else (0, int(seconds))
+    return days, rest // HOUR_S, rest % HOUR_S // 60
+
+
+# -- the verbs ----------------------------------------------------------------------------------
+def due(start: datetime, amount: Amount, unit: str, calendar: Calendar) -> Due:
+    """Return when a limit of so many units that begins at an aware moment ends, with its arithmetic.
+
+    :raises ValueError: unknown unit; an amount not above zero; a naive start.
     """
     return due_after(start, amount, unit, calendar, consumed_s=0)
 
 
-def due_after(start: datetime, amount: float, unit: str, calendar: Calendar, *, consumed_s: float) -> Due:
-    """Return when a limit ends that goes on at ``start`` with ``consumed_s`` of it used up before.
+def due_after(start: datetime, amount: Amount, unit: str, calendar: Calendar, *, consumed_s: float) -> Due:
+    """Return when a limit ends that goes on at ``start`` with ``consumed_s`` of it, by :func:`consumed`, used up before.
 
-    Consumed time is counted as :func:`consumed` counts it: round the clock for urgent hours, else in sessions.
+    After a pause ``start`` is the resumption; an extension is a larger amount. A limit all used up is due at once.
+
+    :raises ValueError: unknown unit; an amount not above zero; a naive start; a negative or endless ``consumed_s``.
     """
-    if unit not in UNITS:
-        raise ValueError(f"{unit!r} is not a unit we know; expected one of {', '.join(UNITS)}")
-    if amount <= 0:
-        raise ValueError(f"a limit of {amount} {unit}; expected more than 0")
-    if start.tzinfo is None:
-        raise ValueError(f"{start} has no time zone")
-    start = start.astimezone(calendar.zone)
+    limit = _limit(amount, unit)
+    if not isfinite(consumed_s) or consumed_s < 0:
+        raise ValueError(f"{consumed_s} s consumed; expected 0 or more")
+    begin = wall_of(start, calendar.zone)
+    left = limit - round(consumed_s * MICRO)
     try:
-        if unit == "urgent_hours":
-            left = max(0.0, amount * 3600 - consumed_s)
-            end = start + timedelta(seconds=left)
-            return Due(end, "", Arithmetic((Span(start, end, int(left)),), {}, unit, amount))
-        if unit == "work_days" and not consumed_s:
-            return _due_in_days(start, int(amount), calendar)
-        seconds = amount * (3600 if unit == "work_hours" else _seconds_of_a_day(calendar, start))
-        return _due_in_seconds(start, max(0.0, seconds - consumed_s), calendar, unit, amount)
+        end = begin + max(0, left) if unit == "urgent_hours" else _reach(begin, left, unit, calendar)
+        at = moment_of(end, calendar.zone)
+        return Due(at, "", _explain(begin, end, unit, amount, consumed_s, calendar))
     except MissingYear as missing:
         return Due(None, str(missing))
 
 
-def _seconds_of_a_day(calendar: Calendar, start: datetime) -> int:
-    begin, _ = next(calendar.sessions_from(start))
-    return day_seconds(calendar, begin.date())
-
-
-def _due_in_days(start: datetime, amount: int, calendar: Calendar) -> Due:
-    """The n-th following working day, at the time of day the limit really starts."""
-    began, _ = next(calendar.sessions_from(start))
-    days: dict[str, int] = {}
-    day, left = began.date(), amount
-    while left:
-        day += ONE_DAY
-        kind = _kind(calendar, day)
-        days[kind] = days.get(kind, 0) + 1
-        left -= kind in ("worked", "make-up")
-    end = datetime.combine(day, began.timetz())
-    sessions = calendar.sessions(day)
-    inside = [s for s in sessions if s[0] <= end <= s[1]]
-    if not inside:  # another season's hours: the last moment worked before that time of day, or the day's first
-        before = [s[1] for s in sessions if s[1] <= end]
-        end = before[-1] if before else sessions[0][0]
-    return Due(end, "", Arithmetic((Span(began, end, 0),), days, "work_days", amount))
-
-
-def _kind(calendar: Calendar, day: date) -> str:
-    if calendar.works(day):
-        return "make-up" if day in calendar.on else "worked"
-    return calendar.why_off(day)
-
-
-def _due_in_seconds(start: datetime, seconds: float, calendar: Calendar, unit: str, amount: float) -> Due:
-    spans: list[Span] = []
-    days: dict[str, int] = {}
-    left, last = seconds, start
-    for begin, end in calendar.sessions_from(start):
-        if begin > last:
-            spans.append(Span(last, begin, 0, _gap(calendar, last, begin)))
-        used = min(left, (end - begin).total_seconds())
-        until = begin + timedelta(seconds=used)
-        spans.append(Span(begin, until, int(used)))
-        left, last = left - used, until
-        if left <= 0:
-            break
-    day = start.date()
-    while day <= last.date():
-        kind = _kind(calendar, day)
-        days[kind] = days.get(kind, 0) + 1
-        day += ONE_DAY
-    shown = tuple(spans) if len(spans) <= MOST_SPANS else ()
-    return Due(last, "", Arithmetic(shown, days, unit, amount))
-
-
-def _gap(calendar: Calendar, start: datetime, end: datetime) -> str:
-    """Say why nothing is counted between two sessions."""
-    if start.date() == end.date():
-        sessions = calendar.sessions(start.date())
-        return "before work" if sessions and start < sessions[0][0] else "lunch"
-    day = start.date() + ONE_DAY if calendar.works(start.date()) else start.date()
-    why = []
-    while day < end.date():
-        why.append(calendar.why_off(day))
-        day += ONE_DAY
-    return "、".join(dict.fromkeys(why)) if why else "night"
-
-
 def consumed(start: datetime, end: datetime, unit: str, calendar: Calendar) -> float | None:
-    """Return the seconds of a limit that pass between two aware moments; None where a calendar year is missing."""
-    if unit not in UNITS:
-        raise ValueError(f"{unit!r} is not a unit we know; expected one of {', '.join(UNITS)}")
-    if end <= start:
+    """Return the seconds of a unit's clock that pass between two aware moments, 0 if ``end`` is not after ``start``.
+
+    None where the calendar lacks a year between them: that is not nothing, and must not be read as 0.
+
+    :raises ValueError: unknown unit; naive moments.
+    """
+    _check(unit)
+    begin, until = wall_of(start, calendar.zone), wall_of(end, calendar.zone)
+    if until <= begin:
         return 0.0
-    if unit == "urgent_hours":
-        return (end - start).total_seconds()
-    total, day, last = 0.0, start.astimezone(calendar.zone).date(), end.astimezone(calendar.zone).date()
     try:
-        while day <= last:
-            for begin, close in calendar.sessions(day):
-                total += max(0.0, (min(close, end) - max(begin, start)).total_seconds())
-            day += ONE_DAY
+        return _passed(begin, until, unit, calendar) / MICRO
     except MissingYear:
         return None
-    return total
+
+
+def _year(wall: int) -> int:
+    return date.fromordinal(wall // DAY_US).year
+
+
+def _passed(begin: int, end: int, unit: str, calendar: Calendar) -> int:
+    if unit == "urgent_hours":
+        return end - begin
+    first, last = _year(begin), _year(end - 1)  # midnight of New Year asks nothing of the new year
+    whole = sum(calendar.run(year).total(unit) for year in range(first, last))
+    return whole + calendar.run(last).shows(unit, end) - calendar.run(first).shows(unit, begin)
+
+
+def _reach(begin: int, left: int, unit: str, calendar: Calendar) -> int:
+    """Return the moment at which ``left`` µs of the unit's clock have passed. :raises MissingYear: it is not known."""
+    if left < 0 or (left == 0 and unit == "work_hours"):
+        return begin
+    year = _year(begin)
+    shown = calendar.run(year).shows(unit, begin) + left
+    while (found := calendar.run(year).when(unit, shown)) is None:
+        shown -= calendar.run(year).total(unit)
+        year += 1
+    return max(begin, found)
+
+
+# -- the arithmetic -----------------------------------------------------------------------------
+def _explain(begin: int, end: int, unit: str, amount: Amount, used: float, calendar: Calendar) -> Arithmetic:
+    spans: tuple[Span, ...] = (_span(begin, end, end - begin, calendar),)
+    days: tuple[Days, ...] = ()
+    years: tuple[tuple[int, Year], ...] = ()
+    summed_up = False
+    if unit != "urgent_hours":
+        spans, summed_up = _spans(begin, end, unit, calendar)
+        days = _days(begin, end, calendar)
+        years = tuple((year, calendar.years[year]) for year in range(_year(begin), _year(end) + 1))
+    return Arithmetic(
+        unit=unit,
+        amount=amount,
+        start=moment_of(begin, calendar.zone),
+        due=moment_of(end, calendar.zone),
+        limit_s=_limit(amount, unit) / MICRO,
+        used_before_s=used,
+        spans=spans,
+        days=days,
+        years=years,
+        summed_up=summed_up,
+    )
+
+
+def _span(begin: int, end: int, counted: int, calendar: Calendar, why: str = "", day: Day | None = None) -> Span:
+    names = (day.name_zh, day.name_en) if day else ("", "")
+    return Span(moment_of(begin, calendar.zone), moment_of(end, calendar.zone), counted / MICRO, why, *names)
+
+
+def _sessions(begin: int, end: int, calendar: Calendar) -> list[tuple[int, int]]:
+    """Return the sessions between two moments, the outer ones cut at them."""
+    found: list[tuple[int, int]] = []
+    for year in range(_year(begin), _year(end) + 1):
+        run = calendar.run(year)
+        first = max(0, bisect_right(run.begins, begin) - 1)
+        for piece in run.pieces[first : bisect_left(run.begins, end)]:
+            if piece.end > begin:
+                found.append((max(piece.begin, begin), min(piece.end, end)))
+    return found
+
+
+def _spans(begin: int, end: int, unit: str, calendar: Calendar) -> tuple[tuple[Span, ...], bool]:
+    """Return the spans between two moments, and whether their middle had to be summed up."""
+    sessions = _sessions(begin, end, calendar)
+    if len(sessions) <= MOST_SPANS:
+        spans = tuple(_walk(begin, end, sessions, unit, calendar))
+        if len(spans) <= MOST_SPANS:
+            return spans, False
+    after_first, before_last = (sessions[0][0] // DAY_US + 1) * DAY_US, sessions[-1][0] // DAY_US * DAY_US
+    if after_first < before_last:
+        head = _walk(begin, after_first, [s for s in sessions if s[1] <= after_first], unit, calendar)
+        middle = _passed(after_first, before_last, unit, calendar)
+        tail = _walk(before_last, end, [s for s in sessions if s[0] >= before_last], unit, calendar)
+        spans = (*head, _span(after_first, before_last, middle, calendar, "summary"), *tail)
+        if len(spans) <= MOST_SPANS:
+            return spans, True
+    return (_span(begin, end, _passed(begin, end, unit, calendar), calendar, "summary"),), True
+
+
+def _walk(begin: int, end: int, sessions: list[tuple[int, int]], unit: str, calendar: Calendar) -> Iterator[Span]:
+    last = begin
+    for session_begin, session_end in sessions:
+        yield from _gap(last, session_begin, calendar)
+        special = calendar.days.get(date.fromordinal(session_begin // DAY_US))
+        why = "make-up" if special and special.working else ""
+        counted = _passed(session_begin, session_end, unit, calendar)
+        yield _span(session_begin, session_end, counted, calendar, why, special if why else None)
+        last = session_end
+    yield from _gap(last, end, calendar)
+
+
+def _gap(begin: int, end: int, calendar: Calendar) -> Iterator[Span]:
+    """Yield why nothing counts between two moments: one span, or one for each run of days off of the same kind."""
+    if begin >= end:
+        return
+    first, last = begin // DAY_US, (end - 1) // DAY_US
+    runs: list[tuple[int, str, Day | None]] = []  # begin, why, the holiday
+    for ordinal in range(first, last + 1):
+        day = date.fromordinal(ordinal)
+        if not calendar.works(day):
+            special = calendar.days.get(day)
+            why = "holiday" if special else "weekend"
+            if not runs or (why, special and special.name_zh) != (runs[-1][1], runs[-1][2] and runs[-1][2].name_zh):
+                runs.append((ordinal * DAY_US, why, special))
+    if not runs:
+        yield _span(begin, end, 0, calendar, _pause(begin, end, calendar))
+        return
+    edges = [begin, *(at for at, _, _ in runs[1:]), end]
+    for (_, why, special), since, until in zip(runs, edges, edges[1:], strict=False):
+        yield _span(since, until, 0, calendar, why, special)
+
+
+def _pause(begin: int, end: int, calendar: Calendar) -> str:
+    """Return what keeps the clock still within one working day or from one to the next."""
+    if begin // DAY_US != (end - 1) // DAY_US:
+        return "night"
+    sessions = calendar.sessions_of(date.fromordinal(begin // DAY_US))
+    within = begin % DAY_US
+    inside = since_midnight(sessions[0][0]) <= within < since_midnight(sessions[-1][1])
+    return "lunch" if inside else "night"
+
+
+def _days(begin: int, end: int, calendar: Calendar) -> tuple[Days, ...]:
+    counts: dict[tuple[str, str, str], int] = {}
+    for ordinal in range(begin // DAY_US, end // DAY_US + 1):
+        day = date.fromordinal(ordinal)
+        special = calendar.days.get(day)
+        worked = calendar.works(day)
+        kind = ("worked" if worked else "weekend") if special is None else ("make-up" if worked else "holiday")
+        key = (kind, special.name_zh, special.name_en) if special else (kind, "", "")
+        counts[key] = counts.get(key, 0) + 1
+    return tuple(Days(kind, count, name_zh, name_en) for (kind, name_zh, name_en), count in counts.items())

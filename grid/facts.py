@@ -1,78 +1,94 @@
 """What the grid announces; each is the past tense of a verb in services."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any
 
 from citysafety.outbox.facts import Fact
+
+Handovers = tuple[tuple[int, int | None], ...]  # (cell id, user id of who answers now; None = the centre)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerAway(Fact):
     """A worker is on leave or ill; the backups named here take over the open work of the cells."""
 
-    topic: ClassVar[str] = "worker.away"
+    topic = "worker.away"
+    kind: str = "worker"
     user_id: int
-    handovers: tuple[tuple[int, int | None], ...]  # (cell id, user id of who answers now; None = the township's centre)
+    handovers: Handovers
+
+    def payload(self) -> dict[str, Any]:
+        return {"user": self.user_id, "handovers": [list(pair) for pair in self.handovers]}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WorkerLeft(Fact):
+class WorkerLeft(WorkerAway):
     """A worker left the service; open work goes to the people named here for good."""
 
-    topic: ClassVar[str] = "worker.left"
-    user_id: int
-    handovers: tuple[tuple[int, int | None], ...]  # as in WorkerAway
+    topic = "worker.left"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerBack(Fact):
     """A worker is on duty again."""
 
-    topic: ClassVar[str] = "worker.back"
+    topic = "worker.back"
+    kind: str = "worker"
     user_id: int
+
+    def payload(self) -> dict[str, Any]:
+        return {"user": self.user_id}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkerPosted(Fact):
-    """A worker answers for a cell, as its primary or as its backup."""
+    """A worker answers for a cell, as its primary or as its backup. The state is the role."""
 
-    topic: ClassVar[str] = "worker.posted"
+    topic = "worker.posted"
+    kind: str = "worker"
     user_id: int
     cell_id: int
-    role: str
+
+    def payload(self) -> dict[str, Any]:
+        return {"user": self.user_id, "cell": self.cell_id}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PostingEnded(Fact):
+class PostingEnded(WorkerPosted):
     """A worker no longer answers for a cell; ``successor_id`` is the user who does now, None = the centre."""
 
-    topic: ClassVar[str] = "worker.posting_ended"
-    user_id: int
-    cell_id: int
-    role: str
+    topic = "worker.posting_ended"
     successor_id: int | None
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PostingsCounted(Fact):
-    """The day began or ended a posting: a worker counts among the assigned, or no longer."""
-
-    topic: ClassVar[str] = "worker.counted"
+    def payload(self) -> dict[str, Any]:
+        return {"user": self.user_id, "cell": self.cell_id, "successor": self.successor_id}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridVersionActivated(Fact):
-    """The cells of the city are other ones from now on."""
+    """The cells of the city are other ones from now on. Subject: the number of the version."""
 
-    topic: ClassVar[str] = "grid.version_activated"
-    number: int
-    cells_added: int
-    cells_changed: int
-    cells_withdrawn: int
+    topic = "grid.version_activated"
+    kind: str = "grid_version"
+    added: int = 0
+    changed: int = 0
+    withdrawn: int = 0
+
+    def payload(self) -> dict[str, Any]:
+        return {"added": self.added, "changed": self.changed, "withdrawn": self.withdrawn}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridCounted(Fact):
+    """Many rows of the grid changed at once, or a day began or ended postings: their figures move together."""
+
+    topic = "grid.counted"
+    kind: str = "city"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PremisesChanged(Fact):
     """Premises entered, changed in or left the register."""
 
-    topic: ClassVar[str] = "premises.changed"
+    topic = "premises.changed"
+    kind: str = "premises"

@@ -177,13 +177,6 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
         return self.get_paginated_response([photo_answer(row) for row in self.paginate_queryset(rows)])
 
     @extend_schema(request=OpenApiTypes.BINARY, responses={200: OpenApiTypes.OBJECT, 201: OpenApiTypes.OBJECT})
-    @action(
-        detail=True,
-        methods=["put"],
-        url_path="photos/(?P<sha256>[0-9a-fA-F]{64})",
-        parser_classes=[PictureBytes],
-        url_name="photo",
-    )
     def photo(self, request: Request, pk: str, sha256: str) -> Response:
         hazard = self.get_object()
         role = request.query_params.get("role", "")

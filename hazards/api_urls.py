@@ -1,8 +1,16 @@
+from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
-from .api import HazardViews
+from .api import HazardViews, PictureBytes
 
 router = SimpleRouter()
 router.register("hazards", HazardViews, basename="hazard")
 
-urlpatterns = router.urls
+urlpatterns = [
+    re_path(
+        r"^hazards/(?P<pk>[0-9a-fA-F-]{36})/photos/(?P<sha256>[0-9a-fA-F]{64})/?$",
+        HazardViews.as_view({"put": "photo"}, parser_classes=[PictureBytes]),
+        name="hazard-photo",
+    ),
+    *router.urls,
+]

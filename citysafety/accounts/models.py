@@ -22,7 +22,12 @@ class Department(Named):
     code = models.CharField(_("code"), max_length=32, unique=True)
     area_code = models.CharField(_("area"), max_length=15)
     parent = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="children", verbose_name=_("higher office")
+        "self",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="children",
+        verbose_name=_("higher office"),
     )
 
     class Meta:
@@ -82,7 +87,12 @@ class User(AbstractUser):
     role = models.CharField(_("role"), max_length=20, choices=Role)
     area_code = models.CharField(_("area of duty"), max_length=15, blank=True, default="")
     department = models.ForeignKey(
-        Department, on_delete=models.PROTECT, null=True, blank=True, related_name="members", verbose_name=_("department")
+        Department,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="members",
+        verbose_name=_("department"),
     )
     level = models.CharField(_("level"), max_length=8, choices=Level, blank=True, default="")
     may_sign = models.BooleanField(_("may sign for the department"), default=False)
@@ -137,7 +147,7 @@ class User(AbstractUser):
     def standing(self) -> str:
         """Return a stamp of everything that rights follow from: when it differs, sockets and sessions end."""
         parts = (self.password, self.role, self.area_code, self.department_id, self.may_sign, self.is_active)
-        return hashlib.sha256(repr(parts).encode()).hexdigest()[:32]
+        return hashlib.sha256("\n".join(str(part) for part in parts).encode()).hexdigest()[:32]
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         # A session lives as long as the rights it was opened with, not only as long as the password.

@@ -55,17 +55,15 @@ def forget() -> None:
 
 def load() -> worktime.Calendar:
     """Read the calendar from its rows. Queries: 3."""
-    off, on = {}, {}
-    for day in Day.objects.all():
-        (on if day.working else off)[day.date] = day.name_zh
+    days = {
+        day.date: worktime.Day(day.working, day.name_zh, day.name_en, day.source) for day in Day.objects.all()
+    }
     seasons = tuple(
         worktime.Season(h.month, h.day, ((h.morning_begins, h.morning_ends), (h.afternoon_begins, h.afternoon_ends)))
         for h in Hours.objects.all()
     )
-    years = frozenset(CalendarYear.objects.values_list("year", flat=True))
-    if not seasons:
-        return worktime.Calendar(years, off, on)
-    return worktime.Calendar(years, off, on, seasons)
+    years = {row.year: worktime.Year(row.status, row.source) for row in CalendarYear.objects.all()}
+    return worktime.Calendar(years, days, seasons) if seasons else worktime.Calendar(years, days)
 
 
 def announce_change() -> None:

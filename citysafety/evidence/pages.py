@@ -1,5 +1,7 @@
 """The doors to pictures. What a person may not see does not exist for them."""
 
+from pathlib import Path
+
 from django.contrib.auth.decorators import login_required
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
@@ -21,7 +23,7 @@ def _attachment(request: HttpRequest, attachment_id: int) -> Attachment:
 
 def _file(path: object, mime: str, name: str, *, download: bool) -> HttpResponse:
     try:
-        answer = FileResponse(open(str(path), "rb"), content_type=mime, as_attachment=download, filename=name)
+        answer = FileResponse(Path(str(path)).open("rb"), content_type=mime, as_attachment=download, filename=name)
     except FileNotFoundError as error:
         raise Http404 from error
     answer["Cache-Control"] = "private, max-age=86400"

@@ -112,7 +112,7 @@ def attach(
         ],
         ignore_conflicts=True,
     )
-    attachment, created = Attachment.objects.get_or_create(
+    _attachment, created = Attachment.objects.get_or_create(
         kind=kind,
         subject_id=subject_id,
         role=role,

@@ -7,4 +7,4 @@ from django.utils.translation import gettext_lazy as _
 class FieldConfig(AppConfig):
     name = "citysafety.field"
     label = "field"
-    verbose_name = _("Field")
+    verbose_name = _("Pages for the phone")

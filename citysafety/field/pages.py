@@ -10,7 +10,6 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.middleware.csrf import get_token
 from django.shortcuts import render
 from django.templatetags.static import static
-from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -21,7 +20,6 @@ from hazards.models import Hazard
 
 from . import selectors
 
-THEME_COOKIE = "field_theme"
 THEMES = ("light", "dark")
 
 
@@ -39,7 +37,7 @@ def phone(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 
 def _page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
     """Render a page with what its modules need: the addresses of packages, and the reader's theme."""
-    theme = request.COOKIES.get(THEME_COOKIE) or request.user.theme
+    theme = request.COOKIES.get("theme") or request.user.theme
     assets = {
         "dexie": static("dexie/dist/modern/dexie.min.mjs"),
         "map": static("js/map.js"),
@@ -54,15 +52,7 @@ def _page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
 @phone
 def home(request: HttpRequest) -> HttpResponse:
     """Today: what waits for me, what is due first."""
-    return _page(request, "home", home=selectors.home(request.user, timezone.now()), inbox=_inbox(request))
-
-
-def _inbox(request: HttpRequest) -> dict[str, Any] | None:
-    """Return the way to the notices and how many are unread, where the notices have pages."""
-    try:
-        return {"url": reverse("notices"), "unread": request.user.notices.filter(read_at=None).count()}
-    except (NoReverseMatch, AttributeError):
-        return None
+    return _page(request, "home", home=selectors.home(request.user, timezone.now()))
 
 
 @phone

@@ -99,8 +99,11 @@ class StepForm:
     """What one step asks for, and what the page tells its script."""
 
     label: str
+    submit: str
     symbol: str
     open: bool
+    other: dict[str, str] | None  # the opposite verdict, where there are two
+    seen: list[Attachment]  # the case's photos, to compare with
     photos: list[dict[str, Any]]
     asks_location: bool
     asks_department: bool
@@ -124,7 +127,7 @@ def _verify(user: Any, cells: Iterable[Cell]) -> Q | None:
     """What I may verify: rectified by another, not reported by me and put right on the spot."""
     if user.role not in (Role.GRID_WORKER, Role.DISPATCHER) or not user.area_code:
         return None
-    others = ~Q(rectified_by=user) & ~Q(rectified_on_spot=True, reporter=user)
+    others = ~Q(rectified_by=user) & ~Q(handled_on_spot=True, reporter=user)
     wanted = Q(state=HazardState.RECTIFIED, area_code__startswith=user.area_code) & others
     ids = [cell.pk for cell in cells]
     return wanted & (Q(cell_id__in=ids) | Q(dedicated_cell_id__in=ids)) if ids else wanted
@@ -388,11 +391,12 @@ def _next(hazard: Hazard, *, mine: bool) -> dict[str, str] | None:
 
 
 def step_form(user: Any, hazard: Hazard, action: str, at: datetime) -> StepForm:
-    """Return the form of one step. Queries: photos already there; departments where one must be chosen.
+    """Return the form of one step. Queries: photos; departments where one must be chosen.
 
     An action that is not open now keeps its form closed, so that what was written can still be read.
     """
-    open_row = next((row for row in steps_open_to(user, hazard, at) if row.action == action), None)
+    rows = {row.action: row for row in steps_open_to(user, hazard, at)}
+    open_row = rows.get(action)
     row = open_row or LIFECYCLE.steps_named(action)[0]
     needed = requirements(row, hazard)
     wanted = needed or ({"scene": 0} if action in PICTURE_IF_USEFUL else {})
@@ -406,8 +410,11 @@ def step_form(user: Any, hazard: Hazard, action: str, at: datetime) -> StepForm:
         around = areas.lineage(hazard.area_code)
         departments = list(Department.objects.filter(area_code__in=around).order_by("code"))
     label = action_label(row)
+    opposite = rows.get("fail") if action == "verify" else None
     return StepForm(
-        label=label, symbol=SYMBOLS.get(action, "tick"), open=open_row is not None, photos=photos,
+        label=label, submit=str(row.label), symbol="tick" if action == "verify" else SYMBOLS.get(action, "tick"),
+        open=open_row is not None, photos=photos, seen=photos_of(hazard) if action in PICTURE_IF_USEFUL else [],
+        other={"action": opposite.action, "label": str(opposite.label)} if opposite else None,
         asks_location="location" in row.requires, asks_department="department" in row.requires,
         asks_words="reason" in row.requires or "words" in row.requires,
         words_label=_("Reason") if "reason" in row.requires else _("Words"), cell_name=_cell_name(hazard),

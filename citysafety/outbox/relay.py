@@ -95,17 +95,15 @@ def _let_hear(entry: OutboxEntry, listeners: Sequence[Listener]) -> None:
 
 
 def begin_day(*, city: str, at: datetime) -> OutboxEntry | None:
-    """Announce the day of ``at`` if the head still stands in an earlier one; else do nothing. Idempotent.
+    """Announce the day of ``at`` unless it was announced before. One query; idempotent.
 
     Without it "today" would stay yesterday until the first fact of the morning.
     """
-    day = at.astimezone(CITY_TIME).date()
+    day = str(at.astimezone(CITY_TIME).date())
     with transaction.atomic():
-        head = _locked_head()
-        known = OutboxEntry.objects.filter(kind="day", subject_id=str(day)).exists()
-        if known or head.as_of.astimezone(CITY_TIME).date() >= day:
+        if OutboxEntry.objects.filter(kind="day", subject_id=day).exists():
             return None
-        return announce(DayBegan(area_code=city, subject_id=str(day)))
+        return announce(DayBegan(area_code=city, subject_id=day))
 
 
 def beat() -> Head:

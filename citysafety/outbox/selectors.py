@@ -17,18 +17,19 @@ class PositionGone(Exception):
 
 @dataclass(frozen=True, slots=True)
 class HeadOfNews:
-    """The last position dealt and when, and when the relay was last seen alive."""
+    """The last position dealt and when, and how long ago the relay was last seen alive; None: never."""
 
     position: int
     as_of: datetime
-    beat_at: datetime | None = None
+    silent_s: float | None = None
 
 
 def head() -> HeadOfNews:
     """Return the last position dealt; 0 as of now while nothing has happened. One query."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT coalesce(h.position, 0), coalesce(h.as_of, now()), h.beat_at"
+            "SELECT coalesce(h.position, 0), coalesce(h.as_of, now()),"
+            " extract(epoch FROM clock_timestamp() - h.beat_at)::float8"
             " FROM (SELECT 1) one LEFT JOIN outbox_head h ON h.id = 1"
         )
         return HeadOfNews(*cursor.fetchone())

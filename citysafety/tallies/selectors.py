@@ -10,7 +10,8 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Length
 
 from citysafety.outbox.selectors import PositionGone
 
@@ -20,6 +21,7 @@ from .models import NO_DAY, OPEN, Period, Tally
 __all__ = ["Board", "PositionGone", "board", "boards", "by_category", "cell_values", "days", "members"]
 
 CITY_TIME = ZoneInfo("Asia/Shanghai")
+CELL_DIGITS = 15
 CATEGORY_DIGITS = 9  # categories are kept down to townships; below, the few periods are counted
 
 
@@ -68,18 +70,19 @@ folded AS (
   SELECT q.area, q.figure, v.value
   FROM asked q, standing s, LATERAL (
     SELECT t.value, t.until FROM tallies_tally t
-    WHERE t.figure = q.figure AND t.category = '' AND t.day = q.day AND t.area = q.area AND {valid}
-  ) v
+    WHERE t.figure = q.figure AND t.category = '' AND t.day = q.day AND t.area = q.area AND {version}
+  ) v WHERE {lasts}
 ){rest}
 SELECT s.head, s.position, s.low, s.as_of, s.folded, NULL, NULL, NULL FROM standing s
 UNION ALL
 SELECT NULL, NULL, NULL, NULL, NULL, area, figure, sum(value) FROM (SELECT * FROM folded {late}) value GROUP BY area, figure"""
 
-AT_HEAD = BOARDS.format(standing=STANDING, valid=f"t.until = {OPEN}", rest="", late="")
+AT_HEAD = BOARDS.format(standing=STANDING, version=f"t.until = {OPEN}", lasts="true", rest="", late="")
 AT_POSITION = BOARDS.format(
     standing=STANDING,
     # The newest version that is old enough, by index; it counts if it lasted until the fold.
-    valid="""t.since <= s.low AND t.until > s.low""",
+    version="t.since <= s.low ORDER BY t.since DESC LIMIT 1",
+    lasts="v.until > s.low",
     rest=f""",
 {sql.STEPS.replace("%(low)s", "(SELECT low FROM standing)").replace("%(high)s", "(SELECT position FROM standing)")},
 {sql.SPREAD},
@@ -160,43 +163,44 @@ def members(kind: str, key: str, area: str, at: int | None = None) -> QuerySet[P
     One query to place the position; the rows are the caller's. Raises as :func:`board` does.
     """
     place = standing(at)
-    periods = Period.objects.filter(Q(area__startswith=area) | Q(extra_area=area), kind=kind, since__lte=place.position)
+    here = Q(area__startswith=area)
+    if len(area) == CELL_DIGITS:
+        here |= Q(extra_area=area)
+    periods = Period.objects.filter(here, kind=kind, since__lte=place.position)
+    # Conditions on empty lists repeat the indexes' own, so that the planner may use them.
     if figures.is_daily(key):
-        earlier = (
-            Period.objects.filter(
-                kind=OuterRef("kind"), subject_id=OuterRef("subject_id"), day=place.day, today__contains=[key]
-            )
-            .filter(Q(since__lt=OuterRef("since")) | Q(since=OuterRef("since"), id__lt=OuterRef("id")))
-            .order_by()
+        earlier = Period.objects.filter(
+            Q(since__lt=OuterRef("since")) | Q(since=OuterRef("since"), id__lt=OuterRef("id")),
+            kind=OuterRef("kind"),
+            subject_id=OuterRef("subject_id"),
+            day=place.day,
+            today__contains=[key],
         )
-        # The condition on "today" repeats the index's own, so that the planner may use it.
         return periods.filter(~Q(today=[]), ~Exists(earlier), day=place.day, today__contains=[key])
     lasting = Q(until=OPEN)
     if at is not None:
         lasting |= Q(until__gt=place.position, until__lt=OPEN)
-    counted = Q(now__contains=[key]) | Q(amounts__has_key=key) if figures.figure(key).kind == figures.SUM else Q(
-        now__contains=[key]
-    ) & ~Q(now=[])
-    return periods.filter(lasting, counted)
+    if figures.figure(key).kind == figures.SUM:
+        return periods.filter(lasting, amounts__has_key=key)
+    return periods.filter(lasting, ~Q(now=[]), now__contains=[key])
 
 
 def by_category(figure: str, area: str, at: int | None = None) -> dict[str, int | float]:
-    """Return a figure's value in an area by category; categories without any are absent.
+    """Return a count in an area by category; categories without any are absent.
 
-    Two queries at the head; at an earlier position, or below townships, the periods are counted.
-    Raises as :func:`board` does.
+    Two queries at the head; at an earlier position, or below townships, the periods are counted:
+    two queries for each registered kind of subject. Raises as :func:`board` does.
     """
     if at is None and len(area) <= CATEGORY_DIGITS:
         day = standing().day if figures.is_daily(figure) else NO_DAY
         rows = Tally.objects.filter(figure=figure, area=area, day=day, until=OPEN).exclude(category="")
         return {category: number(value) for category, value in rows.values_list("category", "value")}
-    totals: dict[str, Decimal] = {}
-    for kind in Period.objects.order_by().values_list("kind", flat=True).distinct():
-        rows = members(kind, figure, area, at).exclude(category="").values_list("category", "amounts")
-        for category, amounts in rows.iterator():
-            share = Decimal(str(amounts.get(figure, 0))) if figures.figure(figure).kind == figures.SUM else Decimal(1)
-            totals[category] = totals.get(category, Decimal(0)) + share
-    return {category: number(value) for category, value in totals.items()}
+    totals: dict[str, int | float] = {}
+    for kind in figures.subjects():
+        rows = members(kind, figure, area, at).exclude(category="").order_by()
+        for category, count in rows.values_list("category").annotate(count=Count("pk")):
+            totals[category] = totals.get(category, 0) + count
+    return totals
 
 
 def days(figure: str, area: str, last_n: int, at: int | None = None) -> list[tuple[date, int | float]]:
@@ -222,7 +226,7 @@ def cell_values(figure: str, area: str) -> dict[str, int | float]:
     """Return a figure of the moment for every cell of an area that has any, by cell code, at the head. One query."""
     rows = (
         Tally.objects.filter(figure=figure, category="", day=NO_DAY, until=OPEN, area__startswith=area)
-        .annotate(digits=F("area__length"))
-        .filter(digits=15)
+        .annotate(digits=Length("area"))
+        .filter(digits=CELL_DIGITS)
     )
     return {code: number(value) for code, value in rows.values_list("area", "value")}

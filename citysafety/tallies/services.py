@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from citysafety.areas import LEVELS
 from citysafety.outbox.models import Head, OutboxEntry
 
 from . import sql
@@ -32,12 +33,15 @@ def record(
 
     ``now``: figures it counts in while the period lasts; ``today``: figures it earned by this very change,
     on ``day`` (Asia/Shanghai); ``amounts``: numbers it adds to sums while the period lasts. ``previous`` is the
-    subject's last period (or its id), None for its first; the caller holds the subject's lock.
+    subject's last period (or its id), None for its first; the caller holds the subject's lock. ``extra_area``
+    is one more cell (a dedicated one) that shows the subject, ``category`` is counted down to townships.
 
     :raises ValueError: for a figure that is not registered, or one of the moment given as one of the day.
     """
     now, today, amounts = list(now), list(today), dict(amounts or {})
     _refuse_unknown(now, today, amounts)
+    if extra_area and len(extra_area) != LEVELS[-1]:
+        raise ValueError("the extra area is a cell: it has no areas around it")
     return Period.objects.create(
         kind=kind,
         subject_id=str(subject_id),
@@ -71,8 +75,7 @@ def fold(entries: list[OutboxEntry]) -> None:
     with connection.cursor() as cursor:
         # The first fold of all, or of all since a rebuild, needs a floor to stand on.
         cursor.execute(
-            "INSERT INTO tallies_fold (position, as_of) SELECT %s, %s"
-            " WHERE NOT EXISTS (SELECT 1 FROM tallies_fold)",
+            "INSERT INTO tallies_fold (position, as_of) SELECT %s, %s WHERE NOT EXISTS (SELECT 1 FROM tallies_fold)",
             [first.position - 1, first.relayed_at],
         )
         cursor.execute(sql.DEAL, {"ids": [entry.pk for entry in entries]})

@@ -116,11 +116,6 @@ parts AS (
     FROM tallies_tally WHERE until = %(open)s AND category = '' AND length(area) IN (6, 9, 12)
     UNION ALL
     SELECT figure, day, area, delta FROM steps WHERE length(area) IN (4, 6, 9)
-    UNION ALL
-    SELECT figure, day, left(extra_area, CASE length(extra_area) WHEN 6 THEN 4 WHEN 9 THEN 6 ELSE 9 END), -delta
-    FROM steps WHERE length(extra_area) IN (6, 9, 12) AND extra_area <> area
-    UNION ALL
-    SELECT figure, day, extra_area, delta FROM steps WHERE length(extra_area) IN (4, 6, 9) AND extra_area <> area
   ) part GROUP BY 1, 2, 3
 )
 SELECT coalesce(p.figure, t.figure), coalesce(p.parent, t.area), '', nullif(coalesce(p.day, t.day), DATE '0001-01-01'),

@@ -61,7 +61,8 @@ def centres(counties: dict, townships: dict, points: dict, posts: int, rng) -> l
     places += [(code, "township", *name) for code, name in townships.items()]
     weights = [26 if level == "county" else 13 + rng.randint(-4, 5) for _, level, _, _ in places]
     scaled = [int(w * posts / sum(weights)) for w in weights]
-    scaled[0] += posts - sum(scaled)
+    for place in range(posts - sum(scaled)):
+        scaled[place % len(scaled)] += 1
     rows = []
     for (code, level, zh, en), number in zip(places, scaled, strict=True):
         lon, lat = points[code]

@@ -189,7 +189,7 @@ def government(rng, base: list[dict], towns: dict, counties: dict, people: dict)
     holders = list(counties.values()) + [towns[code] for code in towns]
     by_name = {}
     for cell in base:
-        by_name.setdefault(towns[cell["code"][:9]][0], []).append(cell)
+        by_name.setdefault(towns.get(cell["code"][:9], ("",))[0], []).append(cell)
         by_name.setdefault(counties[cell["code"][:6]][0], []).append(cell)
     rows, names = [], set()
     while len(rows) < 128:

@@ -62,10 +62,14 @@ class Matter(Named):
 
     code = models.CharField(_("code"), max_length=8, unique=True)
     matter_class = models.ForeignKey(MatterClass, models.PROTECT, related_name="matters", verbose_name=_("class"))
-    department = models.ForeignKey(Department, models.PROTECT, related_name="matters", verbose_name=_("home department"))
+    department = models.ForeignKey(
+        Department, models.PROTECT, related_name="matters", verbose_name=_("home department")
+    )
     severity = models.CharField(_("severity proposed"), max_length=7, choices=Severity, default=Severity.GENERAL)
     special = models.BooleanField(
-        _("special"), default=False, help_text=_("Asks more evidence than the table of steps, or allows sampled re-check.")
+        _("special"),
+        default=False,
+        help_text=_("Asks more evidence than the table of steps, or allows sampled re-check."),
     )
     accept_amount = models.PositiveSmallIntegerField(_("time to accept"))
     accept_unit = models.CharField(_("unit of the time to accept"), max_length=12, choices=Unit)
@@ -97,7 +101,9 @@ class Matter(Named):
             ),
             models.CheckConstraint(
                 name="matter_units_known",
-                condition=Q(accept_unit__in=Unit.values) & Q(rectify_unit__in=Unit.values) & Q(verify_unit__in=Unit.values),
+                condition=Q(accept_unit__in=Unit.values)
+                & Q(rectify_unit__in=Unit.values)
+                & Q(verify_unit__in=Unit.values),
             ),
         ]
 

@@ -3,8 +3,9 @@
 from typing import Self
 
 from django.contrib.gis.db import models
-from django.contrib.gis.db.models.functions import Transform
-from django.db.models import F, Q
+from django.contrib.gis.db.models.functions import PointOnSurface, Transform
+from django.contrib.postgres.indexes import GistIndex
+from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
 from citysafety.names import Named
@@ -13,6 +14,13 @@ from citysafety.names import Named
 def prefix_index(field: str, name: str) -> models.Index:
     """Return an index that serves ``LIKE 'code%'`` whatever the collation of the database."""
     return models.Index(fields=[field], name=name, opclasses=["varchar_pattern_ops"])
+
+
+class SquareKilometres(Func):
+    """The area of an outline on the ellipsoid, in km²."""
+
+    template = "ST_Area((%(expressions)s)::geography) / 1000000"
+    output_field = models.FloatField()
 
 
 class City(Named):
@@ -68,6 +76,9 @@ class GridVersion(models.Model):
     activated_at = models.DateTimeField(_("activated"), null=True, blank=True)
     note = models.CharField(_("note"), max_length=200, blank=True, default="")
 
+    # Counts changes made by this process, which need not wait for the next look at the database.
+    touched = 0
+
     class Meta:
         ordering = ["-number"]
         verbose_name = _("grid version")
@@ -75,6 +86,10 @@ class GridVersion(models.Model):
 
     def __str__(self) -> str:
         return f"v{self.number}"
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        super().save(*args, **kwargs)
+        GridVersion.touched += 1
 
 
 class CellQuerySet(models.QuerySet):
@@ -108,8 +123,12 @@ class Cell(Named):
     mercator = models.GeneratedField(
         expression=Transform("geometry", 3857), output_field=models.MultiPolygonField(srid=3857), db_persist=True
     )
-    centre = models.PointField(_("a point inside"), srid=4326)
-    area_km2 = models.FloatField(_("area in km²"), default=0)
+    centre = models.GeneratedField(
+        expression=PointOnSurface("geometry"), output_field=models.PointField(srid=4326), db_persist=True
+    )
+    area_km2 = models.GeneratedField(
+        expression=SquareKilometres("geometry"), output_field=models.FloatField(), db_persist=True
+    )
     focus = models.CharField(_("made around"), max_length=20, blank=True, default="")
     active = models.BooleanField(_("active"), default=True)
     synthetic = models.BooleanField(_("outline is illustrative"), default=False)
@@ -124,6 +143,7 @@ class Cell(Named):
         constraints = [models.CheckConstraint(name="cell_code_has_15_digits", condition=Q(code__regex=r"^\d{15}$"))]
         indexes = [
             prefix_index("area_code", "cell_area_prefix"),
+            GistIndex(fields=["mercator"], name="cell_mercator"),
             models.Index(fields=["kind", "code"], name="cell_kind", condition=Q(active=True)),
         ]
 

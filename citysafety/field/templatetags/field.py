@@ -9,15 +9,18 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from grid.models import Matter
+
 register = template.Library()
 CITY_TIME = ZoneInfo("Asia/Shanghai")
 SOON = timedelta(hours=2)
 # Symbols that the sprite draws for matters and their classes; any other matter shows the shield.
 MATTER_SYMBOLS = frozenset(
-    ["ebike", "exit", "extinguisher", "manhole", "hose", "bed", "bars", "plug", "fire", "gas", "crane", "car", "city", "school", "water", "shop"]
-)
-# The first letters of a matter's code name its class in the demo catalogue; a catalogue may name symbols itself.
-CLASS_SYMBOLS = {"XF": "fire", "WH": "gas", "JS": "crane", "JT": "car", "SZ": "city", "XY": "school", "HJ": "water"}
+    {
+        "ebike", "exit", "extinguisher", "manhole", "hose", "bed", "bars", "plug",
+        "fire", "gas", "crane", "car", "city", "school", "water", "shop",
+    }
+)  # fmt: skip
 
 
 @register.simple_tag
@@ -28,12 +31,12 @@ def icon(name: str, css: str = "icon") -> SafeString:
 
 
 @register.filter
-def matter_symbol(matter: object) -> str:
+def matter_symbol(matter: Matter) -> str:
     """Return the symbol of a matter: its own, else its class's, else the shield."""
-    own = getattr(matter, "icon", "")
-    if own in MATTER_SYMBOLS:
-        return f"m-{own}"
-    return f"m-{CLASS_SYMBOLS.get(str(getattr(matter, 'code', ''))[:2], 'shield')}"
+    for name in (matter.icon, matter.matter_class.icon):
+        if name in MATTER_SYMBOLS:
+            return f"m-{name}"
+    return "m-shield"
 
 
 @register.filter

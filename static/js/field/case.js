@@ -1,8 +1,9 @@
 // A case on the phone: its clock runs on, its arithmetic on demand, photos large, how far it is from here.
 import "./shell.js";
 import { ask } from "./api.js";
-import { find, findAll, make } from "./dom.js";
+import { find } from "./dom.js";
 import { distance } from "./place.js";
+import { showPhotos } from "./viewer.js";
 import { fill, gettext, metres, timeLeft } from "./words.js";
 
 function clock() {
@@ -20,18 +21,6 @@ async function sums() {
   if (status !== 200) return;
   const { drawSums } = await import("./sums.js");
   if (drawSums(find("[data-sums-list]"), body)) box.hidden = false;
-}
-
-function photos() {
-  const dialog = find("#view-dialog");
-  for (const button of findAll("[data-view]")) {
-    button.addEventListener("click", () => {
-      const said = button.parentElement.querySelector("figcaption").textContent;
-      find("#view-dialog-name").textContent = said;
-      find("[data-picture]", dialog).replaceChildren(make("img", { src: button.dataset.view, alt: said }));
-      dialog.showModal();
-    });
-  }
 }
 
 function far() {
@@ -54,5 +43,5 @@ function far() {
 
 clock();
 sums();
-photos();
+showPhotos();
 far();

@@ -1,15 +1,10 @@
-// Home and lists: the shell, the language, and a word before signing out with unsent work on the phone.
+// Home and lists: the shell, and a word before signing out with unsent work on the phone.
 import "./shell.js";
 import { user } from "./api.js";
 import { find } from "./dom.js";
 import { unsent } from "./sender.js";
 import * as store from "./store.js";
 import { fill, gettext } from "./words.js";
-
-find("[data-language]")?.addEventListener("click", (event) => {
-  document.cookie = `django_language=${event.currentTarget.dataset.language};path=/;max-age=31536000;samesite=lax`;
-  location.reload();
-});
 
 find("[data-logout]")?.addEventListener("submit", async (event) => {
   event.preventDefault();

@@ -23,7 +23,8 @@ let rows = [];
 let matter = null;
 
 const keeper = saver(save);
-const place = new Place(find("[data-place]"), { changed: () => keeper.soon() });
+// A position alone is no draft yet: opening the page and leaving it keeps nothing.
+const place = new Place(find("[data-place]"), { changed: () => { if (begun) keeper.soon(); } });
 const handle = { id: () => draft.id, begin, changed: () => save() };
 const strips = Object.fromEntries(findAll("[data-strip]").map((box) => [box.dataset.strip, new Strip(box, handle)]));
 

@@ -5,15 +5,20 @@ import * as sender from "./sender.js";
 import * as store from "./store.js";
 import { fill, gettext } from "./words.js";
 
-const YEAR_S = 31_536_000;
 const DAY_MS = 86_400_000;
 
 function theme() {
-  find("[data-theme-switch]")?.addEventListener("click", () => {
+  const form = find("[data-theme-form]");
+  form?.addEventListener("submit", (event) => {
+    event.preventDefault();
     const html = document.documentElement;
-    html.dataset.theme = html.dataset.theme === "dark" ? "light" : "dark";
-    document.cookie = `field_theme=${html.dataset.theme};path=/field/;max-age=${YEAR_S};samesite=lax`;
+    const button = find("button", form);
+    const body = new FormData(form);
+    body.set("theme", button.value);
+    html.dataset.theme = button.value;
+    button.value = button.value === "dark" ? "light" : "dark";
     find("meta[name=theme-color]").content = html.dataset.theme === "dark" ? "#0b1220" : "#eff0ec";
+    fetch(form.action, { method: "POST", body, redirect: "manual" }).catch(() => {}); // offline: kept for this page only
   });
 }
 
@@ -39,7 +44,7 @@ async function note(rows) {
   let parts = null;
   if (connection === "signed-out") {
     parts = ["lock", gettext("The sign-in has ended."), gettext("Sign in once, sending goes on. Nothing is lost."),
-      make("a", { class: "act", href: `/accounts/login/?next=${encodeURIComponent(location.pathname + location.search)}` }, gettext("Sign in"))];
+      make("a", { class: "act", href: `/login/?next=${encodeURIComponent(location.pathname + location.search)}` }, gettext("Sign in"))];
   } else if (connection === "other") {
     parts = ["person", gettext("Somebody else has signed in on this phone."), gettext("What you wrote stays kept under your name and is not sent under theirs."),
       make("a", { class: "act", href: "/field/" }, gettext("Reload"))];

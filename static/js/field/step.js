@@ -9,6 +9,7 @@ import { Place, distance } from "./place.js";
 import { showProgress } from "./progress.js";
 import * as sender from "./sender.js";
 import * as store from "./store.js";
+import { showPhotos } from "./viewer.js";
 import { fill, gettext, metres, moment } from "./words.js";
 
 const step = told("step-told"); // {hazard, number, action, label, version, requires, photos: {role: {need, there}}, state, title}
@@ -19,16 +20,18 @@ let draft = {
   id: newId(), stepId: newId(), kind: "step", user, state: "draft", createdAt: Date.now(), form: {}, hazard: step.hazard,
   action: step.action, label: step.label, title: `${step.label} · ${step.title}`,
 };
+let begun = false;
 let sending = false;
 
 const keeper = saver(save);
 const placeBlock = find("[data-place]");
-const place = placeBlock ? new Place(placeBlock, { changed: () => { sayDistance(); keeper.soon(); }, cells: false }) : null;
+const place = placeBlock ? new Place(placeBlock, { changed: () => { sayDistance(); if (begun) keeper.soon(); }, cells: false }) : null;
 const handle = { id: () => draft.id, begin: save, changed: save };
 const strips = Object.fromEntries(findAll("[data-strip]").map((box) => [box.dataset.strip, new Strip(box, handle)]));
 
 async function save() {
   if (sending) return;
+  begun = true;
   draft = { ...draft, form: { words: words.value, department: department?.value ?? "", place: place?.value ?? null } };
   await store.keep(draft);
   sayKept();
@@ -134,6 +137,7 @@ async function restore() {
   const kept = (await store.records(user)).find((row) => row.kind === "step" && row.hazard === step.hazard && row.action === step.action && row.state !== "delivered");
   if (!kept) return;
   draft = kept;
+  begun = true;
   words.value = kept.form.words ?? "";
   if (department && kept.form.department) department.value = kept.form.department;
   for (const strip of Object.values(strips)) await strip.load();
@@ -153,6 +157,7 @@ function fieldOf(field) {
 }
 
 async function open() {
+  showPhotos();
   form.addEventListener("submit", (event) => { event.preventDefault(); submit(step.version); });
   form.addEventListener("input", (event) => { if (event.target.type !== "file") keeper.soon(); });
   await restore();

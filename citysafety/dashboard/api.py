@@ -1,0 +1,91 @@
+"""What the wall's page reads: the whole look, and the rows of hazards that the news has named."""
+
+import uuid
+from typing import Any
+
+from django.http import Http404
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from citysafety.api import area_asked
+
+from . import selectors
+from .rights import may_watch
+from .version import version
+
+MOST_IDS = 100
+
+
+class MayWatch(IsAuthenticated):
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return super().has_permission(request, view) and may_watch(request.user)
+
+
+class WallItem(serializers.Serializer):
+    id = serializers.UUIDField()
+    number = serializers.CharField()
+    matter = serializers.CharField()
+    severity = serializers.CharField()
+    state = serializers.CharField()
+    area = serializers.CharField()
+    place = serializers.CharField()
+    lon = serializers.FloatField()
+    lat = serializers.FloatField()
+    at = serializers.DateTimeField(help_text="last change")
+    overdue = serializers.BooleanField()
+    due_at = serializers.DateTimeField(allow_null=True)
+
+
+class WallItemsOutput(serializers.Serializer):
+    items = WallItem(many=True)
+
+
+class WallSnapshot(APIView):
+    permission_classes = [MayWatch]
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("area", str, description="Area code; the caller's own without one."),
+            OpenApiParameter("at_least", OpenApiTypes.INT64, description="Position; a kept look of it or later will do."),
+        ],
+        responses=OpenApiTypes.OBJECT,
+    )
+    def get(self, request: Request) -> Response:
+        """Show everything the wall shows of an area: figures, days, categories, parts, newest and overdue hazards."""
+        text = request.query_params.get("at_least", "")
+        if text and not (text.isascii() and text.isdigit() and len(text) <= 18):
+            raise ValidationError({"at_least": "a whole number is expected"})
+        look = selectors.recent_wall(area_asked(request), int(text) if text else None)
+        return Response({**look, "at": timezone.now().isoformat(), "version": version()})
+
+
+class WallItems(APIView):
+    permission_classes = [MayWatch]
+
+    @extend_schema(
+        parameters=[OpenApiParameter("ids", str, required=True, description="Ids of hazards, parted by commas; at most 100.")],
+        responses=WallItemsOutput,
+    )
+    def get(self, request: Request) -> Response:
+        """Show the wall-safe rows of hazards in the caller's area; what is foreign or unknown is left out."""
+        if not request.user.area_code:
+            raise Http404
+        rows: list[dict[str, Any]] = selectors.items(asked_ids(request), request.user.area_code)
+        return Response({"items": rows})
+
+
+def asked_ids(request: Request) -> list[uuid.UUID]:
+    """Return the ids of the query. :raises ValidationError: 400, when there are too many or one is none."""
+    texts = [text for text in request.query_params.get("ids", "").split(",") if text]
+    if len(texts) > MOST_IDS:
+        raise ValidationError({"ids": f"at most {MOST_IDS}"})
+    try:
+        return [uuid.UUID(text) for text in texts]
+    except ValueError as error:
+        raise ValidationError({"ids": "not an id"}) from error

@@ -1,0 +1,10 @@
+"""Addresses that the wall's page reads, under /api/v1/."""
+
+from django.urls import path
+
+from .api import WallItems, WallSnapshot
+
+urlpatterns = [
+    path("wall/", WallSnapshot.as_view(), name="wall-snapshot"),
+    path("wall/items/", WallItems.as_view(), name="wall-items"),
+]

@@ -1,0 +1,69 @@
+"""The wall of the command centre."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.templatetags.static import static
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from citysafety.accounts.models import Role
+from citysafety.api import area_asked
+from citysafety.names import chosen
+from grid.models import City
+from hazards.lifecycle import HazardState
+from hazards.models import Severity
+
+from . import rights, selectors
+from .version import version
+
+
+@never_cache
+@require_safe
+@login_required
+def wall(request: HttpRequest) -> HttpResponse:
+    """Show the wall of an area, the reader's own without one. Its first state is in the page; news comes live."""
+    if not rights.may_watch(request.user):
+        raise PermissionDenied
+    area = area_asked(request)
+    look = selectors.wall(area)
+    figures = {row["key"]: row for row in look["figures"]}
+    city = City.objects.first()
+    context = {
+        "theme_default": "dark",
+        "look": look,
+        "figures": figures,
+        "opens_lists": rights.opens_lists(request.user),
+        "kiosk": request.user.role == Role.KIOSK,
+        "city_name": chosen(city.name_zh, city.name_en) if city else "",
+        "config": _config(request, area, city),
+        "first": {**look, "at": timezone.now().isoformat(), "version": version()},
+    }
+    return render(request, "wall/wall.html", context)
+
+
+def _config(request: HttpRequest, area: str, city: City | None) -> dict[str, Any]:
+    """Return what the page's modules need to know besides the look itself."""
+    return {
+        "area": area,
+        "home": request.user.area_code,
+        "city": settings.CITY_CODE,
+        "opens_lists": rights.opens_lists(request.user),
+        "kiosk": request.user.role == Role.KIOSK,
+        "version": version(),
+        "states": {value: str(label) for value, label in HazardState.choices},
+        "severities": {value: str(label) for value, label in Severity.choices},
+        "snapshot": reverse("wall-snapshot"),
+        "items": reverse("wall-items"),
+        "hazards": "/hazards/",
+        "wall": reverse("wall"),
+        "map": selectors.map_of(area),
+        "note": chosen(city.note_zh, city.note_en) if city else "",
+        "live": static("js/live.js"),
+    }

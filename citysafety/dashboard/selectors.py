@@ -1,0 +1,213 @@
+"""What the wall shows of an area, in one look.
+
+Wall-safe throughout: no person, no telephone number, no words of a report.
+"""
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from typing import Any
+
+from django.contrib.gis.db.models import Extent
+from django.core.cache import cache
+from django.db import connection, transaction
+from django.db.models import Q
+from django.utils.timezone import localtime
+from django.utils.translation import get_language
+
+from citysafety import areas
+from citysafety.tallies import selectors as tallies
+from citysafety.tallies.api import shown
+from citysafety.tallies.figures import registered
+from citysafety.tallies.models import NO_DAY, OPEN, Tally
+from grid.models import Cell, Division, GridVersion, MatterClass
+from hazards.models import Hazard
+
+NEWEST, LONGEST_OVER = 40, 24  # more than the largest wall has room for
+DAYS = 30
+TOWNSHIP, VILLAGE = 9, 12  # digits of an area code
+KEPT_S = 60
+BOUNDS_KEPT_S = 3600
+STOCK = ("hazards.open", "hazards.overdue")
+FLOW = ("hazards.found_today", "hazards.cleared_today")
+SHORT = {"hazards.open": "open", "hazards.overdue": "overdue", "hazards.found_today": "found", "hazards.cleared_today": "cleared"}
+
+
+@contextmanager
+def one_look() -> Iterator[None]:
+    """Read everything inside at one instant, so that lists and figures of a screen belong together."""
+    if connection.in_atomic_block:
+        yield
+        return
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield
+
+
+def wall(area: str) -> dict[str, Any]:
+    """Return everything the wall shows of an area, at the head of the news.
+
+    Queries: 6 for a city or county, 7 for a township, 10 below (where categories are counted, not kept), whatever
+    the number of hazards, cells or parts.
+    """
+    with one_look():
+        divisions = _divisions(area)
+        cells = _cell_names(area) if len(area) >= TOWNSHIP else {}
+        parts = _parts(area, divisions, cells)
+        boards = tallies.boards([area, *parts])
+        board = boards[area]
+        day = localtime(board.as_of).date()
+        categories, days = _series(area, day)
+        towns = {code: name for code, name in divisions.items() if len(code) == TOWNSHIP}
+        return {
+            "position": board.position,
+            "as_of": board.as_of.isoformat(),
+            "day": day.isoformat(),
+            "area": _area(area, divisions, cells),
+            "figures": [shown(figure, board.figures[figure.key], area, board.position) for figure in registered()],
+            "days": days,
+            "categories": categories,
+            "parts": [{"code": code, "name": name, **_brief(boards[code])} for code, name in parts.items()],
+            "towns": towns,
+            "cells": cells,
+            "newest": [item(hazard, towns) for hazard in _rows(area).order_by("-changed_at", "id")[:NEWEST]],
+            "overdue": [item(hazard, towns) for hazard in _rows(area).overdue().order_by("due_at", "id")[:LONGEST_OVER]],
+        }
+
+
+def recent_wall(area: str, at_least: int | None = None) -> dict[str, Any]:
+    """Return a look at an area that is no older than a position: a kept one if there is, so that a thousand
+    screens that ask after the same change cost one look.
+    """
+    key = f"wall:{get_language()}:{area}"
+    if at_least is not None:
+        kept = cache.get(key)
+        if kept is not None and kept["position"] >= at_least:
+            return kept
+    fresh = wall(area)
+    cache.set(key, fresh, KEPT_S)
+    return fresh
+
+
+def items(ids: Iterable[Any], area: str) -> list[dict[str, Any]]:
+    """Return the wall-safe rows of some hazards, those outside the area left out. Queries: 2."""
+    hazards = list(_rows(area).filter(pk__in=list(ids)))
+    codes = {hazard.area_code[:TOWNSHIP] for hazard in hazards}
+    towns = {division.code: division.name for division in Division.objects.filter(code__in=codes)}
+    return [item(hazard, towns) for hazard in hazards]
+
+
+def item(hazard: Hazard, towns: dict[str, str]) -> dict[str, Any]:
+    """Return what a wall may say of a hazard."""
+    cell = hazard.dedicated_cell or hazard.cell
+    town = towns.get(hazard.area_code[:TOWNSHIP], "")
+    return {
+        "id": str(hazard.pk),
+        "number": hazard.number,
+        "matter": hazard.matter.name,
+        "severity": hazard.severity,
+        "state": hazard.state,
+        "area": hazard.area_code,
+        "place": " ".join(part for part in (town, cell.name if cell else "") if part),
+        "lon": round(hazard.location.x, 6),
+        "lat": round(hazard.location.y, 6),
+        "at": hazard.changed_at.isoformat(),
+        "overdue": hazard.overdue,
+        "due_at": hazard.due_at.isoformat() if hazard.due_at else None,
+    }
+
+
+def map_of(area: str) -> dict[str, Any]:
+    """Return the grid version that the tiles show and the frame of an area, [[west, south], [east, north]] in
+    degrees; no frame where there are no cells. Queries: 2, or 1 within the hour.
+    """
+    version = GridVersion.objects.exclude(activated_at=None).order_by("-activated_at", "-number").first()
+    number = version.number if version else 0
+    key = f"wall-frame:{number}:{area}"
+    frame = cache.get(key)
+    if frame is None:
+        extent = Cell.objects.active().within(area).exclude(kind=Cell.Kind.SEA).aggregate(frame=Extent("geometry"))["frame"]
+        frame = [list(extent[:2]), list(extent[2:])] if extent else []
+        cache.set(key, frame, BOUNDS_KEPT_S)
+    return {"version": number, "bounds": frame}
+
+
+def _rows(area: str) -> Any:
+    columns = (
+        "id", "number", "severity", "state", "area_code", "location", "changed_at", "overdue", "due_at",
+        "matter__name_zh", "matter__name_en", "cell__name_zh", "cell__name_en",
+        "dedicated_cell__name_zh", "dedicated_cell__name_en",
+    )  # fmt: skip
+    return Hazard.objects.within(area).select_related("matter", "cell", "dedicated_cell").only(*columns)
+
+
+def _divisions(area: str) -> dict[str, str]:
+    """Return the names of the divisions around an area, of its parts, and of the counties and townships in it."""
+    inside = Q(code__startswith=area, level__in=[Division.Level.COUNTY, Division.Level.TOWNSHIP])
+    rows = Division.objects.filter(Q(code__in=areas.lineage(area)) | inside | Q(parent=area[:VILLAGE]))
+    return {row.code: row.name for row in rows.only("code", "name_zh", "name_en")}
+
+
+def _cell_names(area: str) -> dict[str, str]:
+    rows = Cell.objects.active().within(area).only("code", "name_zh", "name_en")
+    return {cell.code: cell.name for cell in rows}
+
+
+def _parts(area: str, divisions: dict[str, str], cells: dict[str, str]) -> dict[str, str]:
+    """Return the names of the areas one level below."""
+    if len(area) == VILLAGE:
+        return cells
+    below = {4: 6, 6: 9, 9: 12}.get(len(area), 0)
+    return {code: name for code, name in divisions.items() if len(code) == below}
+
+
+def _area(area: str, divisions: dict[str, str], cells: dict[str, str]) -> dict[str, Any]:
+    names = divisions | cells
+    trail = [{"code": code, "name": names.get(code, code)} for code in areas.lineage(area)]
+    return {"code": area, "name": trail[-1]["name"], "level": areas.level(area), "trail": trail}
+
+
+def _brief(board: tallies.Board) -> dict[str, Any]:
+    return {SHORT[key]: board.figures.get(key, 0) for key in (*STOCK, *FLOW)}
+
+
+def _series(area: str, today: date) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the classes of matters with their counts and days, and the days of the area as a whole. Queries: 2,
+    and 3 more below townships.
+    """
+    classes = list(MatterClass.objects.all())
+    week = [today - timedelta(days=n) for n in reversed(range(DAYS))]
+    kept = _kept(area, [row.code for row in classes], week)
+    days = [
+        {"day": day.isoformat(), "found": kept.get((FLOW[0], "", day), 0), "cleared": kept.get((FLOW[1], "", day), 0)}
+        for day in week
+    ]
+    counted = {}
+    if len(area) > tallies.CATEGORY_DIGITS:
+        counted = {key: tallies.by_category(key, area) for key in (*STOCK, FLOW[0])}
+
+    def count(key: str, code: str, day: date) -> Any:
+        return counted[key].get(code, 0) if counted else kept.get((key, code, day), 0)
+
+    categories = [
+        {
+            "code": row.code,
+            "name": row.name,
+            "found": count(FLOW[0], row.code, today),
+            "open": count(STOCK[0], row.code, NO_DAY),
+            "overdue": count(STOCK[1], row.code, NO_DAY),
+            "days": [] if counted else [kept.get((FLOW[0], row.code, day), 0) for day in week],
+        }
+        for row in classes
+    ]
+    return categories, days
+
+
+def _kept(area: str, categories: list[str], days: list[date]) -> dict[tuple[str, str, date], Any]:
+    """Return kept values of an area by figure, category and day. The lists follow the index column by column."""
+    rows = Tally.objects.filter(
+        until=OPEN, area=area, figure__in=[*STOCK, *FLOW], category__in=["", *categories], day__in=[NO_DAY, *days]
+    )
+    values = rows.values_list("figure", "category", "day", "value")
+    return {(figure, category, day): tallies.number(value) for figure, category, day, value in values}

@@ -1,0 +1,56 @@
+"""The frames of the socket, as text; see docs/adr/0005. Pure."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+Row = tuple[int, str, str]  # position, area, the item as JSON: encoded once, by the relay or on reading
+CHUNK = 200  # items of one backfill frame
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Facts of consecutive positions: all of the city's from ``first`` to ``last``."""
+
+    first: int
+    last: int
+    rows: list[Row]
+
+
+def text(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def row(item: dict[str, Any]) -> Row:
+    return item["position"], item["area"], text(item)
+
+
+def facts(position: int, rows: Iterable[Row], *, of: int | None = None) -> str:
+    """Frame of facts; all of the area's facts up to ``position`` have been sent with it.
+
+    ``of``, in a backfill only, is the position it leads to.
+    """
+    items = ",".join(item for _, _, item in rows)
+    leads_to = "" if of is None else f'"of":{of},'
+    return f'{{"type":"facts","position":{position},{leads_to}"items":[{items}]}}'
+
+
+def backfill(rows: Sequence[Row], *, to: int) -> list[str]:
+    """Frames of what a screen missed, in chunks."""
+    chunks = [rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK)]
+    ends = [chunk[-1][0] for chunk in chunks[:-1]] + [to]
+    return [facts(end, chunk, of=to) for end, chunk in zip(ends, chunks, strict=False)]
+
+
+def tally(position: int, area: str, as_of: str, figures: dict[str, Any]) -> str:
+    return text({"type": "tally", "position": position, "area": area, "as_of": as_of, "figures": figures})
+
+
+def heartbeat(position: int, at: str, relay: str) -> str:
+    """``relay`` is "ok", or "silent" when no news can be had: the screen then marks its data as old."""
+    return text({"type": "heartbeat", "position": position, "at": at, "relay": relay})
+
+
+def reset(position: int) -> str:
+    return text({"type": "reset", "position": position})

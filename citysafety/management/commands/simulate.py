@@ -1,0 +1,53 @@
+"""Keep the demo city at work through the real API."""
+
+import json
+import signal
+import threading
+import time
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from citysafety.management.simulator import Door, Simulator
+from grid.models import Cell
+
+
+class Command(BaseCommand):
+    help = "File, handle and close invented hazards through the API, as the demo accounts."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--base", default="", help="address of the instance (from var/ports.json)")
+        parser.add_argument("--hazards-per-day", type=float, default=1200, help="rate of filing (1200)")
+        parser.add_argument("--pause", type=float, default=90, help="seconds between two steps of a hazard, on average (90)")
+        parser.add_argument("--count", type=int, default=None, help="stop after so many hazards have ended")
+        parser.add_argument("--full-speed", action="store_true", help="no pauses: as fast as the instance answers")
+        parser.add_argument("--workers", type=int, default=2, help="requests at a time (2)")
+        parser.add_argument("--seed", type=int, default=1)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            accounts = json.loads((settings.VAR_DIR / "demo-accounts.json").read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise CommandError("There are no demo accounts here; load the demo first: bin/manage demo") from error
+        base = options["base"] or f"http://127.0.0.1:{json.loads((settings.VAR_DIR / 'ports.json').read_text())['web']}"
+        area = accounts["grid_worker"][0]["area"]
+        cells = [(c.x, c.y) for c in Cell.objects.filter(kind="base", code__startswith=area).values_list("centre", flat=True)]
+        fast = options["full_speed"]
+        simulator = Simulator(
+            Door(base), accounts, cells, a_day=1e9 if fast else options["hazards_per_day"],
+            pause_s=0 if fast else options["pause"], seed=options["seed"], most=options["count"],
+        )  # fmt: skip
+        stop, began = threading.Event(), time.monotonic()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: stop.set())
+        threads = [threading.Thread(target=simulator.work, args=(stop,)) for _ in range(options["workers"])]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        spent = time.monotonic() - began
+        self.stdout.write(
+            f"filed {simulator.filed}, steps {simulator.stepped}, ended {simulator.ended}, refused {simulator.refused}"
+            f" in {spent:.1f} s"
+        )

@@ -1,0 +1,157 @@
+"""Point → cells, in process: prepared outlines in an STRtree per process, rebuilt when the grid version changes.
+
+PostGIS stays the truth for queries; this answers the hot path of filing. Outlines are held in a flat plane of
+metres (equirectangular at the city's middle latitude, good to 1 % over a city), so that the accuracy circle is one.
+"""
+
+import math
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy
+import shapely
+from django.conf import settings
+from django.db import connection
+
+from .models import City, GridVersion
+from .models.places import Cell
+
+CHECK_EVERY_S = 2.0
+MOST_CANDIDATES = 6
+WIDEST_CIRCLE_M = 2_000  # a worse position than this tells nothing about the neighbours
+METRES_A_DEGREE = 111_195  # on a sphere of 6,371 km
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a point lies. ``candidates`` are the base cells that the accuracy circle touches, the one taken first."""
+
+    area_code: str
+    cell_id: int | None = None
+    cell_code: str = ""
+    cell_kind: str = ""
+    dedicated_id: int | None = None
+    dedicated_code: str = ""
+    candidates: tuple[dict[str, str], ...] = ()
+
+
+class Layer:
+    """The cells of some kinds: their outlines in metres, prepared, and a tree over them."""
+
+    def __init__(self, rows: list[tuple], scale: tuple[float, float]) -> None:
+        self.cells = [row[:4] for row in rows]
+        outlines = shapely.from_wkb([bytes(row[4]) for row in rows]) if rows else numpy.array([], dtype=object)
+        self.outlines = shapely.transform(outlines, lambda xy: xy * scale)
+        shapely.prepare(self.outlines)
+        self.tree = shapely.STRtree(self.outlines)
+
+    def holding(self, x: float, y: float) -> int | None:
+        """Return the index of the cell that holds a point; on a shared border the one with the lower code."""
+        near = self.tree.query(shapely.Point(x, y))
+        hits = near[shapely.intersects_xy(self.outlines[near], x, y)]
+        return int(hits.min()) if len(hits) else None
+
+    def around(self, x: float, y: float, radius_m: float) -> list[int]:
+        """Return the indices of the cells a circle touches, nearest first."""
+        point = shapely.Point(x, y)
+        near = self.tree.query(point, predicate="dwithin", distance=radius_m)
+        far = shapely.distance(self.outlines[near], point)
+        return [int(near[i]) for i in numpy.lexsort((near, far))]
+
+
+class Index:
+    """One grid version, ready to be asked."""
+
+    def __init__(self) -> None:
+        city = City.objects.order_by("code").first()
+        self.city_code = city.code if city else settings.CITY_CODE
+        self.frame = shapely.from_wkb(bytes(city.frame.wkb)) if city else shapely.Polygon()
+        shapely.prepare(self.frame)
+        middle = math.radians((self.frame.bounds[1] + self.frame.bounds[3]) / 2) if city else 0.0
+        self.scale = (METRES_A_DEGREE * math.cos(middle), METRES_A_DEGREE)
+        layers: dict[str, list[tuple]] = {kind: [] for kind in Cell.Kind.values}
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT kind, id, code, name_zh, name_en, ST_AsBinary(geometry) FROM grid_cell WHERE active ORDER BY code"
+            )
+            for kind, *row in cursor.fetchall():
+                layers[kind].append(tuple(row))
+        self.base = Layer(layers[Cell.Kind.BASE], self.scale)
+        self.dedicated = Layer(layers[Cell.Kind.DEDICATED], self.scale)
+        self.sea = Layer(layers[Cell.Kind.SEA], self.scale)
+
+    def place(self, lon: float, lat: float, accuracy_m: float | None) -> Place:
+        x, y = lon * self.scale[0], lat * self.scale[1]
+        found = self.base.holding(x, y)
+        circle = self.base.around(x, y, min(accuracy_m, WIDEST_CIRCLE_M)) if accuracy_m else []
+        if found is None and circle:
+            found = circle[0]
+        candidates = [found, *(i for i in circle if i != found)][:MOST_CANDIDATES] if found is not None else []
+        dedicated = self.dedicated.holding(x, y)
+        sea = self.sea.holding(x, y) if found is None else None
+        taken, kind = (self.base.cells[found], Cell.Kind.BASE) if found is not None else (None, "")
+        if sea is not None:
+            taken, kind = self.sea.cells[sea], Cell.Kind.SEA
+        special = self.dedicated.cells[dedicated] if dedicated is not None else None
+        return Place(
+            area_code=(taken or special or (None, self.city_code))[1],
+            cell_id=taken[0] if taken else None,
+            cell_code=taken[1] if taken else "",
+            cell_kind=str(kind),
+            dedicated_id=special[0] if special else None,
+            dedicated_code=special[1] if special else "",
+            candidates=tuple(
+                {"code": code, "name_zh": name_zh, "name_en": name_en}
+                for _id, code, name_zh, name_en in (self.base.cells[i] for i in candidates)
+            ),
+        )
+
+
+@dataclass(slots=True)
+class _Kept:
+    index: Index | None = None
+    stamp: Any = None
+    touched: int = -1
+    looked_at: float = -math.inf
+
+
+_kept = _Kept()
+_building = threading.Lock()
+
+
+def _stamp() -> Any:
+    return GridVersion.objects.exclude(activated_at=None).order_by("-number").values_list("pk", "activated_at").first()
+
+
+def current() -> Index:
+    """Return the index of the active grid version; the database is asked for it at most every two seconds."""
+    now = time.monotonic()
+    if _kept.index and _kept.touched == GridVersion.touched and now - _kept.looked_at < CHECK_EVERY_S:
+        return _kept.index
+    with _building:
+        touched, stamp = GridVersion.touched, _stamp()
+        if _kept.index is None or _kept.touched != touched or _kept.stamp != stamp:
+            _kept.index, _kept.stamp, _kept.touched = Index(), stamp, touched
+        _kept.looked_at = time.monotonic()
+        return _kept.index
+
+
+def forget() -> None:
+    """Drop what this process holds; the next question builds it anew."""
+    _kept.index, _kept.looked_at = None, -math.inf
+
+
+def in_frame(lon: float, lat: float) -> bool:
+    """Test whether a report from here is taken: within the city's frame of land and sea."""
+    return bool(shapely.intersects_xy(current().frame, lon, lat))
+
+
+def locate(lon: float, lat: float, accuracy_m: float | None = None) -> Place:
+    """Return the cells of a point in WGS 84; without a cell the area is the city, never a refusal.
+
+    ``accuracy_m`` is the radius of the position's circle; where it touches several base cells the nearest is
+    taken and all are named. No query, but for the look at the grid version every two seconds.
+    """
+    return current().place(lon, lat, accuracy_m)

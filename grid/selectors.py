@@ -1,0 +1,133 @@
+"""Reads of the grid that span tables or feed a screen."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet
+from django.db.models.functions import Cast
+
+from citysafety.accounts.models import Department
+from citysafety.names import chosen
+from citysafety.tallies import selectors as tallies
+
+from .models import Cell, Centre, Matter, Posting, Premises, Worker
+
+
+@dataclass(frozen=True, slots=True)
+class Responsible:
+    """Who answers for a cell on a day: its primary, else a backup on duty, else a centre (then no person)."""
+
+    role: str  # primary | backup | centre | none
+    worker_id: int | None = None
+    user_id: int | None = None
+    name_zh: str = ""
+    name_en: str = ""
+    phone: str = ""
+    area_code: str = ""
+
+    @property
+    def name(self) -> str:
+        return chosen(self.name_zh, self.name_en)
+
+
+NOBODY = Responsible("none")
+
+
+def responsible(cell: Cell, on: date) -> Responsible:
+    """Return who answers for a cell on a day. Queries: 2, or 1 when a person does."""
+    return responsible_for([cell], on)[cell.pk]
+
+
+def responsible_for(cells: Iterable[Cell], on: date) -> dict[int, Responsible]:
+    """Return who answers for each of several cells, by cell id. Queries: 2, or 1 when persons answer for all."""
+    cells = list(cells)
+    found: dict[int, Responsible] = {}
+    postings = (
+        Posting.objects.on(on)
+        .filter(cell__in=[cell.pk for cell in cells], worker__state=Worker.State.ON_DUTY)
+        .select_related("worker__user")
+        .order_by("cell_id", "-role", "since", "pk")  # primary before backup, the longest serving first
+    )
+    for posting in postings:
+        worker = posting.worker
+        found.setdefault(
+            posting.cell_id,
+            Responsible(
+                posting.role, worker.pk, worker.user_id, worker.user.name_zh, worker.user.name_en, worker.phone,
+                worker.area_code,
+            ),
+        )  # fmt: skip
+    bare = [cell for cell in cells if cell.pk not in found]
+    if bare:
+        found |= _centres_for(bare)
+    return found
+
+
+def _centres_for(cells: list[Cell]) -> dict[int, Responsible]:
+    """Return the centre of each cell's township, else of its county. Queries: 1."""
+    codes = {cell.code[:digits] for cell in cells for digits in (9, 6, 4)}
+    centres = {centre.division_id: centre for centre in Centre.objects.filter(division__in=codes)}
+    found = {}
+    for cell in cells:
+        centre = next((centres[cell.code[:n]] for n in (9, 6, 4) if cell.code[:n] in centres), None)
+        found[cell.pk] = (
+            Responsible("centre", None, None, centre.name_zh, centre.name_en, centre.phone, centre.division_id)
+            if centre
+            else NOBODY
+        )
+    return found
+
+
+def workers_of_area(area_code: str) -> QuerySet[Worker]:
+    """Return the workers who are counted in an area and still serve. Queries: 1."""
+    return Worker.objects.within(area_code).exclude(state=Worker.State.LEFT).select_related("user", "centre")
+
+
+def department_for(matter: Matter, area_code: str) -> Department:
+    """Return the office of a matter in an area: the branch of its home department there, else that. Queries: 1."""
+    branches = Department.objects.filter(parent=matter.department_id).order_by("-area_code", "code")
+    return next((branch for branch in branches if area_code.startswith(branch.area_code)), matter.department)
+
+
+def matters_offered() -> QuerySet[Matter]:
+    """Return the active catalogue with class and home department. Queries: 1."""
+    return Matter.objects.active().select_related("matter_class", "department").order_by("code")
+
+
+def cells_listed(on: date) -> QuerySet[Cell]:
+    """Return cells with whether anybody on duty answers for them on a day (``staffed``). Queries: 1."""
+    served = Posting.objects.on(on).filter(cell=OuterRef("pk"), worker__state=Worker.State.ON_DUTY)
+    return Cell.objects.select_related("division").defer("geometry", "mercator").annotate(staffed=Exists(served))
+
+
+def workers_listed(on: date) -> QuerySet[Worker]:
+    """Return workers with user and centre and whether they count as assigned on a day. Queries: 1."""
+    posted = Posting.objects.on(on).filter(worker=OuterRef("pk"))
+    return Worker.objects.select_related("user", "centre").annotate(posted=Exists(posted))
+
+
+def premises_listed() -> QuerySet[Premises]:
+    """Return premises with kind and cells. Queries: 1."""
+    rows = Premises.objects.select_related("kind", "cell", "dedicated_cell")
+    return rows.defer(*(f"{cell}__{part}" for cell in ("cell", "dedicated_cell") for part in ("geometry", "mercator")))
+
+
+def pinned(rows: QuerySet, *, kind: str, figure: str, area: str, at: int | None) -> QuerySet:
+    """Keep the rows that a figure counted in an area at a position: its list. Queries: 1, and the caller's.
+
+    :raises citysafety.tallies.selectors.PositionGone: the position is no longer readable.
+    """
+    members = tallies.members(kind, figure, area, at)
+    return rows.filter(pk__in=members.annotate(row_id=Cast("subject_id", BigIntegerField())).values("row_id"))
+
+
+def burden(area_code: str) -> dict[str, Any]:
+    """Return open and overdue hazards by cell and the position they stand at. Queries: 3."""
+    position = tallies.standing().position
+    values: dict[str, list[int]] = {}
+    for place, figure in enumerate(("hazards.open", "hazards.overdue")):
+        for code, value in tallies.cell_values(figure, area_code).items():
+            values.setdefault(code, [0, 0])[place] = int(value)
+    return {"position": position, "cells": values}

@@ -1,0 +1,316 @@
+"""Hazards through the API: filing, repeats, the order of refusals, the life from filing to write-off."""
+
+import hashlib
+import io
+import threading
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.db import InternalError, connection, connections, transaction
+from django.utils import timezone
+from PIL import Image
+from rest_framework.test import APIClient
+
+from citysafety.accounts import tokens
+from citysafety.evidence.models import Attachment, Photo
+from hazards.models import Hazard, Step
+from tests.factories import AWAY, HOME, file_hazard, make_city, person
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def city():
+    return make_city()
+
+
+def client_of(user):
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Token {tokens.issue(user, 'test')}")
+    return client
+
+
+def filing(**more):
+    return {
+        "id": str(uuid.uuid4()), "matter": "XF-001", "severity": "general", "description": "楼道电动车充电",
+        "location": {"lon": 118.53, "lat": 37.45, "accuracy_m": 8, "datum": "wgs84"}, "cell": None,
+        "occurred_at": timezone.now().isoformat(), "handled_on_spot": False, **more,
+    }
+
+
+def picture(seed=0, side=32):
+    out = io.BytesIO()
+    Image.effect_noise((side, side), 40 + seed).save(out, "PNG")
+    return out.getvalue()
+
+
+def put_photo(client, hazard_id, role, data=None):
+    data = data or picture()
+    name = hashlib.sha256(data).hexdigest()
+    return client.put(f"/api/v1/hazards/{hazard_id}/photos/{name}?role={role}", data, content_type="image/png")
+
+
+def step(client, hazard_id, action, **fields):
+    version = client.get(f"/api/v1/hazards/{hazard_id}/").json().get("version")
+    body = {"id": str(uuid.uuid4()), "version": version, **fields}
+    return client.post(f"/api/v1/hazards/{hazard_id}/{action}/", body, format="json")
+
+
+def test_a_filing_gets_a_number_its_cell_and_a_due_time(city):
+    answer = client_of(person("grid_worker")).post("/api/v1/hazards/", filing(), format="json")
+
+    assert answer.status_code == 201
+    body = answer.json()
+    assert (body["state"], body["version"], body["cell"]) == ("reported", 1, f"{HOME}001001001")
+    assert body["number"].startswith("YH-")
+    assert body["due"]["stage"] == "accept"
+    assert body["due"]["at"]
+
+
+def test_a_point_in_the_school_gives_both_its_cells(city):
+    place = {"lon": 118.515, "lat": 37.445, "accuracy_m": 5, "datum": "wgs84"}
+    body = client_of(person("grid_worker")).post("/api/v1/hazards/", filing(location=place), format="json").json()
+
+    assert (body["cell"], body["dedicated_cell"]) == (f"{HOME}001001001", f"{HOME}001001501")
+
+
+def test_the_same_id_and_body_gets_the_same_answer_and_another_body_is_refused(city):
+    client, body = client_of(person("grid_worker")), filing()
+    first = client.post("/api/v1/hazards/", body, format="json")
+    again = client.post("/api/v1/hazards/", body, format="json")
+    other = client.post("/api/v1/hazards/", {**body, "description": "另一件事"}, format="json")
+    foreign = client_of(person("grid_worker")).post("/api/v1/hazards/", body, format="json")
+
+    assert (first.status_code, again.status_code, other.status_code, foreign.status_code) == (201, 200, 422, 422)
+    assert again.json() == first.json()
+    assert Hazard.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("change", "field"),
+    [
+        ({"matter": "NO-SUCH"}, "matter"),
+        ({"location": {"lon": 2.3, "lat": 48.8, "accuracy_m": 5, "datum": "wgs84"}}, "location"),
+        ({"location": {"lon": "x", "lat": None, "accuracy_m": 5, "datum": "wgs84"}}, "location.lon"),
+        ({"location": {"lon": 118.5, "lat": 37.4, "datum": "utm"}}, "location.datum"),
+        ({"occurred_at": "2099-01-01T00:00:00Z"}, "occurred_at"),
+        ({"severity": "major"}, "criterion"),
+        ({"cell": "370502001001999"}, "cell"),
+    ],
+)
+def test_what_cannot_be_filed_is_refused_with_its_field_and_leaves_no_trace(city, change, field):
+    answer = client_of(person("grid_worker")).post("/api/v1/hazards/", filing(**change), format="json")
+
+    assert answer.status_code == 400
+    assert field in [error["attr"] for error in answer.json()["errors"]]
+    assert not Hazard.objects.exists()
+
+
+def test_gcj02_is_converted_at_the_door(city):
+    place = {"lon": 118.65, "lat": 37.45, "accuracy_m": 8, "datum": "gcj02"}
+    body = client_of(person("grid_worker")).post("/api/v1/hazards/", filing(location=place), format="json").json()
+
+    assert 0.003 < 118.65 - body["location"]["lon"] < 0.009
+
+
+def test_without_a_token_nothing_is_filed(city):
+    answer = APIClient().post("/api/v1/hazards/", filing(), format="json")
+
+    assert answer.status_code == 401
+    assert not Hazard.objects.exists()
+
+
+def test_the_whole_life_with_four_eyes_and_evidence(city):
+    worker, other = client_of(person("grid_worker")), client_of(person("grid_worker"))
+    handler = client_of(person("department_handler", department=city.departments["fire-02"]))
+    dispatcher = client_of(person("dispatcher", area="3705"))
+    hazard = worker.post("/api/v1/hazards/", filing(), format="json").json()["id"]
+
+    assert step(dispatcher, hazard, "write_off").status_code == 409
+    assert step(worker, hazard, "accept").status_code == 403
+    assert handler.get(f"/api/v1/hazards/{hazard}/").status_code == 404
+    assert step(dispatcher, hazard, "accept").json()["state"] == "accepted"
+    assert step(dispatcher, hazard, "dispatch").status_code == 400
+    assert step(dispatcher, hazard, "dispatch", department="fire-02").json()["due"]["stage"] == "rectify"
+    assert step(handler, hazard, "take").json()["state"] == "taken"
+    assert step(handler, hazard, "rectify", words="已清理").status_code == 422
+    assert put_photo(handler, hazard, "after").status_code == 201
+    assert step(handler, hazard, "rectify", words="").status_code == 400
+    assert step(handler, hazard, "rectify", words="已清理").json()["state"] == "rectified"
+    place = {"lon": 118.53, "lat": 37.45, "datum": "wgs84"}
+    assert step(handler, hazard, "verify", location=place).status_code == 403
+    assert step(other, hazard, "verify").status_code == 400
+    assert step(other, hazard, "verify", location=place).json()["state"] == "verified"
+    done = step(dispatcher, hazard, "write_off").json()
+    assert (done["state"], done["version"], done["due"]["at"]) == ("written_off", 7, None)
+
+    rows = worker.get(f"/api/v1/hazards/{hazard}/history/").json()["results"]
+    assert [row["action"] for row in rows] == ["report", "accept", "dispatch", "take", "rectify", "verify", "write_off"]
+
+
+def test_a_failed_verification_asks_for_a_new_photo_and_keeps_the_time_used(city):
+    hazard = file_hazard(person("grid_worker")).pk
+    handler = client_of(person("department_handler", department=city.departments["fire-02"]))
+    dispatcher = client_of(person("dispatcher"))
+    step(dispatcher, hazard, "accept")
+    step(dispatcher, hazard, "dispatch", department="fire-02")
+    step(handler, hazard, "take")
+    put_photo(handler, hazard, "after")
+    step(handler, hazard, "rectify", words="好了")
+
+    assert step(dispatcher, hazard, "fail", reason="仍有杂物").json()["state"] == "taken"
+    assert step(handler, hazard, "rectify", words="好了").status_code == 422
+    assert put_photo(handler, hazard, "after", picture(seed=9)).status_code == 201
+    assert step(handler, hazard, "rectify", words="这次真好了").json()["state"] == "rectified"
+
+
+def test_what_was_handled_on_the_spot_is_not_verified_by_its_reporter(city):
+    worker, other = client_of(person("grid_worker")), client_of(person("grid_worker"))
+    hazard = worker.post("/api/v1/hazards/", filing(handled_on_spot=True), format="json").json()["id"]
+    assert step(worker, hazard, "handle_on_spot").status_code == 422
+    put_photo(worker, hazard, "before", picture(1))
+    put_photo(worker, hazard, "after", picture(2))
+    assert step(worker, hazard, "handle_on_spot").json()["state"] == "rectified"
+    place = {"lon": 118.53, "lat": 37.45, "datum": "wgs84"}
+
+    assert step(worker, hazard, "verify", location=place).status_code == 403
+    assert "verify" not in [s["action"] for s in worker.get(f"/api/v1/hazards/{hazard}/steps/").json()]
+    assert step(other, hazard, "fail", reason="没有处理").json()["state"] == "accepted"
+
+
+def test_a_stale_version_is_refused_with_the_present_hazard(city):
+    hazard = file_hazard(person("grid_worker"))
+    dispatcher = client_of(person("dispatcher"))
+    step(dispatcher, hazard.pk, "accept")
+
+    body = {"id": str(uuid.uuid4()), "version": 1, "department": "fire-02"}
+    answer = dispatcher.post(f"/api/v1/hazards/{hazard.pk}/dispatch/", body, format="json")
+
+    assert answer.status_code == 409
+    assert answer.json()["present"]["version"] == 2
+
+
+def test_a_repeated_step_gets_its_stored_answer_even_after_the_hazard_moved_on(city):
+    hazard = file_hazard(person("grid_worker"))
+    dispatcher = client_of(person("dispatcher"))
+    body = {"id": str(uuid.uuid4()), "version": 1}
+    first = dispatcher.post(f"/api/v1/hazards/{hazard.pk}/accept/", body, format="json")
+    step(dispatcher, hazard.pk, "dispatch", department="fire-02")
+
+    again = dispatcher.post(f"/api/v1/hazards/{hazard.pk}/accept/", body, format="json")
+
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert Step.objects.filter(hazard=hazard).count() == 3
+
+
+def test_a_worker_of_another_county_does_not_see_it(city):
+    hazard = file_hazard(person("grid_worker"))
+
+    for role in ("grid_worker", "dispatcher"):
+        client = client_of(person(role, area=AWAY))
+        assert client.get(f"/api/v1/hazards/{hazard.pk}/").status_code == 404
+        assert step(client, hazard.pk, "accept").status_code == 404
+        assert client.get("/api/v1/hazards/count/").json() == {"count": 0}
+    assert client_of(person("leader", area="3705")).get(f"/api/v1/hazards/{hazard.pk}/").status_code == 200
+
+
+def test_photos_are_sealed_and_shown_without_exif_to_those_who_may_see_the_case(city, client):
+    worker = person("grid_worker")
+    hazard = file_hazard(worker)
+    out = io.BytesIO()
+    exif = Image.Exif()
+    exif[0x010F] = "a camera that tells too much"
+    Image.effect_noise((640, 480), 60).convert("RGB").save(out, "JPEG", exif=exif)
+    api = client_of(worker)
+    assert put_photo(api, hazard.pk, "scene", out.getvalue()).status_code == 201
+    assert put_photo(api, hazard.pk, "scene", out.getvalue()).status_code == 200
+    attachment = Attachment.objects.get()
+
+    client.force_login(worker)
+    shown = b"".join(client.get(f"/evidence/{attachment.pk}/view.jpg").streaming_content)
+    client.force_login(person("grid_worker", area=AWAY))
+
+    assert b"tells too much" in out.getvalue()
+    assert b"tells too much" not in shown
+    assert dict(Image.open(io.BytesIO(shown)).getexif()) == {}
+    assert client.get(f"/evidence/{attachment.pk}/view.jpg").status_code == 404
+    assert Hazard.objects.get().version == 1
+
+
+def test_a_wrong_hash_and_what_is_no_picture_are_refused(city):
+    worker = person("grid_worker")
+    hazard, api = file_hazard(worker), client_of(worker)
+    wrong = api.put(f"/api/v1/hazards/{hazard.pk}/photos/{'0' * 64}?role=scene", picture(), content_type="image/png")
+
+    assert wrong.status_code == 422
+    assert put_photo(api, hazard.pk, "scene", b"not a picture").status_code == 415
+    assert put_photo(api, hazard.pk, "scene", picture(side=8)).status_code == 415
+    assert not Photo.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_repeats_in_flight_from_eight_threads_make_one_hazard_each():
+    make_city()
+    worker = person("grid_worker")
+    token = tokens.issue(worker, "phone")
+    bodies = [filing() for _ in range(20)]
+    jobs, answers, lock = bodies * 4, [], threading.Lock()
+
+    def work():
+        client = APIClient()
+        client.credentials(HTTP_AUTHORIZATION=f"Token {token}")
+        while True:
+            with lock:
+                if not jobs:
+                    break
+                body = jobs.pop()
+            answer = client.post("/api/v1/hazards/", body, format="json")
+            answers.append((answer.status_code, answer.json().get("id") == body["id"]))
+        connections.close_all()
+
+    threads = [threading.Thread(target=work) for _ in range(8)]
+    [thread.start() for thread in threads]
+    [thread.join() for thread in threads]
+
+    assert Hazard.objects.count() == 20
+    assert {ok for _code, ok in answers} == {True}
+    assert sorted(code for code, _ok in answers) == [200] * 60 + [201] * 20
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_a_list_takes_the_same_number_of_queries_for_one_row_and_for_three(city, rows, django_assert_num_queries):
+    worker = person("grid_worker")
+    for _ in range(rows):
+        file_hazard(worker)
+    api = client_of(worker)
+    api.get("/api/v1/hazards/count/")  # a token notes its use once a minute
+
+    with django_assert_num_queries(2):  # the token with its user, the page
+        assert len(api.get("/api/v1/hazards/").json()["results"]) == rows
+
+
+def test_history_rows_cannot_be_changed_or_deleted(city):
+    hazard = file_hazard(person("grid_worker"))
+
+    for verb in ("UPDATE hazards_step SET words = 'nothing happened'", "DELETE FROM hazards_step"):
+        with (
+            pytest.raises(InternalError, match="append_only"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(verb)
+    assert Step.objects.filter(hazard=hazard).count() == 1
+
+
+def test_reopening_is_refused_after_the_limit(city):
+    worker = person("grid_worker")
+    hazard = file_hazard(worker)
+    long_ago = timezone.now() - timedelta(days=31)
+    Hazard.objects.filter(pk=hazard.pk).update(
+        state="written_off", written_off_at=long_ago, due_at=None, due_stage="", overdue=False
+    )
+    assert step(client_of(worker), hazard.pk, "reopen", reason="又堵了").status_code == 409
+
+    Hazard.objects.filter(pk=hazard.pk).update(written_off_at=timezone.now())
+    assert step(client_of(worker), hazard.pk, "reopen", reason="又堵了").json()["state"] == "accepted"
