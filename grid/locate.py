@@ -14,6 +14,7 @@ import numpy
 import shapely
 from django.conf import settings
 from django.db import connection
+from shapely import intersects_xy
 
 from .models import City, GridVersion
 from .models.places import Cell
@@ -21,6 +22,7 @@ from .models.places import Cell
 CHECK_EVERY_S = 2.0
 MOST_CANDIDATES = 6
 WIDEST_CIRCLE_M = 2_000  # a worse position than this tells nothing about the neighbours
+SQUARE_M, MARGIN_M = 250, 60  # squares remembered, and the widest circle they serve
 METRES_A_DEGREE = 111_195  # on a sphere of 6,371 km
 
 
@@ -38,7 +40,10 @@ class Place:
 
 
 class Layer:
-    """The cells of some kinds: their outlines in metres, prepared, and a tree over them."""
+    """The cells of some kinds: outlines in metres, prepared, a tree over them, and what each square was found to touch.
+
+    Squares are remembered as they are asked for: reports come where people are, so most of them never are.
+    """
 
     def __init__(self, rows: list[tuple], scale: tuple[float, float]) -> None:
         self.cells = [row[:4] for row in rows]
@@ -46,19 +51,36 @@ class Layer:
         self.outlines = shapely.transform(outlines, lambda xy: xy * scale)
         shapely.prepare(self.outlines)
         self.tree = shapely.STRtree(self.outlines)
+        self.squares: dict[tuple[int, int], tuple[tuple[int, Any], ...]] = {}
+
+    def near(self, x: float, y: float) -> tuple[tuple[int, Any], ...]:
+        """Return (index, outline) of the cells within 60 m of the square that holds a point, lower codes first."""
+        key = (int(x // SQUARE_M), int(y // SQUARE_M))
+        found = self.squares.get(key)
+        if found is None:
+            west, south = key[0] * SQUARE_M - MARGIN_M, key[1] * SQUARE_M - MARGIN_M
+            side = SQUARE_M + 2 * MARGIN_M
+            hits = self.tree.query(shapely.box(west, south, west + side, south + side), predicate="intersects")
+            found = self.squares[key] = tuple((int(i), self.outlines[i]) for i in numpy.sort(hits))
+        return found
 
     def holding(self, x: float, y: float) -> int | None:
         """Return the index of the cell that holds a point; on a shared border the one with the lower code."""
-        near = self.tree.query(shapely.Point(x, y))
-        hits = near[shapely.intersects_xy(self.outlines[near], x, y)]
-        return int(hits.min()) if len(hits) else None
+        for index, outline in self.near(x, y):
+            if intersects_xy(outline, x, y):
+                return index
+        return None
 
     def around(self, x: float, y: float, radius_m: float) -> list[int]:
         """Return the indices of the cells a circle touches, nearest first."""
         point = shapely.Point(x, y)
-        near = self.tree.query(point, predicate="dwithin", distance=radius_m)
-        far = shapely.distance(self.outlines[near], point)
-        return [int(near[i]) for i in numpy.lexsort((near, far))]
+        if radius_m <= MARGIN_M:
+            near = self.near(x, y)
+            far = [(shapely.distance(outline, point), index) for index, outline in near]
+        else:
+            hits = self.tree.query(point, predicate="dwithin", distance=radius_m)
+            far = list(zip(shapely.distance(self.outlines[hits], point), hits.tolist(), strict=True))
+        return [index for metres, index in sorted(far) if metres <= radius_m]
 
 
 class Index:
@@ -103,8 +125,8 @@ class Index:
             dedicated_id=special[0] if special else None,
             dedicated_code=special[1] if special else "",
             candidates=tuple(
-                {"code": code, "name_zh": name_zh, "name_en": name_en}
-                for _id, code, name_zh, name_en in (self.base.cells[i] for i in candidates)
+                dict(zip(("code", "name_zh", "name_en"), self.base.cells[index][1:], strict=True))
+                for index in candidates
             ),
         )
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.db import connection
 from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet
 from django.db.models.functions import Cast
 
@@ -12,7 +13,7 @@ from citysafety.accounts.models import Department
 from citysafety.names import chosen
 from citysafety.tallies import selectors as tallies
 
-from .models import Cell, Centre, Matter, Posting, Premises, Worker
+from .models import BaseLayer, Cell, Centre, City, GridVersion, Matter, Posting, Premises, Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,3 +132,37 @@ def burden(area_code: str) -> dict[str, Any]:
         for code, value in tallies.cell_values(figure, area_code).items():
             values.setdefault(code, [0, 0])[place] = int(value)
     return {"position": position, "cells": values}
+
+
+def catalogue_stamp() -> str:
+    """Return a text that changes with any change of the catalogue. Queries: 1."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*), extract(epoch FROM max(m.updated_at)), sum(hashtext(c.name_zh || c.name_en || d.name_zh || d.name_en))"
+            " FROM grid_matter m JOIN grid_matterclass c ON c.id = m.matter_class_id"
+            " JOIN accounts_department d ON d.id = m.department_id WHERE m.active"
+        )
+        return "-".join(str(part) for part in cursor.fetchone())
+
+
+def active_version() -> int:
+    """Return the number of the active grid version, 0 without any. Queries: 1."""
+    return (
+        GridVersion.objects.exclude(activated_at=None).order_by("-number").values_list("number", flat=True).first() or 0
+    )
+
+
+def map_sources() -> dict[str, Any]:
+    """Return the version of the cells, the addresses of tiles and base layers, and what the map must say. Queries: 3."""
+    version = active_version()
+    city = City.objects.order_by("code").first()
+    credits = [credit for credit in BaseLayer.objects.values_list("credit", flat=True) if credit]
+    bounds = city.frame.extent if city else (-180, -85, 180, 85)
+    return {
+        "version": version,
+        "tiles": f"/tiles/{version}/cells/{{z}}/{{x}}/{{y}}.mvt",
+        "base": {name: f"/tiles/{version}/base/{name}.geojson" for name in ("counties", "townships", "sea", "river")},
+        "bounds": [[bounds[0], bounds[1]], [bounds[2], bounds[3]]],
+        "credits": list(dict.fromkeys(credits)),
+        "note": chosen(city.note_zh, city.note_en) if city else "",
+    }

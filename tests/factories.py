@@ -41,8 +41,13 @@ def make_city() -> SmallCity:
 
     def cell(code: str, kind: str, village: str, outline: MultiPolygon, zh: str, en: str) -> Cell:
         return Cell.objects.create(
-            code=code, kind=kind, division_id=village, version=version, geometry=outline,
-            name_zh=zh, name_en=en,
+            code=code,
+            kind=kind,
+            division_id=village,
+            version=version,
+            geometry=outline,
+            name_zh=zh,
+            name_en=en,
         )
 
     city = Division.objects.create(code="3705", level="city", name_zh="东营市", name_en="Dongying")
@@ -65,17 +70,25 @@ def make_city() -> SmallCity:
     departments = {
         code: Department.objects.create(code=code, area_code=area, name_zh=name, name_en=code)
         for code, area, name in (
-            ("fire-02", HOME, "东营区消防大队"), ("roads-02", HOME, "东营区城管局"), ("fire-03", AWAY, "河口区消防大队"),
+            ("fire-02", HOME, "东营区消防大队"),
+            ("roads-02", HOME, "东营区城管局"),
+            ("fire-03", AWAY, "河口区消防大队"),
         )
     }
     fire = MatterClass.objects.create(code="XF", name_zh="消防安全", name_en="Fire safety")
     roads = MatterClass.objects.create(code="SZ", name_zh="市政设施", name_en="Municipal facilities")
     limits = {
-        "accept_amount": 4, "accept_unit": "work_hours", "rectify_amount": 2, "rectify_unit": "work_days",
-        "verify_amount": 8, "verify_unit": "work_hours",
+        "accept_amount": 4,
+        "accept_unit": "work_hours",
+        "rectify_amount": 2,
+        "rectify_unit": "work_days",
+        "verify_amount": 8,
+        "verify_unit": "work_hours",
     }
     matters = {
-        code: Matter.objects.create(code=code, matter_class=group, department=departments[home], name_zh=zh, name_en=en, **limits)
+        code: Matter.objects.create(
+            code=code, matter_class=group, department=departments[home], name_zh=zh, name_en=en, **limits
+        )
         for code, group, home, zh, en in (
             ("XF-001", fire, "fire-02", "疏散通道堵塞", "Blocked escape route"),
             ("XF-002", fire, "fire-02", "电动自行车违规充电", "E-bike charged indoors"),
@@ -99,8 +112,13 @@ def person(role: str, *, area: str = HOME, department: Department | None = None,
 def file_hazard(reporter: User, *, at: datetime = NOON, **more: Any) -> Hazard:
     """File a hazard at a place in the first cell of 370502, or elsewhere by ``lon`` and ``lat``."""
     given = {
-        "id": uuid.uuid4(), "matter": "XF-001", "description": "纸箱堵住楼道", "lon": 118.53, "lat": 37.45,
-        "accuracy_m": 8.0, "occurred_at": at,
+        "id": uuid.uuid4(),
+        "matter": "XF-001",
+        "description": "纸箱堵住楼道",
+        "lon": 118.53,
+        "lat": 37.45,
+        "accuracy_m": 8.0,
+        "occurred_at": at,
     }
     hazard, _candidates = report_hazard(filing=Filing(**{**given, **more}), reporter=reporter, at=at)
     return hazard

@@ -162,7 +162,7 @@ def sentence(rule: str) -> str:
         return gettext("Allowed: %(role)s.") % {"role": who}
     return gettext("Allowed: %(role)s, %(rules)s.") % {
         "role": who,
-        "rules": gettext(", ").join(str(RULE_WORDS[name]) for name in names),
+        "rules": " · ".join(str(RULE_WORDS[name]) for name in names),
     }
 
 

@@ -1,25 +1,53 @@
+from collections.abc import Iterable
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db import transaction
-from django.http import HttpRequest
+from django.db.models import Model, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from .models import CalendarYear, Day, Hours
-from .services import announce_change
+from .services import announce_change, missing_year_warning
+
+
+def years_of(row: Model) -> list[int]:
+    """Return the year that a row tells of; hours tell of all."""
+    return [row.year] if isinstance(row, CalendarYear) else [row.date.year] if isinstance(row, Day) else []
 
 
 class CalendarAdmin(admin.ModelAdmin):
-    """Edits of the calendar are announced, so that due times follow."""
+    """Edits of the calendar are announced, so that due times follow; a missing year is told on the list."""
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if warning := missing_year_warning(timezone.now()):
+            messages.warning(request, warning)
+        return super().changelist_view(request, extra_context)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [obj._meta.pk.name] if obj else []  # another date is another row
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change and form.changed_data and "source" not in form.changed_data:
+            # The row no longer says what its source said; seeding leaves it alone from now on.
+            obj.source = _("edited by %(name)s") % {"name": request.user.get_username()}
         with transaction.atomic():
             super().save_model(request, obj, form, change)
-            announce_change()
+            announce_change(years_of(obj), at=timezone.now())
 
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self._delete([obj], lambda: super(CalendarAdmin, self).delete_model(request, obj))
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        self._delete(list(queryset), lambda: super(CalendarAdmin, self).delete_queryset(request, queryset))
+
+    @staticmethod
+    def _delete(rows: Iterable[Model], delete: Any) -> None:
+        years = [year for row in rows for year in years_of(row)]
         with transaction.atomic():
-            super().delete_model(request, obj)
-            announce_change()
+            delete()
+            announce_change(years, at=timezone.now())
 
 
 @admin.register(CalendarYear)
@@ -30,9 +58,10 @@ class CalendarYearAdmin(CalendarAdmin):
 
 @admin.register(Day)
 class DayAdmin(CalendarAdmin):
-    list_display = ["date", "name_zh", "working", "source"]
+    list_display = ["date", "name_zh", "name_en", "working", "source"]
     list_filter = ["working"]
     date_hierarchy = "date"
+    search_fields = ["name_zh", "name_en"]
 
 
 @admin.register(Hours)

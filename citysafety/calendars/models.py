@@ -1,9 +1,10 @@
 """Working days and hours as rows that the city edits."""
 
-from datetime import time
+from datetime import date, time
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from citysafety.names import Named
@@ -30,7 +31,7 @@ class CalendarYear(models.Model):
 
 
 class Day(Named):
-    """A day that differs from the week: a weekday off, or a weekend day worked (make-up day)."""
+    """A day that differs from the week: off on a weekday, worked on a weekend day; or a holiday's weekend day."""
 
     date = models.DateField(_("date"), primary_key=True)
     working = models.BooleanField(_("worked"))
@@ -57,12 +58,28 @@ class Hours(models.Model):
         ordering = ["month", "day"]
         verbose_name = _("working hours")
         verbose_name_plural = _("working hours")
-        constraints = [models.UniqueConstraint(name="hours_once_a_day", fields=["month", "day"])]
+        constraints = [
+            models.UniqueConstraint(name="hours_once_a_day", fields=["month", "day"]),
+            models.CheckConstraint(
+                name="hours_from_a_day_of_the_year", condition=Q(month__range=(1, 12), day__range=(1, 31))
+            ),
+            models.CheckConstraint(
+                name="hours_follow_each_other",
+                condition=Q(morning_begins__lt=F("morning_ends"))
+                & Q(morning_ends__lt=F("afternoon_begins"))
+                & Q(afternoon_begins__lt=F("afternoon_ends")),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.month:02d}-{self.day:02d} {self.morning_begins:%H:%M}–{self.afternoon_ends:%H:%M}"
 
     def clean(self) -> None:
         times = [self.morning_begins, self.morning_ends, self.afternoon_begins, self.afternoon_ends]
-        if times != sorted(set(times)):
+        if None not in times and times != sorted(set(times)):
             raise ValidationError(_("The four times must follow each other."))
+        if self.month and self.day:
+            try:
+                date(2024, self.month, self.day)  # a leap year: 29 February may begin a season
+            except ValueError as error:
+                raise ValidationError(_("There is no such day of the year.")) from error

@@ -2,11 +2,14 @@
 
 import threading
 import time as clock
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import chinese_calendar
+from chinese_calendar import constants as announced
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from citysafety import worktime
@@ -16,9 +19,11 @@ from .facts import CalendarChanged
 from .models import CalendarYear, Day, Hours
 
 KEPT_FOR_S = 2.0  # an edit is seen by every process within this time
-FIRST_YEAR, LAST_YEAR = 2004, 2026  # what the seed package knows
+FIRST_YEAR = 2004  # what the seed package knows, from …
+LAST_YEAR = max(announced.holidays).year  # … to
 SOURCE = "国务院办公厅节假日安排 (chinesecalendar)"
-WARN_FROM_MONTH = 11
+PROVISIONAL_SOURCE = "演示用，待国务院办公厅公布"
+WARN_FROM_MONTH = 11  # next year's holidays are announced in the first half of November
 HOLIDAYS_ZH = {
     "New Year's Day": "元旦",
     "Spring Festival": "春节",
@@ -29,106 +34,153 @@ HOLIDAYS_ZH = {
     "Mid-autumn Festival": "中秋节",
     "Anti-Fascist 70th Day": "抗战胜利70周年",
 }
-FIXED_HOLIDAYS = {(1, 1): "元旦", (5, 1): "劳动节", (10, 1): "国庆节", (10, 2): "国庆节", (10, 3): "国庆节"}
+FIXED_HOLIDAYS = {  # 全国年节及纪念日放假办法, as amended in 2024: those of fixed date
+    (1, 1): "New Year's Day",
+    (5, 1): "Labour Day",
+    (5, 2): "Labour Day",
+    (10, 1): "National Day",
+    (10, 2): "National Day",
+    (10, 3): "National Day",
+}
+# A row's xmin names the transaction that wrote it, so that this changes with every insert, update and delete, and
+# a rolled-back state is never taken for the one that comes next. About 900 rows, half a millisecond.
+FINGERPRINT = " UNION ALL ".join(
+    f"SELECT md5(string_agg(xmin::text || ctid::text, ',' ORDER BY ctid)) FROM {model._meta.db_table}"
+    for model in (CalendarYear, Day, Hours)
+)
 
-_cache: tuple[float, worktime.Calendar] | None = None
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    value: worktime.Calendar
+    fingerprint: list[tuple[str | None]]
+    looked_at: float  # monotonic
+
+
+_kept: _Kept | None = None
 _lock = threading.Lock()
 
 
 def calendar() -> worktime.Calendar:
-    """Return the calendar in force; kept for two seconds in each process, so that filing pays no query for it."""
-    global _cache
-    now = clock.monotonic()
-    if _cache is not None and now - _cache[0] < KEPT_FOR_S:
-        return _cache[1]
+    """Return the calendar in force. Queries: none, but every two seconds one, and four more after an edit.
+
+    It is the same value as long as no row changed, so that what it has laid out for search stays laid out.
+    """
+    global _kept
+    kept, now = _kept, clock.monotonic()
+    if kept is not None and now - kept.looked_at < KEPT_FOR_S:
+        return kept.value
     with _lock:
-        if _cache is None or now - _cache[0] >= KEPT_FOR_S:
-            _cache = (now, load())
-    return _cache[1]
+        kept = _kept
+        if kept is None or now - kept.looked_at >= KEPT_FOR_S:
+            fingerprint = _fingerprint()
+            value = load() if kept is None or kept.fingerprint != fingerprint else kept.value
+            kept = _kept = _Kept(value, fingerprint, now)
+    return kept.value
 
 
 def forget() -> None:
     """Drop the kept calendar, for the process that has just edited it."""
-    global _cache
-    _cache = None
+    global _kept
+    _kept = None
+
+
+def _fingerprint() -> list[tuple[str | None]]:
+    with connection.cursor() as cursor:
+        cursor.execute(FINGERPRINT)
+        return cursor.fetchall()
 
 
 def load() -> worktime.Calendar:
     """Read the calendar from its rows. Queries: 3."""
-    days = {
-        day.date: worktime.Day(day.working, day.name_zh, day.name_en, day.source) for day in Day.objects.all()
-    }
+    years = {row.year: worktime.Year(row.status, row.source) for row in CalendarYear.objects.all()}
+    days = {row.date: worktime.Day(row.working, row.name_zh, row.name_en, row.source) for row in Day.objects.all()}
     seasons = tuple(
         worktime.Season(h.month, h.day, ((h.morning_begins, h.morning_ends), (h.afternoon_begins, h.afternoon_ends)))
-        for h in Hours.objects.all()
+        for h in Hours.objects.order_by("month", "day")
     )
-    years = {row.year: worktime.Year(row.status, row.source) for row in CalendarYear.objects.all()}
     return worktime.Calendar(years, days, seasons) if seasons else worktime.Calendar(years, days)
 
 
-def announce_change() -> None:
+def announce_change(years: Iterable[int] = (), *, at: datetime | None = None) -> None:
     """Tell the city that the calendar was edited. Belongs into the transaction of the edit."""
     forget()
-    announce(CalendarChanged(area_code=settings.CITY_CODE, kind="calendar", subject_id="calendar"))
+    named = tuple(sorted(set(years)))
+    subject = str(named[0]) if len(named) == 1 else ""
+    announce(CalendarChanged(area_code=settings.CITY_CODE, subject_id=subject, years=named), at=at)
 
 
 @transaction.atomic
-def seed_years(first: int = FIRST_YEAR, last: int = LAST_YEAR) -> int:
-    """Write the announced years that have no rows yet; years already there keep their edits. Return how many are new."""
-    known = set(CalendarYear.objects.values_list("year", flat=True))
-    new = [year for year in range(first, last + 1) if year not in known]
+def seed_years(first: int = FIRST_YEAR, last: int = LAST_YEAR, *, at: datetime | None = None) -> list[int]:
+    """Write the announced years that have no rows yet or provisional ones; return which.
+
+    Announced years already there keep their edits; of a provisional one the days entered by hand stay.
+    """
+    done = set(CalendarYear.objects.filter(status=CalendarYear.Status.ANNOUNCED).values_list("year", flat=True))
+    new = [year for year in range(first, last + 1) if year not in done]
     for year in new:
-        CalendarYear.objects.create(year=year, status=CalendarYear.Status.ANNOUNCED, source=SOURCE)
+        Day.objects.filter(date__year=year, source=PROVISIONAL_SOURCE).delete()
         Day.objects.bulk_create(_announced_days(year), ignore_conflicts=True)
+        CalendarYear.objects.update_or_create(
+            year=year, defaults={"status": CalendarYear.Status.ANNOUNCED, "source": SOURCE}
+        )
     if new:
-        announce_change()
-    return len(new)
+        announce_change(new, at=at)
+    return new
 
 
 def _announced_days(year: int) -> list[Day]:
-    days = []
+    """Return the rows of a year: days off on weekdays, holidays' weekend days, make-up days."""
+    rows = []
     day = date(year, 1, 1)
     while day.year == year:
         worked = chinese_calendar.is_workday(day)
-        if worked != (day.weekday() < 5):
-            _on, name = chinese_calendar.get_holiday_detail(day)
-            english = str(getattr(name, "value", name) or "Holiday")
-            days.append(
-                Day(
-                    date=day,
-                    working=worked,
-                    source=SOURCE,
-                    name_zh="调休上班" if worked else HOLIDAYS_ZH.get(english, english),
-                    name_en="Make-up working day" if worked else english,
-                )
+        _off, english = chinese_calendar.get_holiday_detail(day)
+        name = str(english or "")
+        if worked and day.weekday() >= 5:
+            chinese = f"{HOLIDAYS_ZH.get(name, name)}调休上班" if name else "调休上班"
+            words = f"Make-up day for {name}" if name else "Make-up working day"
+            rows.append(Day(date=day, working=True, name_zh=chinese, name_en=words, source=SOURCE))
+        elif not worked and (name or day.weekday() < 5):
+            rows.append(
+                Day(date=day, working=False, name_zh=HOLIDAYS_ZH.get(name, name or "放假"), name_en=name, source=SOURCE)
             )
         day += timedelta(days=1)
-    return days
+    return rows
 
 
 @transaction.atomic
-def seed_provisional(year: int) -> bool:
-    """Write a year that is not announced yet, marked so: the week and the holidays of fixed date only."""
+def seed_provisional(year: int, *, at: datetime | None = None) -> bool:
+    """Write a year that is not announced yet, marked so: the week and the holidays of fixed date only.
+
+    Return whether it was missing. For demonstrations; in service a missing year stays missing.
+    """
     _year, created = CalendarYear.objects.get_or_create(
-        year=year, defaults={"status": CalendarYear.Status.PROVISIONAL, "source": "演示用，待国务院办公厅公布"}
+        year=year, defaults={"status": CalendarYear.Status.PROVISIONAL, "source": PROVISIONAL_SOURCE}
     )
     if created:
-        days = [
-            Day(date=date(year, month, day), working=False, name_zh=name, source="演示用，待公布")
+        rows = [
+            Day(
+                date=date(year, month, day),
+                working=False,
+                name_zh=HOLIDAYS_ZH[name],
+                name_en=name,
+                source=PROVISIONAL_SOURCE,
+            )
             for (month, day), name in FIXED_HOLIDAYS.items()
-            if date(year, month, day).weekday() < 5
         ]
-        Day.objects.bulk_create(days, ignore_conflicts=True)
-        announce_change()
+        Day.objects.bulk_create(rows, ignore_conflicts=True)
+        announce_change([year], at=at)
     return created
 
 
 def missing_year_warning(at: datetime) -> str:
-    """Return a sentence when, from 1 November, next year's working days are not known yet; else nothing."""
+    """Return a sentence while this year's working days are missing or, from 1 November, next year's; else nothing."""
     local = at.astimezone(worktime.CITY_TIME)
-    year = local.year + (1 if local.month >= WARN_FROM_MONTH else 0)
-    if year in calendar().years:
+    needed = [local.year, local.year + 1] if local.month >= WARN_FROM_MONTH else [local.year]
+    missing = [year for year in needed if year not in calendar().years]
+    if not missing:
         return ""
     return _("The working days of %(year)s are missing: time limits that reach into it cannot be computed.") % {
-        "year": year
+        "year": missing[0]
     }

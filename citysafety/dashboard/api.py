@@ -52,7 +52,9 @@ class WallSnapshot(APIView):
     @extend_schema(
         parameters=[
             OpenApiParameter("area", str, description="Area code; the caller's own without one."),
-            OpenApiParameter("at_least", OpenApiTypes.INT64, description="Position; a kept look of it or later will do."),
+            OpenApiParameter(
+                "at_least", OpenApiTypes.INT64, description="Position; a kept look of it or later will do."
+            ),
         ],
         responses=OpenApiTypes.OBJECT,
     )
@@ -69,7 +71,9 @@ class WallItems(APIView):
     permission_classes = [MayWatch]
 
     @extend_schema(
-        parameters=[OpenApiParameter("ids", str, required=True, description="Ids of hazards, parted by commas; at most 100.")],
+        parameters=[
+            OpenApiParameter("ids", str, required=True, description="Ids of hazards, parted by commas; at most 100.")
+        ],
         responses=WallItemsOutput,
     )
     def get(self, request: Request) -> Response:

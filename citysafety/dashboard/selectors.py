@@ -30,7 +30,12 @@ KEPT_S = 60
 BOUNDS_KEPT_S = 3600
 STOCK = ("hazards.open", "hazards.overdue")
 FLOW = ("hazards.found_today", "hazards.cleared_today")
-SHORT = {"hazards.open": "open", "hazards.overdue": "overdue", "hazards.found_today": "found", "hazards.cleared_today": "cleared"}
+SHORT = {
+    "hazards.open": "open",
+    "hazards.overdue": "overdue",
+    "hazards.found_today": "found",
+    "hazards.cleared_today": "cleared",
+}
 
 
 @contextmanager
@@ -72,7 +77,9 @@ def wall(area: str) -> dict[str, Any]:
             "towns": towns,
             "cells": cells,
             "newest": [item(hazard, towns) for hazard in _rows(area).order_by("-changed_at", "id")[:NEWEST]],
-            "overdue": [item(hazard, towns) for hazard in _rows(area).overdue().order_by("due_at", "id")[:LONGEST_OVER]],
+            "overdue": [
+                item(hazard, towns) for hazard in _rows(area).overdue().order_by("due_at", "id")[:LONGEST_OVER]
+            ],
         }
 
 
@@ -127,7 +134,9 @@ def map_of(area: str) -> dict[str, Any]:
     key = f"wall-frame:{number}:{area}"
     frame = cache.get(key)
     if frame is None:
-        extent = Cell.objects.active().within(area).exclude(kind=Cell.Kind.SEA).aggregate(frame=Extent("geometry"))["frame"]
+        extent = (
+            Cell.objects.active().within(area).exclude(kind=Cell.Kind.SEA).aggregate(frame=Extent("geometry"))["frame"]
+        )
         frame = [list(extent[:2]), list(extent[2:])] if extent else []
         cache.set(key, frame, BOUNDS_KEPT_S)
     return {"version": number, "bounds": frame}

@@ -23,7 +23,8 @@ def _attachment(request: HttpRequest, attachment_id: int) -> Attachment:
 
 def _file(path: object, mime: str, name: str, *, download: bool) -> HttpResponse:
     try:
-        answer = FileResponse(Path(str(path)).open("rb"), content_type=mime, as_attachment=download, filename=name)
+        stream = Path(str(path)).open("rb")  # noqa: SIM115  the answer closes it
+        answer = FileResponse(stream, content_type=mime, as_attachment=download, filename=name)
     except FileNotFoundError as error:
         raise Http404 from error
     answer["Cache-Control"] = "private, max-age=86400"

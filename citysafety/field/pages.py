@@ -15,6 +15,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from grid.models import Matter
+from grid.present import matter_answer
+from grid.selectors import active_version
 from hazards.lifecycle import LIFECYCLE
 from hazards.models import Hazard
 
@@ -41,12 +43,18 @@ def _page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
     assets = {
         "dexie": static("dexie/dist/modern/dexie.min.mjs"),
         "map": static("js/map.js"),
-        "maplibre": static("maplibre-gl/dist/maplibre-gl.mjs"),
-        "maplibreWorker": static("maplibre-gl/dist/maplibre-gl-worker.mjs"),
         "maplibreCss": static("maplibre-gl/dist/maplibre-gl.css"),
+        **context.pop("more_assets", {}),
     }
     context |= {"theme": theme if theme in THEMES else "light", "assets": assets}
     return render(request, f"field/{template}.html", context)
+
+
+def _map(request: HttpRequest) -> dict[str, Any]:
+    """Return where the map begins and which drawing of the cells it shows. Queries: 2 for a worker, else 1."""
+    cells = selectors.own_cells(request.user, timezone.now())
+    start = {"lon": cells[0].centre.x, "lat": cells[0].centre.y} if cells else None
+    return {"map_version": active_version(), "more_assets": {"mapStart": start}}
 
 
 @phone
@@ -60,8 +68,11 @@ def report(request: HttpRequest) -> HttpResponse:
     """Report a hazard."""
     recent = selectors.recent_matters(request.user, timezone.now())
     return _page(
-        request, "report", recent_matters=recent, recent=[selectors.matter_words(matter) for matter in recent],
-        matter_count=Matter.objects.active().count(),
+        request,
+        "report",
+        recent_matters=recent,
+        recent=[matter_answer(matter) for matter in recent],
+        matter_count=Matter.objects.active().count(), **_map(request),
     )
 
 
@@ -77,8 +88,12 @@ def cases(request: HttpRequest) -> HttpResponse:
     asked = request.GET
     number = int(asked["n"]) if asked.get("n", "").isascii() and asked.get("n", "").isdigit() else selectors.PAGE
     rows = selectors.cases(
-        request.user, timezone.now(), key=asked.get("list", "mine"), where=asked.get("where", ""),
-        state=asked.get("state", ""), number=number,
+        request.user,
+        timezone.now(),
+        key=asked.get("list", "mine"),
+        where=asked.get("where", ""),
+        state=asked.get("state", ""),
+        number=number,
     )
     return _page(request, "cases", cases=rows)
 
@@ -104,7 +119,7 @@ def step(request: HttpRequest, hazard_id: Any, action: str) -> HttpResponse:
         raise Http404
     hazard = _hazard(request, hazard_id)
     form = selectors.step_form(request.user, hazard, action, timezone.now())
-    return _page(request, "step", hazard=hazard, step=form)
+    return _page(request, "step", hazard=hazard, step=form, **_map(request))
 
 
 @never_cache

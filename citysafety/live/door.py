@@ -121,7 +121,9 @@ def gone(guests: Iterable[Guest]) -> set[Guest]:
     alive = set(AccessToken.objects.filter(pk__in=wanted, revoked_at=None).values_list("pk", flat=True))
     keys = {g.session_key for g in guests} - {None}
     open_keys = set(
-        Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now()).values_list("session_key", flat=True)
+        Session.objects.filter(session_key__in=keys, expire_date__gt=timezone.now()).values_list(
+            "session_key", flat=True
+        )
     )
     return {
         guest

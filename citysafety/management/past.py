@@ -21,8 +21,22 @@ A_DAY = 1210  # hazards found a day: what the article says the city came down to
 BASIS = {step.action: step.basis for step in LIFECYCLE.steps}
 SWEEP = timedelta(seconds=9)
 WORDS = {
-    "report": ["现场发现，已拍照", "巡查发现，住户反映多次", "通道被占用，影响疏散", "设施破损，存在安全风险", "群众反映，经核实属实", "店主不在，已口头告知"],
-    "rectify": ["已整改完毕", "已清理并加固", "更换设备，现场恢复", "已责令当场改正", "设置围挡后修复", "已修复并通知责任人"],
+    "report": [
+        "现场发现，已拍照",
+        "巡查发现，住户反映多次",
+        "通道被占用，影响疏散",
+        "设施破损，存在安全风险",
+        "群众反映，经核实属实",
+        "店主不在，已口头告知",
+    ],
+    "rectify": [
+        "已整改完毕",
+        "已清理并加固",
+        "更换设备，现场恢复",
+        "已责令当场改正",
+        "设置围挡后修复",
+        "已修复并通知责任人",
+    ],
     "refuse": ["不属于安全隐患", "重复上报", "照片无法辨认", "不在本区职责范围"],
     "return": ["不属本部门职责", "位置有误，请核实"],
     "fail": ["整改不彻底", "现场仍有杂物", "标识未恢复"],
@@ -184,10 +198,17 @@ class Life:
         self.hazard.steps.append(
             PastStep(
                 id=self.hazard.id if action == "report" else uuid.UUID(int=self.rnd.getrandbits(128), version=4),
-                action=action, source=source, target=target, at=moment, actor_id=actor,
-                department_id=self.hazard.department_id, words=words, basis=BASIS.get(action, ""),
-                lon=self.hazard.lon if place else None, lat=self.hazard.lat if place else None,
-            )  # fmt: skip
+                action=action,
+                source=source,
+                target=target,
+                at=moment,
+                actor_id=actor,
+                department_id=self.hazard.department_id,
+                words=words,
+                basis=BASIS.get(action, ""),
+                lon=self.hazard.lon if place else None,
+                lat=self.hazard.lat if place else None,
+            )
         )
         if clock is not None and self.clock:
             self.clock.stopped_at, self.clock = moment, None

@@ -17,7 +17,16 @@ from typing import Any
 
 from PIL import Image
 
-WORDS = ["楼道堆放纸箱", "电动车在楼道充电", "井盖松动", "灭火器压力不足", "占用消防车道", "燃气软管老化", "护栏缺失", "配电箱未上锁"]
+WORDS = [
+    "楼道堆放纸箱",
+    "电动车在楼道充电",
+    "井盖松动",
+    "灭火器压力不足",
+    "占用消防车道",
+    "燃气软管老化",
+    "护栏缺失",
+    "配电箱未上锁",
+]
 
 
 class Refused(Exception):
@@ -86,7 +95,10 @@ class Simulator:
     def file(self) -> None:
         """File one hazard and put its life on the list."""
         lon, lat = self.rnd.choice(self.cells)
-        place = {"lon": round(lon + self.rnd.uniform(-2e-3, 2e-3), 6), "lat": round(lat + self.rnd.uniform(-2e-3, 2e-3), 6)}
+        place = {
+            "lon": round(lon + self.rnd.uniform(-2e-3, 2e-3), 6),
+            "lat": round(lat + self.rnd.uniform(-2e-3, 2e-3), 6),
+        }
         worker, spot = self.workers[0], self.rnd.random() < 0.2
         body = {
             "id": str(uuid.uuid4()), "matter": self.rnd.choice(self.matters), "severity": "general",

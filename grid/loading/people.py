@@ -1,11 +1,12 @@
 """Departments, centres, workers and what they answer for."""
 
+import secrets
 from collections import defaultdict
 from datetime import date
 from typing import Any
 
 import shapely
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.gis.geos import Point
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -161,7 +162,7 @@ def _write_users(plan: Plan, rows: list[dict[str, Any]], known: dict[str, Worker
         if worker is None:
             fresh.append(
                 User(
-                    username=row["number"].lower(), password=make_password(None), role=Role.GRID_WORKER, area_code=row["area"],
+                    username=row["number"].lower(), password=UNUSABLE_PASSWORD_PREFIX + secrets.token_hex(20), role=Role.GRID_WORKER, area_code=row["area"],
                     name_zh=row["name_zh"], name_en=row["name_en"], phone=row["phone"], date_joined=plan.at,
                 )
             )  # fmt: skip

@@ -1,8 +1,11 @@
 """The admin by role: who keeps master data does not keep people, and the auditor changes nothing."""
 
 import pytest
+from axes.models import AccessAttempt
+from django.test import Client
 from django.urls import reverse
 
+from citysafety.accounts import tokens
 from citysafety.accounts.models import AccessToken, User, UserHistory
 
 from .people import PASSWORD, person
@@ -74,8 +77,6 @@ def test_the_officer_issues_tokens_for_screens_and_not_in_the_name_of_people(cli
 
 
 def test_revoking_in_the_admin_ends_a_token(client):
-    from citysafety.accounts import tokens
-
     plain = tokens.issue(person("dispatcher"), "phone")
     officer = person("security_officer", area="3705")
     client.force_login(officer)
@@ -91,9 +92,7 @@ def test_deleting_a_count_of_wrong_passwords_ends_the_lock(client, settings):
     user = person("dispatcher", password=PASSWORD)
     for _try in range(settings.AXES_FAILURE_LIMIT):
         client.post("/login/", {"username": user.username, "password": "wrong"})
-    from axes.models import AccessAttempt
-
-    officer = type(client)()
+    officer = Client()
     officer.force_login(person("security_officer", area="3705"))
     attempt = AccessAttempt.objects.get(username=user.username)
     officer.post(reverse("admin:axes_accessattempt_delete", args=[attempt.pk]), {"post": "yes"})

@@ -68,8 +68,9 @@ def test_demo_workers_and_handlers_take_their_place_in_a_loaded_city(tmp_path):
     offices = [
         Department.objects.create(code=f"D-{area}", area_code=area, name_zh="住建局") for area in ("370502", "370503")
     ]
-    workers = [person("grid_worker", area=f"{area}001", name_zh=f"网格员{area}") for area in
-               ("370502", "370502", "370503")]
+    workers = [
+        person("grid_worker", area=f"{area}001", name_zh=f"网格员{area}") for area in ("370502", "370502", "370503")
+    ]
     rows = accounts(make_demo_accounts(tmp_path))
     assert [row["department"] for row in rows["department_handler"]] == ["D-370502", "D-370502", "D-370503"]
     assert Department.objects.count() == len(offices)

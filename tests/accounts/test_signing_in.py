@@ -3,7 +3,8 @@
 import pytest
 from django.test import Client
 
-from citysafety.accounts.models import User
+from citysafety.accounts.menu import HOME, exists
+from citysafety.accounts.models import Role, User
 
 from .people import PASSWORD, person
 
@@ -46,6 +47,7 @@ def test_five_wrong_passwords_lock_this_person_at_this_address_only(client, sett
         locked = sign_in(client, user, "wrong")
     assert locked.status_code == 429
     assert user.username in locked.content.decode()
+    assert " 15 " in locked.content.decode(), "it says for how long"
     assert sign_in(client, user).status_code == 429, "the right password does not open a locked door"
     assert Client().get("/account/").status_code == 302
     assert sign_in(Client(), other).status_code == 302, "another person at the same address"
@@ -109,9 +111,6 @@ def test_a_new_password_ends_the_other_sessions_and_keeps_this_one(client):
 
 
 def test_each_role_begins_with_its_page_or_its_account_while_that_is_not_built(client):
-    from citysafety.accounts.menu import HOME, exists
-    from citysafety.accounts.models import Role
-
     assert set(HOME) == set(Role)
     for role, path in HOME.items():
         client.force_login(person(role, area="3705"))

@@ -60,7 +60,9 @@ def test_the_last_use_is_written_at_most_once_a_minute(client):
     ask(client, plain)
     first = AccessToken.objects.get().last_used_at
     assert first is not None
-    with CaptureQueriesContext(connection, ) as seen:
+    with CaptureQueriesContext(
+        connection,
+    ) as seen:
         ask(client, plain)
     assert not [q for q in seen if q["sql"].startswith("UPDATE")]
     AccessToken.objects.update(last_used_at=first - timedelta(minutes=2))

@@ -4,11 +4,12 @@ from array import array
 from bisect import bisect_left
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import cache
 from itertools import pairwise
 from time import perf_counter
 
+import chinese_calendar
 import pytest
-from chinese_calendar import is_workday
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -33,6 +34,7 @@ from tests.citysafety.official import FIRST, LAST, OFFICIAL, at
 
 MINUTE = timedelta(minutes=1)
 ONE_DAY = timedelta(days=1)
+is_workday = cache(chinese_calendar.is_workday)
 SEASONAL = Calendar(  # summer afternoons later, winter days shorter: 8 h and 7 h
     years=OFFICIAL.years,
     days=OFFICIAL.days,

@@ -53,10 +53,15 @@ class Cast:
 def cast(db: None) -> Cast:
     city = make_city()
     people = Cast(
-        city, worker=person("grid_worker"), neighbour=person("grid_worker"),
-        handler=person("department_handler", department=city.departments["fire-02"]), dispatcher=person("dispatcher"),
+        city,
+        worker=person("grid_worker"),
+        neighbour=person("grid_worker"),
+        handler=person("department_handler", department=city.departments["fire-02"]),
+        dispatcher=person("dispatcher"),
     )
-    centre = Centre.objects.create(code="C1", level="township", division_id=f"{HOME}001", name_zh="街道网格中心", name_en="Centre")
+    centre = Centre.objects.create(
+        code="C1", level="township", division_id=f"{HOME}001", name_zh="街道网格中心", name_en="Centre"
+    )
     cell = city.cells[f"{HOME}001001001"]
     row = Worker.objects.create(user=people.worker, number="W1", centre=centre, area_code=cell.code)
     Posting.objects.create(worker=row, cell=cell, role="primary", since=date(2026, 1, 1))
@@ -75,3 +80,11 @@ def many(cast: Cast) -> Callable[[int], None]:
             cast.step(back, "refuse", cast.dispatcher, words="重复")
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def _plain_static(settings: Any) -> None:
+    """Name static files as they are: pages are looked at without a collected folder."""
+    settings.STORAGES = {
+        **settings.STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+    }

@@ -107,7 +107,11 @@ def test_the_ping_names_the_user_the_time_and_a_token_that_dies_with_the_session
     page = client.get("/login/")
     client.post(
         "/login/",
-        {"username": neighbour.username, "password": "a-long-password-1", "csrfmiddlewaretoken": page.cookies["csrftoken"].value},
+        {
+            "username": neighbour.username,
+            "password": "a-long-password-1",
+            "csrfmiddlewaretoken": page.cookies["csrftoken"].value,
+        },
     )
     assert token is None or token.value
     assert client.get(reverse("field:ping")).json()["user"] == str(neighbour.pk)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from citysafety.accounts.models import User
 from citysafety.field import selectors
 from hazards.models import Hazard
 from tests.factories import AWAY, HOME, NOON, file_hazard, person
@@ -18,9 +19,10 @@ def counts(kinds):
 @pytest.mark.parametrize("number", [1, 3])
 def test_the_first_page_takes_four_queries(cast, many, number, django_assert_num_queries):
     many(number)
+    worker = User.objects.get(pk=cast.worker.pk)
 
     with django_assert_num_queries(4):  # postings, counts, first due, the worker's standing
-        home = selectors.home(cast.worker, LATER)
+        home = selectors.home(worker, LATER)
 
     assert counts(home.kinds) == {"verify": number, "back": number, "mine": number}
     assert len(home.first_due) == number

@@ -33,9 +33,15 @@ def client_of(user):
 
 def filing(**more):
     return {
-        "id": str(uuid.uuid4()), "matter": "XF-001", "severity": "general", "description": "楼道电动车充电",
-        "location": {"lon": 118.53, "lat": 37.45, "accuracy_m": 8, "datum": "wgs84"}, "cell": None,
-        "occurred_at": timezone.now().isoformat(), "handled_on_spot": False, **more,
+        "id": str(uuid.uuid4()),
+        "matter": "XF-001",
+        "severity": "general",
+        "description": "楼道电动车充电",
+        "location": {"lon": 118.53, "lat": 37.45, "accuracy_m": 8, "datum": "wgs84"},
+        "cell": None,
+        "occurred_at": timezone.now().isoformat(),
+        "handled_on_spot": False,
+        **more,
     }
 
 

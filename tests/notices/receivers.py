@@ -1,6 +1,7 @@
 """Receivers of ours on real loopback sockets: a mail server and a small HTTP server."""
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ class Post:
     def __init__(self) -> None:
         self.mails: list[Message] = []
 
-    async def handle_DATA(self, server, session, envelope) -> str:  # noqa: N802  (aiosmtpd's name)
+    async def handle_DATA(self, server, session, envelope) -> str:
         self.mails.append(message_from_bytes(envelope.content))
         return "250 OK"
 
@@ -25,10 +26,12 @@ class Post:
 @contextmanager
 def mail_receiver() -> Iterator[tuple[Post, int]]:
     post = Post()
-    controller = Controller(post, hostname="127.0.0.1", port=0)
+    with socket.create_server(("127.0.0.1", 0)) as free:  # aiosmtpd connects to the port it was told
+        port = free.getsockname()[1]
+    controller = Controller(post, hostname="127.0.0.1", port=port)
     controller.start()
     try:
-        yield post, controller.server.sockets[0].getsockname()[1]
+        yield post, port
     finally:
         controller.stop()
 

@@ -1,6 +1,7 @@
 """Notices are written once, delivered once in effect, and parked when they cannot be delivered."""
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -11,7 +12,7 @@ import pytest
 from django.db import connection, connections
 from django.utils import timezone
 
-from citysafety.notices import topics
+from citysafety.notices import egress, topics
 from citysafety.notices.models import ATTEMPTS, LEASE, Channel, Delivery, Notice
 from citysafety.notices.services import deliver, notify, waiting
 from tests.accounts.people import person
@@ -26,7 +27,11 @@ def _a_topic(monkeypatch):
     """A topic as an app above registers it."""
     monkeypatch.setitem(topics.TOPICS, "test.late", None)
     topics.register(
-        "test.late", label="Late", title="%(matter)s is late", body="Due %(due_at)s", path="/account/?case=%(subject_id)s"
+        "test.late",
+        label="Late",
+        title="%(matter)s is late",
+        body="Due %(due_at)s",
+        path="/account/?case=%(subject_id)s",
     )
 
 
@@ -225,7 +230,7 @@ django.setup()
 from django.db import connections
 connections.databases["default"]["NAME"] = sys.argv[1]
 from django.utils import timezone
-from citysafety.notices import topics
+from citysafety.notices import egress, topics
 from citysafety.notices.services import deliver
 topics.register("test.late", label="Late", title="%(matter)s is late")
 deliver(sys.argv[2], at=timezone.now())
@@ -272,3 +277,16 @@ def test_a_delivery_that_kills_every_worker_is_parked_without_being_sent_again()
         assert not deliver(Delivery.objects.get().pk, at=AT + LEASE + timedelta(seconds=1))
     assert Delivery.objects.get().parked_at
     assert hook.taken == []
+
+
+def test_the_check_sits_in_the_connection_itself_and_covers_this_thread_only(settings):
+    settings.EGRESS_ALLOW = []
+    with http_receiver() as (_hook, address):
+        port = int(address.rpartition(":")[2].partition("/")[0])
+        with egress.guarded(), pytest.raises(egress.EgressRefused):
+            socket.create_connection(("localhost", port), timeout=2)
+        settings.EGRESS_ALLOW = [f"127.0.0.1:{port}"]
+        with egress.guarded():
+            socket.create_connection(("127.0.0.1", port), timeout=2).close()
+        settings.EGRESS_ALLOW = []
+        socket.create_connection(("127.0.0.1", port), timeout=2).close()

@@ -49,7 +49,9 @@ def test_a_request_that_was_refused_leaves_no_receipt(db):
 
 
 def test_the_fingerprint_does_not_see_the_order_of_keys():
-    assert fingerprint({"a": 1, "b": [1, 2]}) == fingerprint({"b": [1, 2], "a": 1}) != fingerprint({"a": 1, "b": [2, 1]})
+    assert (
+        fingerprint({"a": 1, "b": [1, 2]}) == fingerprint({"b": [1, 2], "a": 1}) != fingerprint({"a": 1, "b": [2, 1]})
+    )
 
 
 @pytest.mark.django_db(transaction=True)

@@ -52,7 +52,9 @@ def day_of_head() -> date:
     return head().as_of.astimezone(CITY_TIME).date()
 
 
-def naive(history: list[tuple[int, date, dict]], area: str, position: int, day: date, category: str | None = None) -> Counter:
+def naive(
+    history: list[tuple[int, date, dict]], area: str, position: int, day: date, category: str | None = None
+) -> Counter:
     """Count from the list of all changes, the way a person would."""
     current, earned, counts = {}, set(), Counter()
     for place, dealt_on, given in history:
@@ -136,7 +138,12 @@ def test_what_is_announced_but_not_dealt_counts_nowhere_yet(db, probes):
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"now": ["probes.lost"]}, {"now": ["probes.found_today"]}, {"today": ["probes.open"]}, {"now": ["probes.loud_ratio"]}],
+    [
+        {"now": ["probes.lost"]},
+        {"now": ["probes.found_today"]},
+        {"today": ["probes.open"]},
+        {"now": ["probes.loud_ratio"]},
+    ],
 )
 def test_a_figure_nobody_registered_or_of_the_wrong_sort_is_refused(db, probes, wrong):
     with pytest.raises(ValueError, match=r"registered|_today"), transaction.atomic():

@@ -1,5 +1,6 @@
 """What templates ask about the reader: theme, menu, signs of states and levels."""
 
+from datetime import timedelta
 from typing import Any
 
 from django import template
@@ -39,6 +40,12 @@ def menu(context: template.Context) -> list[Entry]:
 def is_at(path: str, entry: Entry) -> bool:
     """Test whether a page stands under a menu entry."""
     return path.startswith(entry.path)
+
+
+@register.filter
+def in_minutes(span: timedelta | None) -> int:
+    """Return a length of time in whole minutes."""
+    return round(span.total_seconds() / 60) if span else 0
 
 
 @register.inclusion_tag("_parts/level.html")

@@ -26,7 +26,10 @@ def wanted(domain: str) -> set[str]:
         command = ["makemessages", "-l", LANGUAGE, "-d", domain, "--no-obsolete", "-v0"]
         script = "import sys; from django.core.management import execute_from_command_line as run; run(sys.argv)"
         subprocess.run(
-            [str(settings.BASE_DIR / ".venv/bin/python"), "-c", script, *command], cwd=root, check=True, capture_output=True
+            [str(settings.BASE_DIR / ".venv/bin/python"), "-c", script, *command],
+            cwd=root,
+            check=True,
+            capture_output=True,
         )
         found = root / "locale" / LANGUAGE / "LC_MESSAGES" / f"{domain}.po"
         return {entry.msgid for entry in polib.pofile(str(found))} if found.exists() else set()

@@ -29,13 +29,17 @@ class Command(BaseCommand):
         seed_provisional(timezone.localdate().year + 1)
         forget()
         if not Cell.objects.exists():
-            from grid.services import load_city_folder  # noqa: PLC0415  heavy (GDAL): not at each start
+            from grid.services import load_city  # noqa: PLC0415  heavy (GDAL): not at each start
 
-            load_city_folder(settings.CITY_FOLDER)
+            load_city(str(settings.CITY_FOLDER), at=timezone.now())
             self.stdout.write(f"city loaded in {time.monotonic() - began:.1f} s")
         workers = {
-            county: [p.worker.user for p in Posting.objects.filter(until=None, role="primary", cell__code__startswith=county)
-                     .select_related("worker__user")[:4]]
+            county: [
+                p.worker.user
+                for p in Posting.objects.filter(
+                    until=None, role="primary", cell__code__startswith=county
+                ).select_related("worker__user")[:4]
+            ]
             for county in ("370502", "370503")
         }
         make_demo_accounts(settings.VAR_DIR, workers=workers)
@@ -46,4 +50,6 @@ class Command(BaseCommand):
             with connection.cursor() as cursor:
                 used = teller.numbers.get(timezone.localdate(), 0)
                 cursor.execute("SELECT setval('hazard_number', %s, true)", [max(1, used)])
-            self.stdout.write(f"{number} hazards of the last {options['days']} days in {time.monotonic() - began:.1f} s")
+            self.stdout.write(
+                f"{number} hazards of the last {options['days']} days in {time.monotonic() - began:.1f} s"
+            )

@@ -19,7 +19,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--base", default="", help="address of the instance (from var/ports.json)")
         parser.add_argument("--hazards-per-day", type=float, default=1200, help="rate of filing (1200)")
-        parser.add_argument("--pause", type=float, default=90, help="seconds between two steps of a hazard, on average (90)")
+        parser.add_argument(
+            "--pause", type=float, default=90, help="seconds between two steps of a hazard, on average (90)"
+        )
         parser.add_argument("--count", type=int, default=None, help="stop after so many hazards have ended")
         parser.add_argument("--full-speed", action="store_true", help="no pauses: as fast as the instance answers")
         parser.add_argument("--workers", type=int, default=2, help="requests at a time (2)")
@@ -32,7 +34,9 @@ class Command(BaseCommand):
             raise CommandError("There are no demo accounts here; load the demo first: bin/manage demo") from error
         base = options["base"] or f"http://127.0.0.1:{json.loads((settings.VAR_DIR / 'ports.json').read_text())['web']}"
         area = accounts["grid_worker"][0]["area"]
-        cells = [(c.x, c.y) for c in Cell.objects.filter(kind="base", code__startswith=area).values_list("centre", flat=True)]
+        cells = [
+            (c.x, c.y) for c in Cell.objects.filter(kind="base", code__startswith=area).values_list("centre", flat=True)
+        ]
         fast = options["full_speed"]
         simulator = Simulator(
             Door(base), accounts, cells, a_day=1e9 if fast else options["hazards_per_day"],

@@ -4,8 +4,11 @@ import { fill, gettext, moment } from "./words.js";
 
 const title = document.title;
 
-/** Show complaints [{id: the field's block, words}]; an empty list clears them. */
-export function complain(form, errors) {
+/** Test whether complaints stand on the page. */
+export const complaining = (form) => !find("[data-summary]", form).hidden;
+
+/** Show complaints [{id: the field's block, words}]; an empty list clears them. Quietly: without moving the focus. */
+export function complain(form, errors, { quietly = false } = {}) {
   const summary = find("[data-summary]", form);
   for (const place of findAll("[data-error]", form)) {
     const said = errors.filter(({ id }) => id === place.dataset.error).map(({ words }) => words);
@@ -27,6 +30,7 @@ export function complain(form, errors) {
   find("[data-summary-list]", summary).replaceChildren(...errors.map(({ id, words }) => make("a", {
     href: `#${id}`, onclick: (event) => { event.preventDefault(); goTo(id); },
   }, icon("next"), words)));
+  if (quietly) return;
   summary.focus({ preventScroll: true });
   summary.scrollIntoView({ block: "start" });
 }

@@ -7,13 +7,10 @@ import { fill, gettext } from "./words.js";
 const URL = "/api/v1/matters/?page_size=1000";
 const MOST_SHOWN = 40;
 const KNOWN = new Set("ebike exit extinguisher manhole hose bed bars plug fire gas crane car city school water shop".split(" "));
-const CLASSES = { XF: "fire", WH: "gas", JS: "crane", JT: "car", SZ: "city", XY: "school", HJ: "water" };
 const english = () => document.documentElement.lang === "en";
 
 /** Return the name of a matter or class in the reader's language. */
 export const nameOf = (thing) => (english() && thing.name_en) || thing.name_zh || thing.name || "";
-
-export const symbolOf = (matter) => (KNOWN.has(matter.icon) ? `m-${matter.icon}` : `m-${CLASSES[matter.code.slice(0, 2)] ?? "shield"}`);
 
 export const classOf = (matter) => (typeof matter.class === "object" ? matter.class : { code: matter.class_code ?? matter.class, name: matter.class_name ?? matter.class });
 
@@ -70,6 +67,11 @@ export function about(matter) {
   return [nameOf(classOf(matter)), limit].filter(Boolean).join(" · ");
 }
 
+const symbol = (name) => `m-${KNOWN.has(name) ? name : "shield"}`;
+
+/** Return the symbol of a matter: its own, else its class's, else the shield. */
+export const symbolOf = (matter) => symbol(KNOWN.has(matter.icon) ? matter.icon : classOf(matter).icon);
+
 /** The sheet that lets one matter be chosen. */
 export class Sheet {
   constructor(dialog, chosen) {
@@ -117,18 +119,18 @@ export class Sheet {
     const classes = new Map();
     for (const matter of this.rows) {
       const one = classOf(matter);
-      const entry = classes.get(one.code) ?? { one, n: 0, matter };
+      const entry = classes.get(one.code) ?? { one, n: 0 };
       entry.n += 1;
       classes.set(one.code, entry);
     }
-    this.dialog.querySelector("[data-matter-classes]").replaceChildren(...[...classes.values()].map(({ one, n, matter }) =>
+    this.dialog.querySelector("[data-matter-classes]").replaceChildren(...[...classes.values()].map(({ one, n }) =>
       make("button", { class: "row", type: "button", onclick: () => {
         this.inClass = one;
         this.input.value = "";
         this.draw();
         this.dialog.querySelector(".sheet").scrollTop = 0;
         this.dialog.querySelector("[data-matter-list] button")?.focus();
-      } }, make("span", { class: "tile-icon" }, icon(`m-${CLASSES[matter.code.slice(0, 2)] ?? "shield"}`)),
-      make("span", { class: "words" }, make("b", {}, nameOf(one)), make("br"), make("span", { class: "soft" }, String(n))))));
+      } }, make("span", { class: "tile-icon" }, icon(symbol(one.icon))),
+      make("span", { class: "words" }, make("b", {}, nameOf(one)), make("br"), make("span", { class: "soft" }, fill(gettext("%(n)s matters"), { n }))))));
   }
 }

@@ -2,7 +2,7 @@
 import "./shell.js";
 import { serverNow, user } from "./api.js";
 import { announce, find, findAll, make, told } from "./dom.js";
-import { complain, sayKept, saver } from "./form.js";
+import { complain, complaining, sayKept, saver } from "./form.js";
 import { newId } from "./ids.js";
 import * as matters from "./matter.js";
 import { Strip } from "./photos.js";
@@ -21,6 +21,7 @@ let begun = false;
 let sending = false;
 let rows = [];
 let matter = null;
+let tried = null; // what the last press on "report" found wanting
 
 const keeper = saver(save);
 // A position alone is no draft yet: opening the page and leaving it keeps nothing.
@@ -51,6 +52,15 @@ async function save() {
   await store.keep(draft);
   if (!location.search.includes(draft.id)) history.replaceState(null, "", `?draft=${draft.id}`);
   sayKept();
+  recheck();
+}
+
+/** What was put right stops being complained about; nothing new is added before the next try. */
+function recheck() {
+  if (form.hidden || !complaining(form) || !tried) return;
+  const still = new Set(faults().map(({ id }) => id));
+  tried = tried.filter(({ id }) => still.has(id));
+  complain(form, tried, { quietly: true });
 }
 
 function choose(one, { proposed = true } = {}) {
@@ -97,6 +107,7 @@ async function submit() {
   }
   if (!place.value) place.take();
   const list = faults();
+  tried = list;
   complain(form, list);
   if (list.length) return;
   await keeper.now();

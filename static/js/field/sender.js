@@ -19,6 +19,7 @@ const watchers = new Set();
 let connection = "unknown"; // here, offline, signed-out, other
 let running = null;
 let again = false;
+let timer = null;
 
 /** Hear of the connection and of progress: {connection} or {record, progress}. */
 export function watch(listener) { watchers.add(listener); }
@@ -31,8 +32,17 @@ export function send({ force = false } = {}) {
   running = alone(() => round(force)).finally(() => {
     running = null;
     if (again) { again = false; send({ force: true }); }
+    else plan();
   });
   return running;
+}
+
+/** Wake when the first of what waits is due again; a hidden page sleeps and sends when it is looked at. */
+async function plan() {
+  clearTimeout(timer);
+  if (connection !== "here") return;
+  const due = (await store.records(user)).filter(({ state }) => GOING.has(state)).map(({ nextAt }) => nextAt ?? 0);
+  if (due.length) timer = setTimeout(() => { if (!document.hidden) send(); }, Math.max(0, Math.min(...due) - Date.now()) + 50);
 }
 
 /** Of several tabs one sends; where the browser has no locks the server's memory of ids keeps it right. */

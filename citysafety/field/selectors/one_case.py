@@ -1,0 +1,268 @@
+"""One case and one step of it, as the phone shows them. Every read states its number of queries."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db.models import Count
+from django.utils.translation import gettext as _
+
+from citysafety import areas
+from citysafety.accounts.models import Department, Role
+from citysafety.evidence.models import Attachment
+from grid.models import Posting
+from hazards.lifecycle import LIFECYCLE, HazardState
+from hazards.models import Clock, Hazard
+from hazards.services.steps import requirements, steps_open_to
+
+CITY_TIME = ZoneInfo("Asia/Shanghai")
+LOW_ACCURACY_M = 100  # from here on a position is marked (ODK Collect's pattern)
+SYMBOLS = {
+    "verify": "eye",
+    "fail": "close",
+    "take": "list",
+    "rectify": "wrench",
+    "handle_on_spot": "wrench",
+    "return": "return",
+    "refuse": "close",
+    "contest": "flag",
+    "reopen": "flag",
+}
+# A look at the place helps these steps; the table does not ask for one.
+PICTURE_IF_USEFUL = frozenset({"verify", "fail", "reopen", "contest"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One case as its page shows it."""
+
+    relation: str
+    list: str
+    clock: Clock | None
+    used: int  # thousandths of the time between the clock's start and its due time
+    limit: str
+    photos: list[Attachment]
+    cell_name: str
+    responsible: str
+    low_accuracy: bool
+    history: list[dict[str, Any]]
+    next: dict[str, str] | None
+    actions: list[dict[str, str]]
+
+    @property
+    def used_percent(self) -> int:
+        return self.used // 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepForm:
+    """What one step asks for, and what the page tells its script."""
+
+    label: str
+    submit: str
+    symbol: str
+    open: bool
+    other: dict[str, str] | None  # the opposite verdict, where there are two
+    seen: list[Attachment]  # the case's photos, to compare with
+    photos: list[dict[str, Any]]
+    asks_location: bool
+    asks_department: bool
+    asks_words: bool
+    words_label: str
+    cell_name: str
+    departments: list[Department] = field(default_factory=list)
+    home: str = ""
+    told: dict[str, Any] = field(default_factory=dict)
+
+
+def hazard_of(user: Any, hazard_id: Any) -> Hazard:
+    """Return a hazard that a person may see. :raises Hazard.DoesNotExist: for all others. Queries: 1."""
+    rows = Hazard.objects.visible_to(user).select_related(
+        "matter__matter_class", "matter__department", "department", "cell", "dedicated_cell", "reporter"
+    )
+    return rows.get(pk=hazard_id)
+
+
+def case(user: Any, hazard: Hazard, at: datetime) -> Case:
+    """Return what a case's page shows. Queries: clock, photos, history, and who answers for the cell."""
+    clock = Clock.objects.filter(hazard=hazard, stage=hazard.due_stage).first() if hazard.due_stage else None
+    open_rows = steps_open_to(user, hazard, at)
+    inside = _is_party(user, hazard)
+    return Case(
+        relation=_relation(user, hazard),
+        list="mine" if hazard.reporter_id == user.pk else _list_of(hazard),
+        clock=clock,
+        used=_used(clock, at),
+        limit=f"{clock.amount} {_unit(clock)}" if clock else "",
+        photos=photos_of(hazard),
+        cell_name=_cell_name(hazard),
+        responsible=_responsible(hazard, at, inside=inside),
+        low_accuracy=bool(hazard.accuracy_m and hazard.accuracy_m > LOW_ACCURACY_M),
+        history=_history(hazard, inside=inside),
+        next=_next(hazard, mine=bool(open_rows)),
+        actions=[
+            {"action": step.action, "label": action_label(step), "symbol": SYMBOLS.get(step.action, "tick")}
+            for step in open_rows
+        ],
+    )
+
+
+def action_label(step: Any) -> str:
+    """Say a step the way a hand presses it."""
+    return _("Verify on the spot") if step.action == "verify" else str(step.label)
+
+
+def _is_party(user: Any, hazard: Hazard) -> bool:
+    return (
+        user.role == Role.DISPATCHER
+        or user.pk in hazard.party_users
+        or (user.department_id is not None and user.department_id in hazard.party_departments)
+    )
+
+
+def _list_of(hazard: Hazard) -> str:
+    return "verify" if hazard.state == HazardState.RECTIFIED else "handle"
+
+
+def _relation(user: Any, hazard: Hazard) -> str:
+    if hazard.reporter_id == user.pk:
+        return _("Reported by me")
+    if user.department_id and hazard.department_id == user.department_id:
+        return _("My department's")
+    if user.pk in hazard.party_users:
+        return _("I acted on it")
+    return _("In my area")
+
+
+def _unit(clock: Clock) -> str:
+    return {
+        "urgent_hours": _("urgent hours"),
+        "work_hours": _("working hours"),
+        "work_days": _("working days"),
+    }.get(clock.unit, clock.unit)
+
+
+def _used(clock: Clock | None, at: datetime) -> int:
+    if clock is None or clock.due_at is None or clock.due_at <= clock.started_at:
+        return 0
+    return max(0, min(1000, int(1000 * ((at - clock.started_at) / (clock.due_at - clock.started_at)))))
+
+
+def _cell_name(hazard: Hazard) -> str:
+    names = [cell.name for cell in (hazard.dedicated_cell, hazard.cell) if cell is not None]
+    return " · ".join(names) or _("outside every cell")
+
+
+def _responsible(hazard: Hazard, at: datetime, *, inside: bool) -> str:
+    """Name who answers for the cell today: the dedicated one's worker where there is one. Queries: 1."""
+    ids = [pk for pk in (hazard.dedicated_cell_id, hazard.cell_id) if pk]
+    today = Posting.objects.on(at.astimezone(CITY_TIME).date()).filter(cell_id__in=ids, role=Posting.Role.PRIMARY)
+    postings = {posting.cell_id: posting for posting in today.select_related("worker__user")}
+    for pk in ids:
+        if pk in postings:
+            return _shown(postings[pk].worker.user, inside=inside)
+    return ""
+
+
+def _shown(person: Any, *, inside: bool) -> str:
+    """Show a name to those inside the case; to others the family name only."""
+    if person is None:
+        return ""
+    return person.name if inside else f"{person.name[:1]}*"
+
+
+ROLE_WORDS = {"scene": lambda: _("Scene"), "before": lambda: _("Before"), "after": lambda: _("After")}
+ROLE_ORDER = {"before": 0, "scene": 0, "after": 1}
+
+
+def photos_of(hazard: Hazard) -> list[Attachment]:
+    """Return the photos of a hazard, before first. Queries: 1."""
+    rows = list(Attachment.objects.filter(kind="hazard", subject_id=str(hazard.pk)).order_by("at", "pk"))
+    for row in rows:
+        row.label = ROLE_WORDS.get(row.role, lambda: _("Scene"))()
+    return sorted(rows, key=lambda row: ROLE_ORDER.get(row.role, 0))
+
+
+def _history(hazard: Hazard, *, inside: bool) -> list[dict[str, Any]]:
+    labels = {step.action: str(step.label) for step in LIFECYCLE.steps} | {"report": _("Reported")}
+    rows = []
+    for step in hazard.steps.select_related("actor", "department").order_by("version"):
+        who = _shown(step.actor, inside=inside)
+        if step.action in ("dispatch", "take", "rectify", "return") and step.department:
+            who = f"{who} · {step.department.name}" if who else step.department.name
+        words = step.words if step.action != "report" else ""
+        rows.append(
+            {"label": labels.get(step.action, step.action), "who": who, "words": words, "at": step.at, "took": ""}
+        )
+    return rows
+
+
+def _next(hazard: Hazard, *, mine: bool) -> dict[str, str] | None:
+    """Say what must happen next and whose hand it needs; nothing when the case has ended."""
+    centre = _("by the grid centre")
+    department = _("by %(name)s") % {"name": hazard.department.name} if hazard.department else centre
+    table = {
+        HazardState.REPORTED: (_("Acceptance"), centre),
+        HazardState.ACCEPTED: (_("Dispatch"), centre),
+        HazardState.DISPATCHED: (_("Taking over"), department),
+        HazardState.TAKEN: (_("Rectification"), department),
+        HazardState.RECTIFIED: (_("Verification on the spot"), _("by somebody other than who did it")),
+        HazardState.VERIFIED: (_("Write-off"), centre),
+    }
+    if hazard.state not in table:
+        return None
+    what, who = table[hazard.state]
+    return {"what": what, "who": _("you can do this") if mine else who}
+
+
+def step_form(user: Any, hazard: Hazard, action: str, at: datetime) -> StepForm:
+    """Return the form of one step. Queries: photos; departments where one must be chosen.
+
+    An action that is not open now keeps its form closed, so that what was written can still be read.
+    """
+    rows = {row.action: row for row in steps_open_to(user, hazard, at)}
+    open_row = rows.get(action)
+    row = open_row or LIFECYCLE.steps_named(action)[0]
+    needed = requirements(row, hazard)
+    wanted = needed or ({"scene": 0} if action in PICTURE_IF_USEFUL else {})
+    unused = Attachment.objects.filter(kind="hazard", subject_id=str(hazard.pk), role__in=list(wanted), used_by=None)
+    there = dict(unused.values_list("role").annotate(n=Count("pk")).order_by()) if needed else {}
+    photos = [
+        {"role": role, "label": ROLE_WORDS[role](), "need": need, "there": there.get(role, 0)}
+        for role, need in wanted.items()
+    ]
+    departments: list[Department] = []
+    if "department" in row.requires:
+        around = areas.lineage(hazard.area_code)
+        departments = list(Department.objects.filter(area_code__in=around).order_by("code"))
+    label = action_label(row)
+    opposite = rows.get("fail") if action == "verify" else None
+    return StepForm(
+        label=label,
+        submit=str(row.label),
+        symbol="tick" if action == "verify" else SYMBOLS.get(action, "tick"),
+        open=open_row is not None,
+        photos=photos,
+        seen=photos_of(hazard) if action in PICTURE_IF_USEFUL else [],
+        other={"action": opposite.action, "label": str(opposite.label)} if opposite else None,
+        asks_location="location" in row.requires,
+        asks_department="department" in row.requires,
+        asks_words="reason" in row.requires or "words" in row.requires,
+        words_label=_("Reason") if "reason" in row.requires else _("Words"),
+        cell_name=_cell_name(hazard),
+        departments=departments,
+        home=hazard.matter.department.code,
+        told={
+            "hazard": str(hazard.pk),
+            "number": hazard.number,
+            "title": hazard.matter.name,
+            "action": action,
+            "label": label,
+            "version": hazard.version,
+            "requires": list(row.requires),
+            "state": hazard.state,
+            "photos": {photo["role"]: {"need": photo["need"], "there": photo["there"]} for photo in photos},
+            "states": {value: str(name) for value, name in HazardState.choices},
+        },
+    )

@@ -1,0 +1,312 @@
+// The quiet map that all pages share: land in five neutral steps of burden, things with shapes of their own,
+// names drawn from local fonts. Colours come from the tokens, so that both themes look the same.
+//
+//   const map = await createMap(element, { version, bounds, burden: true, onCell });
+//   map.setBurden({code: [open, overdue]});  map.setHazards([{id, lon, lat, overdue}]);
+//
+// A page includes templates/wall/_map_head.html, which brings the style sheets and the addresses of the library.
+import { t, token } from './words.js';
+
+const FONT = ['Noto Sans SC Variable', 'Noto Sans CJK SC', 'sans-serif'];
+const CREDIT = '© OpenStreetMap contributors';
+const OVERDUE_MANY = 3; // cells with as many overdue are hatched
+const NOTHING = { type: 'FeatureCollection', features: [] };
+
+export class NoMap extends Error {} // this browser cannot draw maps; the lists say the same
+
+export async function createMap(container, options = {}) {
+  const head = document.getElementById('map-assets').dataset;
+  if (!canDraw()) throw new NoMap(t('This browser cannot draw the map (no WebGL).'));
+  const library = await import(head.library);
+  library.setWorkerUrl(new URL(head.worker, location.href).href);
+  const version = options.version ?? head.version;
+  const layers = await baseLayers(version, options.counties !== false);
+  return new CityMap(library, container, version, layers, options);
+}
+
+function canDraw() {
+  try { return Boolean(document.createElement('canvas').getContext('webgl2')); } catch { return false; }
+}
+
+// A layer that is missing leaves a poorer map, not a broken page.
+async function baseLayers(version, wanted) {
+  const keys = wanted ? ['sea', 'river', 'counties', 'townships', 'harbours'] : ['sea', 'river'];
+  const loaded = await Promise.all(keys.map(async key => {
+    const answer = await fetch(`/tiles/${version}/base/${key}.geojson`).catch(() => null);
+    return [key, answer?.ok ? await answer.json() : NOTHING];
+  }));
+  return Object.fromEntries(loaded);
+}
+
+class CityMap {
+  #library; #map; #options; #scale; #burden = {}; #hazards = NOTHING; #ready; #marked = new Set(); #moved = false;
+
+  constructor(library, container, version, layers, options) {
+    this.#library = library;
+    this.#options = options;
+    this.#scale = options.scale ?? 1;
+    this.#map = new library.Map({
+      container,
+      attributionControl: false,
+      fadeDuration: 0,
+      dragRotate: false,
+      pitchWithRotate: false,
+      touchPitch: false,
+      interactive: options.interactive !== false,
+      canvasContextAttributes: { preserveDrawingBuffer: Boolean(options.keepPixels) },
+      ...view(options),
+      minZoom: 6,
+      maxZoom: 18,
+      locale: { 'Map.Title': options.title ?? t('Map of the cells') },
+      style: style(version, layers, this.#scale, options),
+    });
+    this.#map.touchZoomRotate?.disableRotation();
+    this.#map.addControl(new library.ScaleControl({ maxWidth: Math.round(140 * this.#scale), unit: 'metric' }), 'bottom-left');
+    if (options.zoomButtons) this.#map.addControl(new library.NavigationControl({ showCompass: false }), 'top-right');
+    this.#ready = new Promise(resolve => this.#map.once('load', resolve)).then(() => this.#dress(container));
+    document.documentElement.addEventListener('themechange', () => this.restyle());
+    this.#map.on('dragstart', () => { this.#moved = true; });
+    this.#map.on('resize', () => { if (!this.#moved && options.bounds?.length) this.#map.fitBounds(options.bounds, { padding: options.padding ?? 16, animate: false }); });
+    this.#listen();
+  }
+
+  get ready() { return this.#ready; }
+  get library() { return this.#map; }
+
+  // Open and overdue by cell code: {code: [open, overdue]}. Only what changed is handed to the renderer.
+  setBurden(values) {
+    this.#ready.then(() => {
+      for (const code of Object.keys(this.#burden)) if (!(code in values)) this.#map.removeFeatureState({ source: 'cells', sourceLayer: 'cells', id: code });
+      for (const [code, [open, overdue]] of Object.entries(values)) {
+        const [was, wasOver] = this.#burden[code] ?? [];
+        if (was !== open || wasOver !== overdue) this.#map.setFeatureState({ source: 'cells', sourceLayer: 'cells', id: code }, { n: open, o: overdue });
+      }
+      this.#burden = Object.fromEntries(Object.entries(values).map(([code, pair]) => [code, [...pair]]));
+    });
+  }
+
+  setHazards(items) {
+    this.#hazards = { type: 'FeatureCollection', features: items.map(({ id, lon, lat, overdue }) => point([lon, lat], { id, o: overdue ? 1 : 0 })) };
+    this.#ready.then(() => this.#map.getSource('hazards').setData(this.#hazards));
+  }
+
+  // One place and the circle of its accuracy in metres.
+  setPoint(lon, lat, accuracyM = 0) {
+    this.#ready.then(() => {
+      this.#map.getSource('point').setData({ type: 'FeatureCollection', features: [point([lon, lat], {}), ...(accuracyM ? [circle(lon, lat, accuracyM)] : [])] });
+    });
+  }
+
+  // Draw the edge of these cells; the ones of the last call lose theirs.
+  markCells(codes) {
+    this.#ready.then(() => {
+      for (const code of this.#marked) this.#map.setFeatureState({ source: 'cells', sourceLayer: 'cells', id: code }, { m: false });
+      this.#marked = new Set(codes);
+      for (const code of codes) this.#map.setFeatureState({ source: 'cells', sourceLayer: 'cells', id: code }, { m: true });
+    });
+  }
+
+  fit(bounds, padding = 16) { if (bounds?.length) this.#map.fitBounds(bounds, { padding, animate: false }); }
+  centreOn(lon, lat, zoom) { this.#map.jumpTo({ center: [lon, lat], ...(zoom ? { zoom } : {}) }); }
+  remove() { this.#map.remove(); }
+
+  restyle() {
+    this.#ready.then(() => {
+      for (const [layer, paint] of Object.entries(paints(this.#scale, this.#options)))
+        if (this.#map.getLayer(layer)) for (const [name, value] of Object.entries(paint)) this.#map.setPaintProperty(layer, name, value);
+      signs(this.#map, this.#scale);
+    });
+  }
+
+  #dress(container) {
+    signs(this.#map, this.#scale);
+    for (const layer of pictured(this.#scale, this.#options)) this.#map.addLayer(layer, layer.type === 'fill' ? 'towns' : undefined);
+    this.#map.getCanvas().setAttribute('aria-label', this.#options.title ?? t('Map of the cells'));
+    this.#map.once('idle', () => { container.dataset.map = 'ready'; });
+  }
+
+  #listen() {
+    const { onCell, onHazard, onPick, onHover } = this.#options;
+    const cellsAt = place => this.#map.queryRenderedFeatures(place, { layers: ['cells', 'dedicated'].filter(id => this.#map.getLayer(id)) });
+    this.#map.on('click', event => {
+      const hazard = onHazard && this.#map.getLayer('hazards') && this.#map.queryRenderedFeatures(event.point, { layers: ['hazards'] })[0];
+      if (hazard) { onHazard(hazard.properties.id); return; }
+      if (onPick) { onPick(event.lngLat.lng, event.lngLat.lat); return; }
+      const found = cellsAt(event.point);
+      if (onCell && found.length) onCell(cellOf(found, 'base') ?? cellOf(found), cellOf(found, 'dedicated'), event.lngLat);
+    });
+    if (!onCell && !onHover) return;
+    this.#map.on('mousemove', event => {
+      const found = cellsAt(event.point);
+      this.#map.getCanvas().style.cursor = found.length ? 'pointer' : '';
+      onHover?.(found.length ? cellOf(found, 'base') ?? cellOf(found) : null, event.point);
+    });
+    this.#map.on('mouseout', () => onHover?.(null));
+  }
+}
+
+const cellOf = (found, kind) => found.find(feature => !kind || feature.properties.kind === kind)?.properties.code ?? null;
+const point = (coordinates, properties) => ({ type: 'Feature', properties, geometry: { type: 'Point', coordinates } });
+
+function circle(lon, lat, radiusM) {
+  const ring = Array.from({ length: 49 }, (_, i) => {
+    const angle = i / 24 * Math.PI;
+    return [lon + Math.cos(angle) * radiusM / (111320 * Math.cos(lat * Math.PI / 180)), lat + Math.sin(angle) * radiusM / 110574];
+  });
+  return { type: 'Feature', properties: {}, geometry: { type: 'Polygon', coordinates: [ring] } };
+}
+
+function view({ bounds, padding, center, zoom }) {
+  if (bounds?.length) return { bounds, fitBoundsOptions: { padding: padding ?? 16 } };
+  return { center: center ?? [118.6, 37.6], zoom: zoom ?? 9 };
+}
+
+const feature = (name, otherwise) => ['coalesce', ['feature-state', name], otherwise];
+
+// Colours and widths only: what a change of theme sets anew.
+function paints(scale, { burden }) {
+  const px = n => n * scale;
+  const steps = burden
+    ? ['step', feature('n', 0), token('map-burden-0'), 1, token('map-burden-1'), 2, token('map-burden-2'), 4, token('map-burden-3'), 7, token('map-burden-4')]
+    : token('map-burden-0');
+  const halo = { 'text-color': token('map-label'), 'text-halo-color': token('map-sea'), 'text-halo-width': px(1.6) };
+  const many = ['>=', feature('o', 0), OVERDUE_MANY];
+  return {
+    ground: { 'background-color': token('map-sea') },
+    sea: { 'fill-color': token('map-sea') },
+    cells: { 'fill-antialias': false, 'fill-color': steps },
+    dedicated: { 'fill-color': steps },
+    'cell-lines': { 'line-color': token('map-sea'), 'line-width': ['interpolate', ['linear'], ['zoom'], 8, px(.25), 12, px(1.2)], 'line-opacity': ['interpolate', ['linear'], ['zoom'], 8.5, .3, 11, .85] },
+    'dedicated-lines': { 'line-color': token('map-edge'), 'line-width': px(.8), 'line-opacity': ['interpolate', ['linear'], ['zoom'], 10, 0, 11.5, .8] },
+    'sea-lines': { 'line-color': token('map-town'), 'line-width': px(.8), 'line-dasharray': [3, 3] },
+    marked: { 'line-color': token('action'), 'line-width': ['case', feature('m', false), px(2.5), 0], 'line-opacity': ['case', feature('m', false), 1, 0] },
+    towns: { 'line-color': token('map-town'), 'line-width': px(.7) },
+    river: { 'line-color': token('map-water'), 'line-width': px(5) },
+    counties: { 'line-color': token('map-edge'), 'line-width': px(1.4) },
+    over: { 'fill-opacity': ['case', many, 1, 0] },
+    'over-line': { 'line-color': token('late-mark'), 'line-width': px(1.1), 'line-opacity': ['case', many, 1, 0] },
+    accuracy: { 'fill-color': token('map-thing'), 'fill-opacity': .18 },
+    'county-names': halo,
+    'township-names': { ...halo, 'text-halo-width': px(1.2) },
+    'harbour-names': { 'text-color': token('text-quiet'), 'text-halo-color': token('map-sea'), 'text-halo-width': px(1.2) },
+    'river-names': { 'text-color': token('map-label'), 'text-halo-color': token('map-sea'), 'text-halo-width': px(1.2) },
+  };
+}
+
+function style(version, layers, scale, options) {
+  const paint = paints(scale, options);
+  const kind = (...names) => ['in', ['get', 'kind'], ['literal', names]];
+  const cells = { source: 'cells', 'source-layer': 'cells' };
+  return {
+    version: 8,
+    sources: {
+      cells: { type: 'vector', tiles: [`${location.origin}/tiles/${version}/cells/{z}/{x}/{y}.mvt`], minzoom: 7, maxzoom: 14, promoteId: { cells: 'code' } },
+      sea: { type: 'geojson', data: layers.sea },
+      river: { type: 'geojson', data: layers.river },
+      counties: { type: 'geojson', data: layers.counties ?? NOTHING },
+      townships: { type: 'geojson', data: layers.townships ?? NOTHING },
+      names: { type: 'geojson', data: names(layers) },
+      hazards: { type: 'geojson', data: NOTHING },
+      point: { type: 'geojson', data: NOTHING },
+    },
+    layers: [
+      { id: 'ground', type: 'background', paint: paint.ground },
+      { id: 'sea', type: 'fill', source: 'sea', paint: paint.sea },
+      { id: 'cells', type: 'fill', ...cells, filter: kind('base'), paint: paint.cells },
+      { id: 'cell-lines', type: 'line', ...cells, filter: kind('base'), paint: paint['cell-lines'] },
+      { id: 'dedicated', type: 'fill', ...cells, filter: kind('dedicated'), paint: paint.dedicated },
+      { id: 'dedicated-lines', type: 'line', ...cells, filter: kind('dedicated'), minzoom: 10, paint: paint['dedicated-lines'] },
+      { id: 'sea-lines', type: 'line', ...cells, filter: kind('sea'), paint: paint['sea-lines'] },
+      { id: 'towns', type: 'line', source: 'townships', paint: paint.towns },
+      { id: 'river', type: 'line', source: 'river', layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: paint.river },
+      { id: 'counties', type: 'line', source: 'counties', layout: { 'line-join': 'round' }, paint: paint.counties },
+      { id: 'over-line', type: 'line', ...cells, paint: paint['over-line'] },
+      { id: 'marked', type: 'line', ...cells, paint: paint.marked },
+      { id: 'accuracy', type: 'fill', source: 'point', filter: ['==', ['geometry-type'], 'Polygon'], paint: paint.accuracy },
+    ],
+  };
+}
+
+// Layers that need the drawn signs, added once these are there.
+function pictured(scale, options) {
+  const paint = paints(scale, options), size = n => Math.round(n * scale);
+  const words = { 'text-font': FONT, 'text-field': ['get', 'name'] };
+  const only = sort => ['==', ['get', 'sort'], sort];
+  return [
+    { id: 'over', type: 'fill', source: 'cells', 'source-layer': 'cells', paint: { ...paint.over, 'fill-pattern': 'over' } },
+    { id: 'river-names', type: 'symbol', source: 'river', layout: { 'text-font': FONT, 'text-field': t('Yellow River (map label)'), 'symbol-placement': 'line-center', 'text-size': size(18), 'text-offset': [0, -.9] }, paint: paint['river-names'] },
+    { id: 'harbour-names', type: 'symbol', source: 'names', filter: only('harbour'), minzoom: 9.5, layout: { ...words, 'icon-image': 'harbour', 'text-size': size(18), 'text-anchor': 'left', 'text-offset': [.8, 0], 'text-optional': true }, paint: paint['harbour-names'] },
+    { id: 'township-names', type: 'symbol', source: 'names', filter: only('township'), minzoom: options.townshipsFrom ?? 10.2, layout: { ...words, 'text-size': size(18) }, paint: paint['township-names'] },
+    { id: 'hazards', type: 'symbol', source: 'hazards', layout: { 'icon-image': ['match', ['get', 'o'], 1, 'hazard-1', 'hazard-0'], 'icon-anchor': 'bottom', 'icon-allow-overlap': true, 'symbol-sort-key': ['get', 'o'] } },
+    { id: 'point', type: 'symbol', source: 'point', filter: ['==', ['geometry-type'], 'Point'], layout: { 'icon-image': 'hazard-0', 'icon-anchor': 'bottom', 'icon-allow-overlap': true, 'icon-size': 1.4 } },
+    { id: 'county-names', type: 'symbol', source: 'names', filter: only('county'), maxzoom: 11.5, layout: { ...words, 'text-size': size(22), 'text-letter-spacing': .08 }, paint: paint['county-names'] },
+  ];
+}
+
+// One name a division, in the middle of its largest outline, in the language of the page.
+function names(layers) {
+  const english = document.documentElement.lang.startsWith('en');
+  const labels = [];
+  for (const [key, sort] of [['counties', 'county'], ['townships', 'township'], ['harbours', 'harbour']])
+    for (const { properties, geometry } of (layers[key] ?? NOTHING).features) {
+      if (!geometry) continue;
+      const name = (english && properties.name_en) || properties.name_zh || properties.name || '';
+      labels.push(point(geometry.type === 'Point' ? geometry.coordinates : middle(geometry), { name, sort }));
+    }
+  return { type: 'FeatureCollection', features: labels };
+}
+
+function middle({ type, coordinates }) {
+  const rings = (type === 'Polygon' ? [coordinates] : coordinates).map(polygon => polygon[0]);
+  const measured = rings.map(ring => centroid(ring)).sort((a, b) => b.area - a.area);
+  return measured[0].at;
+}
+
+function centroid(ring) {
+  let area = 0, x = 0, y = 0;
+  for (let i = 0; i < ring.length - 1; i++) {
+    const cross = ring[i][0] * ring[i + 1][1] - ring[i + 1][0] * ring[i][1];
+    area += cross; x += (ring[i][0] + ring[i + 1][0]) * cross; y += (ring[i][1] + ring[i + 1][1]) * cross;
+  }
+  return area ? { area: Math.abs(area), at: [x / (3 * area), y / (3 * area)] } : { area: 0, at: ring[0] };
+}
+
+function drawn(size, paint) {
+  const canvas = document.createElement('canvas');
+  canvas.width = canvas.height = size;
+  const pen = canvas.getContext('2d');
+  pen.scale(size / 32, size / 32);
+  pen.translate(16, 16);
+  pen.lineJoin = 'round';
+  paint(pen);
+  return pen.getImageData(0, 0, size, size);
+}
+
+function drop(pen) {
+  pen.beginPath(); pen.moveTo(0, 14); pen.bezierCurveTo(-4, 6, -9, 2, -9, -4); pen.arc(0, -4, 9, Math.PI, 0); pen.bezierCurveTo(9, 2, 4, 6, 0, 14); pen.closePath();
+}
+
+function outlined(pen, ground, thing) {
+  pen.lineWidth = 6; pen.strokeStyle = ground; pen.stroke(); pen.fillStyle = ground; pen.fill(); pen.lineWidth = 2.6; pen.strokeStyle = thing; pen.stroke();
+}
+
+function signs(map, scale) {
+  const thing = token('map-thing'), ground = token('map-sea'), late = token('late-mark');
+  const size = Math.round(22 * scale) * 2;
+  const set = (name, picture) => (map.hasImage(name) ? map.updateImage(name, picture) : map.addImage(name, picture, { pixelRatio: 2 }));
+  set('hazard-0', drawn(size, pen => { drop(pen); outlined(pen, ground, thing); }));
+  set('hazard-1', drawn(size, pen => {
+    drop(pen); pen.lineWidth = 5; pen.strokeStyle = ground; pen.stroke(); pen.fillStyle = late; pen.fill();
+    pen.beginPath(); pen.moveTo(0, -9); pen.lineTo(0, -4); pen.lineTo(4, -2); pen.lineWidth = 2.6; pen.strokeStyle = ground; pen.stroke();
+  }));
+  set('harbour', drawn(size, pen => { pen.beginPath(); pen.arc(0, -8, 3, 0, 7); pen.moveTo(0, -5); pen.lineTo(0, 11); pen.moveTo(-9, 2); pen.quadraticCurveTo(-8, 11, 0, 11); pen.quadraticCurveTo(8, 11, 9, 2); pen.moveTo(-5, -1); pen.lineTo(5, -1); pen.lineWidth = 2.4; pen.strokeStyle = token('text-quiet'); pen.stroke(); }));
+  const side = 16, canvas = document.createElement('canvas');
+  canvas.width = canvas.height = side;
+  const pen = canvas.getContext('2d');
+  pen.strokeStyle = late; pen.lineWidth = 1.5; pen.globalAlpha = .7; pen.beginPath();
+  for (const start of [-side, 0, side]) { pen.moveTo(start, side); pen.lineTo(start + side, 0); }
+  pen.stroke();
+  set('over', pen.getImageData(0, 0, side, side));
+}
+
+export const credit = () => `${CREDIT} · ${t('cell outlines are generated for the demo')}`;
