@@ -9,11 +9,12 @@ pauses and extensions keep what is used up. A year that the calendar lacks is ne
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property, partial
 from math import isfinite
 
 from .workdays import (
@@ -150,13 +151,18 @@ class Arithmetic:
         }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Due:
     """When a limit ends, or why that cannot be said: ``reason`` reads ``calendar 2027 missing``."""
 
     at: datetime | None
     reason: str = ""
-    arithmetic: Arithmetic | None = None
+    explain: Callable[[], Arithmetic] | None = field(default=None, compare=False, repr=False)
+
+    @cached_property
+    def arithmetic(self) -> Arithmetic | None:
+        """How it was reached, worked out when it is asked for: most due times are only stored."""
+        return self.explain() if self.explain else None
 
 
 def missing_year(reason: str) -> int | None:
@@ -223,7 +229,7 @@ def due_after(start: datetime, amount: Amount, unit: str, calendar: Calendar, *,
     try:
         end = begin + max(0, left) if unit == "urgent_hours" else _reach(begin, left, unit, calendar)
         at = moment_of(end, calendar.zone)
-        return Due(at, "", _explain(begin, end, unit, amount, consumed_s, calendar))
+        return Due(at, "", partial(_explain, begin, end, unit, amount, consumed_s, calendar))
     except MissingYear as missing:
         return Due(None, str(missing))
 

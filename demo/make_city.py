@@ -86,6 +86,17 @@ def main() -> None:
     every = sorted(base + plots, key=lambda cell: (cell["code"][:6], cell["kind"] != "base", cell["code"]))
     write_cells(every)
 
+    harbours = [
+        {
+            "type": "Feature",
+            "properties": {"name_zh": zh, "name_en": en},
+            "geometry": {"type": "Point", "coordinates": [lon, lat]},
+        }
+        for zh, en, lon, lat, _town in dedicated.HARBOURS
+    ]
+    layer = {"type": "FeatureCollection", "name": "harbours", "features": harbours}
+    (FOLDER / "base/harbours.geojson").write_text(json.dumps(layer, ensure_ascii=False) + "\n", encoding="utf-8")
+
     points = {}
     for code in [*counties, *real]:
         inside = [c["shape"] for c in base if c["code"].startswith(code)]

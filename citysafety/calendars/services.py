@@ -4,9 +4,8 @@ import threading
 import time as clock
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
-import chinese_calendar
 from chinese_calendar import constants as announced
 from django.conf import settings
 from django.db import connection, transaction
@@ -24,7 +23,7 @@ LAST_YEAR = max(announced.holidays).year  # … to
 SOURCE = "国务院办公厅节假日安排 (chinesecalendar)"
 PROVISIONAL_SOURCE = "演示用，待国务院办公厅公布"
 WARN_FROM_MONTH = 11  # next year's holidays are announced in the first half of November
-HOLIDAYS_ZH = {
+HOLIDAYS_ZH = {  # every name that the seed package uses
     "New Year's Day": "元旦",
     "Spring Festival": "春节",
     "Tomb-sweeping Day": "清明节",
@@ -130,23 +129,24 @@ def seed_years(first: int = FIRST_YEAR, last: int = LAST_YEAR, *, at: datetime |
 
 
 def _announced_days(year: int) -> list[Day]:
-    """Return the rows of a year: days off on weekdays, holidays' weekend days, make-up days."""
-    rows = []
-    day = date(year, 1, 1)
-    while day.year == year:
-        worked = chinese_calendar.is_workday(day)
-        _off, english = chinese_calendar.get_holiday_detail(day)
-        name = str(english or "")
-        if worked and day.weekday() >= 5:
-            chinese = f"{HOLIDAYS_ZH.get(name, name)}调休上班" if name else "调休上班"
-            words = f"Make-up day for {name}" if name else "Make-up working day"
-            rows.append(Day(date=day, working=True, name_zh=chinese, name_en=words, source=SOURCE))
-        elif not worked and (name or day.weekday() < 5):
-            rows.append(
-                Day(date=day, working=False, name_zh=HOLIDAYS_ZH.get(name, name or "放假"), name_en=name, source=SOURCE)
-            )
-        day += timedelta(days=1)
-    return rows
+    """Return the rows of a year: holidays with their weekend days, and make-up days."""
+    off = [
+        Day(date=day, working=False, name_zh=HOLIDAYS_ZH.get(name, name), name_en=name, source=SOURCE)
+        for day, name in announced.holidays.items()
+        if day.year == year
+    ]
+    made_up = [
+        Day(
+            date=day,
+            working=True,
+            name_zh=f"{HOLIDAYS_ZH.get(name, name)}调休上班",
+            name_en=f"Make-up day for {name}",
+            source=SOURCE,
+        )
+        for day, name in announced.workdays.items()
+        if day.year == year
+    ]
+    return off + made_up
 
 
 @transaction.atomic

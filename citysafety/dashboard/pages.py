@@ -7,7 +7,6 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
-from django.templatetags.static import static
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
@@ -42,13 +41,13 @@ def wall(request: HttpRequest) -> HttpResponse:
         "opens_lists": rights.opens_lists(request.user),
         "kiosk": request.user.role == Role.KIOSK,
         "city_name": chosen(city.name_zh, city.name_en) if city else "",
-        "config": _config(request, area, city),
+        "config": _config(request, area),
         "first": {**look, "at": timezone.now().isoformat(), "version": version()},
     }
     return render(request, "wall/wall.html", context)
 
 
-def _config(request: HttpRequest, area: str, city: City | None) -> dict[str, Any]:
+def _config(request: HttpRequest, area: str) -> dict[str, Any]:
     """Return what the page's modules need to know besides the look itself."""
     return {
         "area": area,
@@ -64,6 +63,4 @@ def _config(request: HttpRequest, area: str, city: City | None) -> dict[str, Any
         "hazards": "/hazards/",
         "wall": reverse("wall"),
         "map": selectors.map_of(area),
-        "note": chosen(city.note_zh, city.note_en) if city else "",
-        "live": static("js/live.js"),
     }

@@ -20,7 +20,8 @@ from citysafety.tallies import selectors as tallies
 from citysafety.tallies.api import shown
 from citysafety.tallies.figures import registered
 from citysafety.tallies.models import NO_DAY, OPEN, Tally
-from grid.models import Cell, Division, GridVersion, MatterClass
+from grid.models import Cell, Division, MatterClass
+from grid.selectors import map_sources
 from hazards.models import Hazard
 
 NEWEST, LONGEST_OVER = 40, 24  # more than the largest wall has room for
@@ -126,20 +127,18 @@ def item(hazard: Hazard, towns: dict[str, str]) -> dict[str, Any]:
 
 
 def map_of(area: str) -> dict[str, Any]:
-    """Return the grid version that the tiles show and the frame of an area, [[west, south], [east, north]] in
-    degrees; no frame where there are no cells. Queries: 2, or 1 within the hour.
+    """Return the grid version that the tiles show, what the map must say, and the frame of an area,
+    [[west, south], [east, north]] in degrees; no frame where there are no cells. Queries: 4, or 3 within the hour.
     """
-    version = GridVersion.objects.exclude(activated_at=None).order_by("-activated_at", "-number").first()
-    number = version.number if version else 0
-    key = f"wall-frame:{number}:{area}"
+    sources = map_sources()
+    key = f"wall-frame:{sources['version']}:{area}"
     frame = cache.get(key)
     if frame is None:
-        extent = (
-            Cell.objects.active().within(area).exclude(kind=Cell.Kind.SEA).aggregate(frame=Extent("geometry"))["frame"]
-        )
+        cells = Cell.objects.active().within(area).exclude(kind=Cell.Kind.SEA)
+        extent = cells.aggregate(frame=Extent("geometry"))["frame"]
         frame = [list(extent[:2]), list(extent[2:])] if extent else []
         cache.set(key, frame, BOUNDS_KEPT_S)
-    return {"version": number, "bounds": frame}
+    return {"version": sources["version"], "bounds": frame, "credits": sources["credits"], "note": sources["note"]}
 
 
 def _rows(area: str) -> Any:

@@ -72,7 +72,8 @@ def report(request: HttpRequest) -> HttpResponse:
         "report",
         recent_matters=recent,
         recent=[matter_answer(matter) for matter in recent],
-        matter_count=Matter.objects.active().count(), **_map(request),
+        matter_count=Matter.objects.active().count(),
+        **_map(request),
     )
 
 

@@ -8,7 +8,6 @@
 import { t, token } from './words.js';
 
 const FONT = ['Noto Sans SC Variable', 'Noto Sans CJK SC', 'sans-serif'];
-const CREDIT = '© OpenStreetMap contributors';
 const OVERDUE_MANY = 3; // cells with as many overdue are hatched
 const NOTHING = { type: 'FeatureCollection', features: [] };
 
@@ -309,4 +308,3 @@ function signs(map, scale) {
   set('over', pen.getImageData(0, 0, side, side));
 }
 
-export const credit = () => `${CREDIT} · ${t('cell outlines are generated for the demo')}`;

@@ -86,5 +86,6 @@ def many(cast: Cast) -> Callable[[int], None]:
 def _plain_static(settings: Any) -> None:
     """Name static files as they are: pages are looked at without a collected folder."""
     settings.STORAGES = {
-        **settings.STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+        **settings.STORAGES,
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }

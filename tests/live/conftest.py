@@ -47,7 +47,10 @@ class RedisServer:
             stdout=subprocess.DEVNULL,
         )  # fmt: skip
         for _ in range(100):
-            if subprocess.run(["redis-cli", "-s", f"{self.folder}/redis.sock", "ping"], capture_output=True).returncode == 0:
+            if (
+                subprocess.run(["redis-cli", "-s", f"{self.folder}/redis.sock", "ping"], capture_output=True).returncode
+                == 0
+            ):
                 return
             time.sleep(0.05)
         raise AssertionError("Redis does not start")
@@ -179,7 +182,9 @@ def close_code(socket: ClientConnection, timeout: float = 8) -> int:
 def happen(*subjects: str, area: str = CELL) -> None:
     """Let probes move: announced and committed."""
     with transaction.atomic():
-        announce_all([ProbeMoved(area_code=area, subject_id=subject, state="open", lon=118.5, lat=37.4) for subject in subjects])
+        announce_all(
+            [ProbeMoved(area_code=area, subject_id=subject, state="open", lon=118.5, lat=37.4) for subject in subjects]
+        )
 
 
 def wait_until_dealt(position: int, timeout: float = 10) -> None:

@@ -2,7 +2,7 @@
 
 export const gettext = (text) => globalThis.gettext?.(text) ?? text;
 
-/** Fill the named places of a translated text: fill(gettext("%(n)s photos"), {n: 3}). */
+/** Fill the named places of a translated text: fill(gettext("Photos: %(n)s"), {n: 3}). */
 export const fill = (text, values) => text.replace(/%\((\w+)\)s/g, (whole, name) => values[name] ?? whole);
 
 const CLOCK = { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: "Asia/Shanghai" };

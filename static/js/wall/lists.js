@@ -1,0 +1,192 @@
+// The live list and the overdue list: rows of one set of hazards, known whole or as yet only by the news of them.
+import { age, el, moment, number, say, sign, span, t } from '../words.js';
+
+const NEWEST = 40, LONGEST_OVER = 24; // as the server sends them
+const ENDED = new Set(['written_off', 'refused']);
+const SIGNS = { reported: 'open', accepted: 'half', dispatched: 'half', taken: 'half', rectified: 'clock', verified: 'tick', written_off: 'tick', refused: 'no' };
+const NEW_FOR_MS = 4000;
+
+const newerFirst = (a, b) => Date.parse(b.at) - Date.parse(a.at) || (a.id < b.id ? -1 : 1);
+const longestFirst = (a, b) => Date.parse(a.due_at) - Date.parse(b.due_at) || (a.id < b.id ? -1 : 1);
+
+export class Lists {
+  #items = new Map(); #newest = []; #late = []; #towns = {}; #config; #clock; #changed; #lists;
+
+  constructor({ config, clock, onChange }) {
+    this.#config = config;
+    this.#clock = clock;
+    this.#changed = onChange;
+    this.#lists = [
+      new StillList(document.getElementById('live'), item => this.#liveRow(item), () => this.#emptyLive()),
+      new StillList(document.getElementById('late'), item => this.#lateRow(item), () => t('No hazard is overdue. What passes its due time appears within seconds.')),
+    ];
+    new ResizeObserver(() => this.render()).observe(document.getElementById('board'));
+    setInterval(() => this.tick(), 1000);
+  }
+
+  // The whole state, as a fresh page has it.
+  take({ newest, overdue, towns }) {
+    this.#towns = towns;
+    this.#items = new Map([...overdue, ...newest].map(item => [item.id, item]));
+    this.#newest = newest.map(item => item.id);
+    this.#late = overdue.map(item => item.id);
+    this.render();
+  }
+
+  // News: the row is there at once; number, matter and place follow. Returns the ids to ask for.
+  hear(facts) {
+    const wanted = [];
+    for (const fact of facts) {
+      const known = this.#items.get(fact.id);
+      const place = known?.place ?? this.#towns[fact.area.slice(0, 9)] ?? '';
+      this.#items.set(fact.id, {
+        number: '', matter: '', due_at: null, overdue: false, ...known, place,
+        id: fact.id, state: fact.state, severity: fact.level || known?.severity, area: fact.area, lon: fact.lon, lat: fact.lat,
+        at: fact.at, news: this.#clock.now(), ...(ENDED.has(fact.state) ? { overdue: false, due_at: null } : {}),
+      });
+      wanted.push(fact.id);
+    }
+    const changed = new Set(wanted);
+    this.#newest = [...new Set([...wanted, ...this.#newest])].map(id => this.#items.get(id)).sort(newerFirst).slice(0, NEWEST).map(item => item.id);
+    this.#sortLate();
+    this.#forgetOthers();
+    this.render();
+    return [...changed].filter(id => this.#items.has(id));
+  }
+
+  // Rows that were asked for. News that came since is newer than they are.
+  learn(rows) {
+    for (const row of rows) {
+      const known = this.#items.get(row.id);
+      if (known && Date.parse(known.at) > Date.parse(row.at)) continue;
+      this.#items.set(row.id, { ...row, news: known?.news });
+    }
+    this.#newest = this.#newest.map(id => this.#items.get(id)).sort(newerFirst).map(item => item.id);
+    this.#sortLate(rows.map(row => row.id));
+    this.#forgetOthers();
+    this.render();
+  }
+
+  get onMap() {
+    return [...this.#items.values()].filter(item => item.lon !== null && !ENDED.has(item.state));
+  }
+
+  render() {
+    const room = this.#lists.map(list => list.room());
+    this.#lists[0].show(this.#newest.slice(0, room[0]).map(id => this.#items.get(id)));
+    this.#lists[1].show(this.#late.slice(0, room[1]).map(id => this.#items.get(id)));
+    this.tick();
+    this.#changed(this.onMap);
+  }
+
+  // Ages run by the server's clock.
+  tick() {
+    const now = this.#clock.now();
+    for (const node of document.querySelectorAll('[data-since]')) write(node, age(Date.parse(node.dataset.since), now));
+    for (const node of document.querySelectorAll('[data-due]')) write(node, say('%(span)s over', { span: span(now - Date.parse(node.dataset.due)) }));
+  }
+
+  #sortLate(more = []) {
+    const candidates = new Set([...this.#late, ...more, ...this.#newest]);
+    this.#late = [...candidates].map(id => this.#items.get(id)).filter(item => item?.overdue && item.due_at).sort(longestFirst).slice(0, LONGEST_OVER).map(item => item.id);
+  }
+
+  #forgetOthers() {
+    const shown = new Set([...this.#newest, ...this.#late]);
+    for (const id of this.#items.keys()) if (!shown.has(id)) this.#items.delete(id);
+  }
+
+  #frame(item, ...cells) {
+    const href = this.#config.opens_lists ? `${this.#config.hazards}${item.id}/` : null;
+    const mark = item.severity === 'major' ? el('span', { class: 'grave', title: t('Major') }, t('M (major, one letter)')) : sign(item.overdue ? 'late' : 'hazard');
+    const isNew = item.news && this.#clock.now() - item.news < NEW_FOR_MS;
+    return el('li', { 'data-id': item.id, 'data-state': item.state, class: isNew ? 'is-new' : null }, el(href ? 'a' : 'div', { class: 'case', href }, mark, ...cells));
+  }
+
+  #liveRow(item) {
+    const state = this.#config.states[item.state] ?? item.state;
+    return this.#frame(item,
+      item.matter ? el('span', { class: 'what cut', title: item.matter }, item.matter) : el('span', { class: 'what cut is-coming' }, t('being read …')),
+      el('span', { class: `step${ENDED.has(item.state) ? ' is-ended' : ''}` }, sign(SIGNS[item.state] ?? 'open'), state),
+      this.#place(item),
+      el('span', { class: 'when' }, el('time', { datetime: item.at }, moment(Date.parse(item.at), this.#clock.now())), el('span', { class: 'ago', 'data-since': item.at })));
+  }
+
+  #lateRow(item) {
+    return this.#frame(item,
+      el('span', { class: 'what cut', title: item.matter }, item.matter || t('being read …')),
+      el('span', { class: 'over', 'data-due': item.due_at }),
+      this.#place(item),
+      el('span', { class: 'when' }, this.#config.states[item.state] ?? item.state));
+  }
+
+  #place(item) {
+    return el('span', { class: 'place cut', title: `${item.number} ${item.place}` }, item.number ? el('b', {}, item.number) : null, item.place || t('place not in any cell'));
+  }
+
+  #emptyLive() {
+    return t('No report and no step yet. Reception is in order; news appears here at once.');
+  }
+}
+
+function write(node, text) { if (node.textContent !== text) node.textContent = text; }
+
+// A list under the pointer or with the focus stands still and says how many are new.
+class StillList {
+  #panel; #list; #more; #row; #empty; #nodes = new Map(); #next = []; #still = false;
+
+  constructor(panel, row, empty) {
+    this.#panel = panel;
+    this.#list = panel.querySelector('ol');
+    this.#more = panel.querySelector('.more');
+    this.#row = row;
+    this.#empty = empty;
+    for (const begin of ['pointerenter', 'focusin']) this.#list.addEventListener(begin, () => { this.#still = true; });
+    for (const end of ['pointerleave', 'focusout']) this.#list.addEventListener(end, () => setTimeout(() => this.#release(), 0));
+    this.#more.addEventListener('click', () => { this.#still = false; this.#draw(); });
+  }
+
+  // Whole rows only; on an ordinary page, eight.
+  room() {
+    if (document.documentElement.dataset.fit === 'page') return 8;
+    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
+    const row = parseFloat(getComputedStyle(this.#list).getPropertyValue('--row')) * rem;
+    return Math.max(1, Math.floor((this.#list.clientHeight + 1) / row));
+  }
+
+  show(items) {
+    this.#next = items;
+    if (!this.#still) { this.#draw(); return; }
+    const now = new Map([...this.#list.children].map(node => [node.dataset.id, node.dataset.key]));
+    const news = items.filter(item => now.get(item.id) !== keyOf(item)).length;
+    this.#more.hidden = !news;
+    this.#more.textContent = say('%(n)s new ▲', { n: number(news) });
+  }
+
+  #release() {
+    if (this.#list.matches(':hover') || this.#list.contains(document.activeElement)) return;
+    this.#still = false;
+    this.#draw();
+  }
+
+  #draw() {
+    this.#more.hidden = true;
+    if (!this.#next.length) {
+      this.#nodes.clear();
+      this.#list.replaceChildren(el('li', { class: 'empty', 'data-key': 'empty' }, this.#empty()));
+      return;
+    }
+    const nodes = new Map();
+    for (const item of this.#next) {
+      const key = keyOf(item), old = this.#nodes.get(item.id);
+      const node = old?.dataset.key === key ? old : this.#row(item);
+      node.dataset.key = key;
+      nodes.set(item.id, node);
+    }
+    const wanted = [...nodes.values()], now = [...this.#list.children];
+    if (wanted.length !== now.length || wanted.some((node, i) => node !== now[i])) this.#list.replaceChildren(...wanted);
+    this.#nodes = nodes;
+  }
+}
+
+const keyOf = item => [item.state, item.at, item.number, item.matter, item.overdue, item.due_at, item.severity].join('|');

@@ -1,0 +1,82 @@
+// Keys, full screen, the screen that stays on, and the page that looks after itself.
+const KEYS = 'wall.keys';
+const SCALES = [100, 125, 150, 200, 250, 300];
+const IDLE_MS = 5000, STALL_MS = 60000, VERSION_MS = 300000, QUIET_MS = 60000;
+
+export function listenToKeys({ up }) {
+  const help = document.getElementById('help'), on = document.getElementById('keys-on');
+  on.checked = localStorage.getItem(KEYS) !== 'off';
+  on.addEventListener('change', () => localStorage.setItem(KEYS, on.checked ? 'on' : 'off'));
+  document.getElementById('help-close').addEventListener('click', () => help.close());
+  document.addEventListener('keydown', event => {
+    if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, select, textarea')) return;
+    if (event.key === '?') { event.preventDefault(); help.open ? help.close() : help.showModal(); return; }
+    if (!on.checked || help.open) return;
+    const act = { f: fullScreen, F: fullScreen, Escape: up, j: () => step(1), k: () => step(-1), '+': () => rescale(1), '=': () => rescale(1), '-': () => rescale(-1) }[event.key];
+    if (act) { event.preventDefault(); act(); }
+  });
+}
+
+function fullScreen() {
+  if (document.fullscreenElement) document.exitFullscreen();
+  else document.documentElement.requestFullscreen?.().catch(() => {}); // refused: the page stays as it is
+}
+
+function step(by) {
+  const rows = [...document.querySelectorAll('.list a.case')];
+  const at = rows.indexOf(document.activeElement);
+  rows[Math.min(rows.length - 1, Math.max(0, at < 0 ? 0 : at + by))]?.focus();
+}
+
+function rescale(by) {
+  const now = SCALES.indexOf(Number(document.documentElement.dataset.scale));
+  const next = SCALES[Math.min(SCALES.length - 1, Math.max(0, now + by))];
+  const url = new URL(location.href);
+  url.searchParams.set('scale', next);
+  if (SCALES[now] !== next) location.replace(url);
+}
+
+// Unattended screens: no sleep, no cursor.
+export function standWatch() {
+  const stayAwake = () => document.visibilityState === 'visible' && navigator.wakeLock?.request('screen').catch(() => {}); // without, the screen's own setting holds
+  stayAwake();
+  document.addEventListener('visibilitychange', stayAwake);
+  let timer;
+  const moved = () => {
+    delete document.documentElement.dataset.idle;
+    clearTimeout(timer);
+    timer = setTimeout(() => { document.documentElement.dataset.idle = ''; }, IDLE_MS);
+  };
+  for (const name of ['pointermove', 'pointerdown', 'keydown']) addEventListener(name, moved, { passive: true });
+  moved();
+}
+
+// A page that has stopped drawing loads itself again; one that slept asks for what it missed.
+export function watchdog({ slept }) {
+  let frame = performance.now(), beat = Date.now();
+  const draw = () => { frame = performance.now(); requestAnimationFrame(draw); };
+  draw();
+  document.addEventListener('visibilitychange', () => { frame = performance.now(); if (document.visibilityState === 'visible') slept(); });
+  setInterval(() => {
+    const gap = Date.now() - beat;
+    beat = Date.now();
+    if (gap > STALL_MS) { frame = performance.now(); slept(); return; }
+    if (document.visibilityState === 'visible' && performance.now() - frame > STALL_MS) location.reload();
+  }, 5000);
+}
+
+// A newer version is taken up in a quiet minute: no news, no one at the keys.
+export function renew({ version, ask, lastNews }) {
+  let touched = 0, waiting = false;
+  for (const name of ['pointermove', 'keydown']) addEventListener(name, () => { touched = performance.now(); }, { passive: true });
+  const quiet = () => performance.now() - Math.max(touched, lastNews()) > QUIET_MS;
+  const look = seen => { if (seen && seen !== version) waiting = true; };
+  setInterval(async () => look(await ask().catch(() => null)), VERSION_MS);
+  let since = 0;
+  setInterval(() => {
+    if (!waiting) return;
+    since += 5000;
+    if (quiet() || since > 10 * QUIET_MS) location.reload(); // a city that is never quiet is not left behind for ever
+  }, 5000);
+  return look;
+}
