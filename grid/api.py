@@ -14,6 +14,7 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -21,6 +22,7 @@ from rest_framework.views import APIView
 from citysafety import areas
 from citysafety.accounts.models import Department
 from citysafety.accounts.rights import area_q
+from citysafety.accounts.roles import Role
 from citysafety.api import CountTwin, Gone, area_asked
 from citysafety.coordinates import DATUMS, to_wgs84
 from citysafety.tallies.selectors import PositionGone
@@ -166,8 +168,17 @@ class CellViews(AreaList):
         return Response({"area": area, **selectors.burden(area)})
 
 
+class People(BasePermission):
+    """Lists with names of persons are for people, not for wall screens."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return bool(request.user.is_authenticated) and request.user.role != Role.KIOSK
+
+
 class WorkerViews(AreaList):
     """GET /api/v1/workers/: workers of the caller's area."""
+
+    permission_classes = (People,)
 
     queryset = Cell.objects.none()
     filterset_class = WorkerFilter
@@ -183,6 +194,8 @@ class WorkerViews(AreaList):
 
 class PremisesViews(AreaList):
     """GET /api/v1/premises/: the register of premises of the caller's area."""
+
+    permission_classes = (People,)
 
     queryset = Cell.objects.none()
     filterset_class = PremisesFilter

@@ -1,11 +1,14 @@
 """Pages of the grid for the office: cells, workers, the register of premises, and where a place is."""
 
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.templatetags.static import static
 from django.utils import timezone
@@ -13,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from citysafety import areas
 from citysafety.accounts.rights import area_q
+from citysafety.accounts.roles import Role
 from citysafety.api import area_asked
 
 from . import selectors
@@ -22,13 +26,26 @@ from .models import Cell, Division, Premises, PremisesKind, Worker
 ROWS = 50
 
 
-def _listed(request: HttpRequest, rows: QuerySet, filters: type, field: str = "area_code") -> dict[str, Any]:
+def office(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Open a page to people who are signed in; wall screens show no names of persons, so not to them."""
+
+    @wraps(view)
+    def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.role == Role.KIOSK:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return login_required(require_safe(door))
+
+
+def _listed(request: HttpRequest, tab: str, rows: QuerySet, filters: type) -> dict[str, Any]:
     """Cut rows to the area asked, filter, and take the page asked."""
     area = area_asked(request)
-    found = filters(request.GET, rows.filter(**{f"{field}__startswith": area}), request=request)
+    found = filters(request.GET, rows.filter(area_code__startswith=area), request=request)
     kept = found.qs if found.form.is_valid() else rows.none()
     division = Division.objects.defer("outline").filter(code=area[:12]).first()
     return {
+        "tab": tab,
         "area": area,
         "area_name": division.name if division else area,
         "above": areas.lineage(area)[:-1],
@@ -45,13 +62,12 @@ def _shown(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResp
     return render(request, f"grid/_{name}_list.html" if part else f"grid/{name}.html", context)
 
 
-@login_required
-@require_safe
+@office
 def cells(request: HttpRequest) -> HttpResponse:
     """GET /grid/: the cells of an area, who answers for them, and what stands in it. Queries: 8."""
     today = timezone.localdate()
     rows = selectors.cells_listed(today).order_by("code")
-    context = _listed(request, rows, CellFilter)
+    context = _listed(request, "cells", rows, CellFilter)
     page = context["page"].object_list = list(context["page"].object_list)
     people = selectors.responsible_for(page, today) if page else {}
     context["rows"] = [(cell, people[cell.pk]) for cell in page]
@@ -64,33 +80,30 @@ def cells(request: HttpRequest) -> HttpResponse:
     return _shown(request, "cells", context)
 
 
-@login_required
-@require_safe
+@office
 def workers(request: HttpRequest) -> HttpResponse:
     """GET /grid/workers/: the workers of an area. Queries: 6."""
     today = timezone.localdate()
-    context = _listed(request, selectors.workers_listed(today).order_by("number"), WorkerFilter)
+    context = _listed(request, "workers", selectors.workers_listed(today).order_by("number"), WorkerFilter)
     context |= {"states": Worker.State.choices, "today": today}
     return _shown(request, "workers", context)
 
 
-@login_required
-@require_safe
+@office
 def premises(request: HttpRequest) -> HttpResponse:
     """GET /grid/premises/: the register, a list with filters and a map of what it holds. Queries: 6."""
-    context = _listed(request, selectors.premises_listed().order_by("code"), PremisesFilter)
+    context = _listed(request, "premises", selectors.premises_listed().order_by("code"), PremisesFilter)
     kinds = PremisesKind.objects.all()
     here = Premises.objects.active().within(context["area"])
     counts = dict(here.values_list("kind").annotate(n=Count("pk")).order_by())
     context["kinds"] = [(kind, counts.get(kind.pk, 0)) for kind in kinds]
     context["nine_small"] = sum(n for kind, n in context["kinds"] if kind.nine_small)
     context["total"] = sum(counts.values())
-    context["map"] = _map_assets(request)
+    context["map"] = _map_assets()
     return _shown(request, "premises", context)
 
 
-@login_required
-@require_safe
+@office
 def cell(request: HttpRequest, code: str) -> HttpResponse:
     """GET /grid/cells/<code>/: one cell, who answers for it and its premises; foreign ones answer 404. Queries: 7."""
     today = timezone.localdate()
@@ -104,26 +117,24 @@ def cell(request: HttpRequest, code: str) -> HttpResponse:
             "responsible": selectors.responsible(found, today),
             "postings": found.postings.on(today).select_related("worker__user").order_by("-role", "since"),
             "premises": places.order_by("code")[:ROWS],
-            "map": _map_assets(request, focus=found.centre),
+            "map": _map_assets(found.centre, found.code),
         },
     )
 
 
-@login_required
-@require_safe
+@office
 def place(request: HttpRequest, code: str) -> HttpResponse:
     """GET /grid/premises/<code>/: one entry of the register; foreign ones answer 404. Queries: 2."""
     found = get_object_or_404(selectors.premises_listed().filter(area_q(request.user)), code=code)
-    return render(request, "grid/place.html", {"place": found, "map": _map_assets(request, focus=found.location)})
+    return render(request, "grid/place.html", {"place": found, "map": _map_assets(found.location)})
 
 
-def _map_assets(request: HttpRequest, focus: Any = None) -> dict[str, Any]:
+def _map_assets(focus: Any = None, cell: str = "") -> dict[str, Any]:
     """Return what the map's script needs: hashed addresses of its libraries, tiles, credits, and where to look."""
-    if not request.user.area_code:
-        raise Http404
     return {
         "maplibre": static("maplibre-gl/dist/maplibre-gl.mjs"),
         "worker": static("maplibre-gl/dist/maplibre-gl-worker.mjs"),
         "sources": selectors.map_sources(),
         "focus": [focus.x, focus.y] if focus else None,
+        "cell": cell,
     }

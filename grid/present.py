@@ -5,6 +5,7 @@ from typing import Any
 
 from citysafety import areas
 from citysafety.accounts.models import Department
+from citysafety.accounts.roles import Role
 
 from .models import Cell, Division, Matter, Premises, Worker
 from .models.matters import STAGES
@@ -41,6 +42,7 @@ def cell_answer(cell: Cell) -> dict[str, Any]:
 def responsible_answer(found: Responsible, user: Any) -> dict[str, Any]:
     """Return who answers for a cell; strangers to the area see a masked name and no telephone."""
     own = (bool(found.area_code) and areas.covers(user.area_code, found.area_code)) or found.user_id == user.pk
+    own = own and user.role != Role.KIOSK
     is_person = found.worker_id is not None
     return {
         "role": found.role,

@@ -56,8 +56,8 @@ class Hours(models.Model):
 
     class Meta:
         ordering = ["month", "day"]
-        verbose_name = _("working hours")
-        verbose_name_plural = _("working hours")
+        verbose_name = _("hours of work")
+        verbose_name_plural = _("hours of work")
         constraints = [
             models.UniqueConstraint(name="hours_once_a_day", fields=["month", "day"]),
             models.CheckConstraint(

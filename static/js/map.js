@@ -233,7 +233,7 @@ function pictured(scale, options) {
   const only = sort => ['==', ['get', 'sort'], sort];
   return [
     { id: 'over', type: 'fill', source: 'cells', 'source-layer': 'cells', paint: { ...paint.over, 'fill-pattern': 'over' } },
-    { id: 'river-names', type: 'symbol', source: 'river', layout: { 'text-font': FONT, 'text-field': t('Yellow River (map label)'), 'symbol-placement': 'line-center', 'text-size': size(18), 'text-offset': [0, -.9] }, paint: paint['river-names'] },
+    { id: 'river-names', type: 'symbol', source: 'river', layout: { 'text-font': FONT, 'text-field': t('Yellow River'), 'symbol-placement': 'line-center', 'text-size': size(18), 'text-offset': [0, -.9] }, paint: paint['river-names'] },
     { id: 'harbour-names', type: 'symbol', source: 'names', filter: only('harbour'), minzoom: 9.5, layout: { ...words, 'icon-image': 'harbour', 'text-size': size(18), 'text-anchor': 'left', 'text-offset': [.8, 0], 'text-optional': true }, paint: paint['harbour-names'] },
     { id: 'township-names', type: 'symbol', source: 'names', filter: only('township'), minzoom: options.townshipsFrom ?? 10.2, layout: { ...words, 'text-size': size(18) }, paint: paint['township-names'] },
     { id: 'hazards', type: 'symbol', source: 'hazards', layout: { 'icon-image': ['match', ['get', 'o'], 1, 'hazard-1', 'hazard-0'], 'icon-anchor': 'bottom', 'icon-allow-overlap': true, 'symbol-sort-key': ['get', 'o'] } },

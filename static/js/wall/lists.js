@@ -98,7 +98,7 @@ export class Lists {
 
   #frame(item, ...cells) {
     const href = this.#config.opens_lists ? `${this.#config.hazards}${item.id}/` : null;
-    const mark = item.severity === 'major' ? el('span', { class: 'grave', title: t('Major') }, t('M (major, one letter)')) : sign(item.overdue ? 'late' : 'hazard');
+    const mark = item.severity === 'major' ? el('span', { class: 'grave', title: t('Major') }, t('Maj.')) : sign(item.overdue ? 'late' : 'hazard');
     const isNew = item.news && this.#clock.now() - item.news < NEW_FOR_MS;
     return el('li', { 'data-id': item.id, 'data-state': item.state, class: isNew ? 'is-new' : null }, el(href ? 'a' : 'div', { class: 'case', href }, mark, ...cells));
   }
