@@ -46,3 +46,8 @@ urlpatterns = [
     *[path("", include(module)) for module in PAGES],
     path("admin/", admin.site.urls),
 ]
+
+handler400 = "citysafety.accounts.errors.bad_request"
+handler403 = "citysafety.accounts.errors.denied"
+handler404 = "citysafety.accounts.errors.missing"
+handler500 = "citysafety.accounts.errors.broken"

@@ -177,7 +177,7 @@ function paints(scale, { burden }) {
     dedicated: { 'fill-color': steps },
     'cell-lines': { 'line-color': token('map-sea'), 'line-width': ['interpolate', ['linear'], ['zoom'], 8, px(.25), 12, px(1.2)], 'line-opacity': ['interpolate', ['linear'], ['zoom'], 8.5, .3, 11, .85] },
     'dedicated-lines': { 'line-color': token('map-edge'), 'line-width': px(.8), 'line-opacity': ['interpolate', ['linear'], ['zoom'], 10, 0, 11.5, .8] },
-    'sea-lines': { 'line-color': token('map-town'), 'line-width': px(.8), 'line-dasharray': [3, 3] },
+    'sea-lines': { 'line-color': token('map-town'), 'line-width': px(.8), 'line-dasharray': [3, 3], 'line-opacity': ['interpolate', ['linear'], ['zoom'], 9, .35, 11, 1] },
     marked: { 'line-color': token('action'), 'line-width': ['case', feature('m', false), px(2.5), 0], 'line-opacity': ['case', feature('m', false), 1, 0] },
     towns: { 'line-color': token('map-town'), 'line-width': px(.7) },
     river: { 'line-color': token('map-water'), 'line-width': px(5) },
