@@ -29,7 +29,7 @@ function canDraw() {
 
 // A layer that is missing leaves a poorer map, not a broken page.
 async function baseLayers(version, wanted) {
-  const keys = wanted ? ['sea', 'river', 'counties', 'townships', 'harbours'] : ['sea', 'river'];
+  const keys = wanted ? ['sea', 'river', 'counties', 'townships'] : ['sea', 'river'];
   const loaded = await Promise.all(keys.map(async key => {
     const answer = await fetch(`/tiles/${version}/base/${key}.geojson`).catch(() => null);
     return [key, answer?.ok ? await answer.json() : NOTHING];
@@ -187,7 +187,6 @@ function paints(scale, { burden }) {
     accuracy: { 'fill-color': token('map-thing'), 'fill-opacity': .18 },
     'county-names': halo,
     'township-names': { ...halo, 'text-halo-width': px(1.2) },
-    'harbour-names': { 'text-color': token('text-quiet'), 'text-halo-color': token('map-sea'), 'text-halo-width': px(1.2) },
     'river-names': { 'text-color': token('map-label'), 'text-halo-color': token('map-sea'), 'text-halo-width': px(1.2) },
   };
 }
@@ -234,7 +233,6 @@ function pictured(scale, options) {
   return [
     { id: 'over', type: 'fill', source: 'cells', 'source-layer': 'cells', paint: { ...paint.over, 'fill-pattern': 'over' } },
     { id: 'river-names', type: 'symbol', source: 'river', layout: { 'text-font': FONT, 'text-field': t('Yellow River'), 'symbol-placement': 'line-center', 'text-size': size(18), 'text-offset': [0, -.9] }, paint: paint['river-names'] },
-    { id: 'harbour-names', type: 'symbol', source: 'names', filter: only('harbour'), minzoom: 9.5, layout: { ...words, 'icon-image': 'harbour', 'text-size': size(18), 'text-anchor': 'left', 'text-offset': [.8, 0], 'text-optional': true }, paint: paint['harbour-names'] },
     { id: 'township-names', type: 'symbol', source: 'names', filter: only('township'), minzoom: options.townshipsFrom ?? 10.2, layout: { ...words, 'text-size': size(18) }, paint: paint['township-names'] },
     { id: 'hazards', type: 'symbol', source: 'hazards', layout: { 'icon-image': ['match', ['get', 'o'], 1, 'hazard-1', 'hazard-0'], 'icon-anchor': 'bottom', 'icon-allow-overlap': true, 'symbol-sort-key': ['get', 'o'] } },
     { id: 'point', type: 'symbol', source: 'point', filter: ['==', ['geometry-type'], 'Point'], layout: { 'icon-image': 'hazard-0', 'icon-anchor': 'bottom', 'icon-allow-overlap': true, 'icon-size': 1.4 } },
@@ -246,11 +244,11 @@ function pictured(scale, options) {
 function names(layers) {
   const english = document.documentElement.lang.startsWith('en');
   const labels = [];
-  for (const [key, sort] of [['counties', 'county'], ['townships', 'township'], ['harbours', 'harbour']])
+  for (const [key, sort] of [['counties', 'county'], ['townships', 'township']])
     for (const { properties, geometry } of (layers[key] ?? NOTHING).features) {
       if (!geometry) continue;
       const name = (english && properties.name_en) || properties.name_zh || properties.name || '';
-      labels.push(point(geometry.type === 'Point' ? geometry.coordinates : middle(geometry), { name, sort }));
+      labels.push(point(middle(geometry), { name, sort }));
     }
   return { type: 'FeatureCollection', features: labels };
 }
@@ -298,7 +296,6 @@ function signs(map, scale) {
     drop(pen); pen.lineWidth = 5; pen.strokeStyle = ground; pen.stroke(); pen.fillStyle = late; pen.fill();
     pen.beginPath(); pen.moveTo(0, -9); pen.lineTo(0, -4); pen.lineTo(4, -2); pen.lineWidth = 2.6; pen.strokeStyle = ground; pen.stroke();
   }));
-  set('harbour', drawn(size, pen => { pen.beginPath(); pen.arc(0, -8, 3, 0, 7); pen.moveTo(0, -5); pen.lineTo(0, 11); pen.moveTo(-9, 2); pen.quadraticCurveTo(-8, 11, 0, 11); pen.quadraticCurveTo(8, 11, 9, 2); pen.moveTo(-5, -1); pen.lineTo(5, -1); pen.lineWidth = 2.4; pen.strokeStyle = token('text-quiet'); pen.stroke(); }));
   const side = 16, canvas = document.createElement('canvas');
   canvas.width = canvas.height = side;
   const pen = canvas.getContext('2d');

@@ -329,11 +329,7 @@ def test_deleting_in_the_admin_is_announced_one_by_one_and_in_a_heap(client, adm
 
 
 @pytest.mark.parametrize("model", ["calendaryear", "day", "hours"])
-def test_the_lists_in_the_admin_say_which_year_is_missing(client, administrator, settings, model):
-    settings.STORAGES = {
-        **settings.STORAGES,
-        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-    }
+def test_the_lists_in_the_admin_say_which_year_is_missing(client, administrator, model):
     client.force_login(administrator)
     warning = services.missing_year_warning(datetime.now(worktime.CITY_TIME))
 

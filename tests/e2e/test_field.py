@@ -20,6 +20,7 @@ pytestmark = pytest.mark.e2e
 
 SIZES = [(390, 844), (360, 640), (844, 390)]
 FILING = "**/api/v1/hazards/"
+SESSIONS: dict[str, list[Any]] = {}
 SHELL_LIMIT_B = 300_000  # compressed, first visit, without the map
 PHOTO_TARGET_B = 400_000
 
@@ -79,7 +80,11 @@ class Phone:
         self.context.close()
 
     def sign_in(self, role: str = "grid_worker") -> None:
-        self.site.login(self.page, role)
+        """Sign in; a password is typed once a role, later phones get the session's cookies."""
+        if role not in SESSIONS:
+            self.site.login(self.page, role)
+            SESSIONS[role] = [c for c in self.context.cookies() if c["name"] in ("session", "csrftoken", "__Host-session")]
+        self.context.add_cookies(SESSIONS[role])
 
     def speak(self, language: str, theme: str) -> None:
         pairs = [("django_language", language), ("theme", theme)]
@@ -257,10 +262,12 @@ def test_a_lost_answer_never_makes_two_hazards(phone, site):
     page.fill("#words", words)
     send(page)
     page.wait_for_selector("text=/已存在手机里|Kept on the phone/")
-    hazard = delivered(page)
+    while len(lost) < 2:
+        page.evaluate("dispatchEvent(new Event('online'))")
+        page.wait_for_timeout(300)
+    hazard = delivered(page)  # the third try is its own, some seconds later
 
-    assert lost[0] == 201
-    assert lost[1] == 200
+    assert lost == [201, 200]
     assert [row["id"] for row in filed(site, words)] == [hazard]
 
 
@@ -547,13 +554,17 @@ def pages_of(site: Any, place: dict[str, float]) -> list[tuple[str, Callable[[Pa
     ]
 
 
+def dress(page: Page, theme: str) -> None:
+    """Change the theme the way the button does, without a reload."""
+    page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+
+
 @pytest.mark.parametrize("text_px", [16, 32])
-@pytest.mark.parametrize("theme", ["light", "dark"])
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
-def test_every_page_can_be_hit_and_read(chromium, site, place, tmp_path, language, theme, text_px):
+def test_every_page_can_be_hit_and_read(chromium, site, place, tmp_path, language, text_px):
     phone = Phone(chromium, site, tmp_path / "phone", place, text_px=text_px)
     phone.sign_in()
-    phone.speak(language, theme)
+    phone.speak(language, "light")
     page = phone.report()
     page.fill("#words", "一份草稿")
     page.wait_for_timeout(1000)
@@ -566,10 +577,12 @@ def test_every_page_can_be_hit_and_read(chromium, site, place, tmp_path, languag
             prepare(page)
         for width, height in SIZES if text_px == 16 else SIZES[:2]:
             page.set_viewport_size({"width": width, "height": height})
-            wrong += [f"{path} {width}: {found}" for found in findings(page, theme)]
+            for theme in ("light", "dark"):
+                dress(page, theme)
+                wrong += [f"{path} {width} {theme}: {found}" for found in findings(page, theme)]
         page.set_viewport_size({"width": 390, "height": 844})
-    page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<a href=\"#\">x</a>')")
-    assert findings(page, theme), "the check itself has gone blind"
+    page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<p><a href=\"#\">x</a><a href=\"#\">y</a></p>')")
+    assert findings(page, "dark"), "the check itself has gone blind"
     phone.kill()
     assert wrong == []
     assert not phone.complaints
@@ -578,13 +591,14 @@ def test_every_page_can_be_hit_and_read(chromium, site, place, tmp_path, languag
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
 def test_no_page_has_a_serious_finding_of_axe(phone, site, place, language):
     serious = []
-    for theme in ("light", "dark"):
-        phone.speak(language, theme)
-        for path, prepare in pages_of(site, place):
-            page = phone.go(path)
-            page.wait_for_timeout(400)
-            if prepare:
-                prepare(page)
+    phone.speak(language, "light")
+    for path, prepare in pages_of(site, place):
+        page = phone.go(path)
+        page.wait_for_timeout(400)
+        if prepare:
+            prepare(page)
+        for theme in ("light", "dark"):
+            dress(page, theme)
             for found in Axe().run(page).response["violations"]:
                 if found["impact"] in ("serious", "critical"):
                     serious.append((path, theme, found["id"], found["nodes"][0]["html"][:120]))

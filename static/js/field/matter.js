@@ -1,6 +1,7 @@
 // The catalogue of matters on the phone: kept with its ETag, searched by pinyin initials, Chinese or English.
 import { ask } from "./api.js";
 import { icon, make } from "./dom.js";
+import { search } from "./search.js";
 import * as store from "./store.js";
 import { fill, gettext } from "./words.js";
 
@@ -30,24 +31,6 @@ async function renew(key, kept) {
   const rows = body.results ?? body;
   await store.keepAnswer({ key, etag: headers.get("ETag") ?? "", rows });
   return rows;
-}
-
-const names = (matter) => [matter.name_zh, matter.name_en, matter.name, matter.code].filter(Boolean).map((name) => name.toLowerCase());
-
-/** Rank a matter for what was typed: initials from their start 0, a name that holds it 1, initials that hold it 2; else null. */
-export function rank(matter, typed) {
-  const text = typed.trim().toLowerCase();
-  if (!text) return null;
-  const initials = (matter.pinyin ?? "").toLowerCase();
-  if (/^[a-z0-9]+$/.test(text) && initials.startsWith(text)) return 0;
-  if (names(matter).some((name) => name.includes(text))) return 1;
-  return text.length > 1 && initials.includes(text) ? 2 : null;
-}
-
-/** Find matters, the best first. */
-export function search(rows, typed) {
-  return rows.map((matter) => [rank(matter, typed), matter]).filter(([found]) => found !== null)
-    .sort(([a, x], [b, y]) => a - b || (x.code < y.code ? -1 : 1)).map(([, matter]) => matter);
 }
 
 /** Write a name with what was typed underlined: letters of initials stand for the same number of characters. */

@@ -121,13 +121,16 @@ export class Lists {
   }
 
   #place(item) {
-    return el('span', { class: 'place cut', title: `${item.number} ${item.place}` }, item.number ? el('b', {}, item.number) : null, item.place || t('place not in any cell'));
+    return el('span', { class: 'place cut', title: `${item.number} ${item.place}` }, item.number ? el('b', {}, short(item.number)) : null, item.place || t('place not in any cell'));
   }
 
   #emptyLive() {
     return t('No report and no step yet. Reception is in order; news appears here at once.');
   }
 }
+
+// YH-20261124-00517 → 1124-00517: the year and the kind are the same in every row; the title has the whole.
+const short = text => text.replace(/^YH-\d{4}(?=\d{4}-)/, '');
 
 function write(node, text) { if (node.textContent !== text) node.textContent = text; }
 
@@ -146,12 +149,13 @@ class StillList {
     this.#more.addEventListener('click', () => { this.#still = false; this.#draw(); });
   }
 
-  // Whole rows only; on an ordinary page, eight.
+  // Whole rows only, which share the height; on an ordinary page, eight.
   room() {
-    if (document.documentElement.dataset.fit === 'page') return 8;
     const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
     const row = parseFloat(getComputedStyle(this.#list).getPropertyValue('--row')) * rem;
-    return Math.max(1, Math.floor((this.#list.clientHeight + 1) / row));
+    const rows = document.documentElement.dataset.fit === 'page' ? 8 : Math.max(1, Math.floor(this.#list.clientHeight / row + .05));
+    this.#list.style.setProperty('--rows', rows);
+    return rows;
   }
 
   show(items) {

@@ -115,7 +115,7 @@ async function drawMap() {
   try {
     map = await createMap(box, {
       version: config.map.version, bounds: config.map.bounds, burden: true, scale: rem / 16, title: t('Open hazards by cell'),
-      padding: { top: 4 * rem, bottom: 2.5 * rem, left: 1.5 * rem, right: 2.5 * rem },
+      padding: { top: 4 * rem, bottom: 4.2 * rem, left: 1.5 * rem, right: 2.5 * rem },
       townshipsFrom: config.area.length > 4 ? 8 : 10.2,
       onCell: openCell, onHover: pointAt, onHazard: config.opens_lists ? id => location.assign(`${config.hazards}${id}/`) : null,
     });

@@ -1,5 +1,5 @@
 // By category, and by the areas one level below.
-import { el, number, say, svg } from '../words.js';
+import { el, number, say, t } from '../words.js';
 import { spark } from './trend.js';
 
 const MOST_PARTS = 14;
@@ -21,26 +21,18 @@ export function drawParts(panel, parts, figures, { whole, wall }) {
   const heaviest = [...parts].sort((a, b) => b.overdue - a.overdue || b.open - a.open || a.code.localeCompare(b.code));
   const room = Math.min(MOST_PARTS, Math.max(4, Number(panel.dataset.room) || MOST_PARTS));
   const shown = parts.length <= room ? parts : heaviest.slice(0, room);
-  const top = Math.max(1, ...parts.map(part => part.open));
+  if (shown.length > 8) panel.dataset.many = ''; else delete panel.dataset.many;
   panel.querySelector('ol').replaceChildren(...shown.map(part => {
     const params = { area: part.code };
     return el('li', { 'data-code': part.code },
       el('a', { class: 'name', href: `${wall}?area=${part.code}`, title: part.name }, part.name),
       el('span', { class: 'n1' }, figures.element('hazards.open', part.open, params)),
-      el('span', { class: 'n2' }, figures.element('hazards.overdue', part.overdue, params, part.overdue ? 'is-late' : '')),
-      el('span', { class: 'n3' }, figures.element('hazards.found_today', part.found, params)),
-      share(part, top));
+      el('span', { class: 'n2' }, t('Overdue'), figures.element('hazards.overdue', part.overdue, params, part.overdue ? 'is-late' : '')),
+      el('span', { class: 'n3' }, t('Today'), figures.element('hazards.found_today', part.found, params)));
   }));
   const rest = [];
   if (shown.length < parts.length) rest.push(say('%(n)s more', { n: parts.length - shown.length }));
   const direct = whole - parts.reduce((sum, part) => sum + part.open, 0);
   if (direct > 0) rest.push(say('not in any of them: %(n)s', { n: number(direct) }));
   panel.querySelector('#parts-rest').textContent = rest.join(' · ');
-}
-
-function share(part, top) {
-  return svg('svg', { viewBox: '0 0 100 4', preserveAspectRatio: 'none', 'aria-hidden': 'true' },
-    svg('rect', { class: 'all', width: 100, height: 4 }),
-    svg('rect', { class: 'part', width: part.open / top * 100, height: 4 }),
-    svg('rect', { class: 'part is-late', width: part.overdue / top * 100, height: 4 }));
 }

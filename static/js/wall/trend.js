@@ -43,7 +43,7 @@ const dates = (days, x, height, rem) => [0, 7, 14, 21, days.length - 1].filter(i
 
 // The first full day and the last full day carry their numbers.
 function values(days, { x, y, size, width }) {
-  const label = (i, anchor) => svg('text', { class: 'value', 'font-size': size * 1.1, x: anchor === 'end' ? Math.min(x(i) + size * .4, width) : x(i) - size * .3, y: y(Math.max(days[i].found, days[i].cleared)) - size * .5, 'text-anchor': anchor }, number(days[i].found));
+  const label = (i, anchor) => svg('text', { class: 'value', 'font-size': size * 1.1, x: anchor === 'end' ? Math.min(x(i) + size * .4, width) : x(i) - size * .3, y: y(Math.max(...(anchor === 'end' ? days.slice(-5) : days.slice(0, 4)).flatMap(day => [day.found, day.cleared]))) - size * .45, 'text-anchor': anchor }, number(days[i].found));
   return days.length > 2 ? [label(0, 'start'), label(days.length - 2, 'end')] : [];
 }
 

@@ -1,0 +1,297 @@
+"""What the desk pages of hazards show: work queues, due times in words, the sums of clocks, forms of steps."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.db.models import Count, Q
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from citysafety import areas, worktime
+from citysafety.accounts.models import Department
+from citysafety.accounts.roles import Role
+from citysafety.calendars.services import calendar
+from citysafety.evidence import services as evidence
+from citysafety.names import chosen
+
+from .lifecycle import LIFECYCLE, OPEN, HazardState, HazardStep, Stage
+from .models import Hazard
+from .services.clocks import limit_of
+from .services.steps import requirements, steps_open_to
+
+S = HazardState
+UNIT_WORDS = {
+    "urgent_hours": gettext_lazy("%(n)s urgent hours"),
+    "work_hours": gettext_lazy("%(n)s working hours"),
+    "work_days": gettext_lazy("%(n)s working days"),
+}
+PHOTO_WORDS = {
+    "scene": gettext_lazy("Photos of the scene"),
+    "before": gettext_lazy("Photos before"),
+    "after": gettext_lazy("Photos after"),
+}
+DAY_WORDS = {
+    "worked": gettext_lazy("Working days: %(n)s"),
+    "make-up": gettext_lazy("Make-up days: %(n)s"),
+    "weekend": gettext_lazy("Weekend: %(n)s"),
+    "holiday": gettext_lazy("Holidays: %(n)s"),
+}
+SIGNS = {
+    S.REPORTED: ("open", "strong"),
+    S.ACCEPTED: ("open", ""),
+    S.DISPATCHED: ("half", ""),
+    S.TAKEN: ("half", ""),
+    S.RECTIFIED: ("clock", ""),
+    S.VERIFIED: ("tick", ""),
+    S.WRITTEN_OFF: ("tick", "ended"),
+    S.REFUSED: ("no", "ended"),
+}
+
+
+# -- work queues ---------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class Queue:
+    """One tab: what waits, as filters of the list, so that the list behind a number counts the same."""
+
+    label: Any
+    query: dict[str, str]
+    condition: Q
+    count: int = 0
+    chosen: bool = False  # the list shows it
+
+    @property
+    def address(self) -> str:
+        return f"?{urlencode(self.query)}"
+
+
+def _in_state(state: str, label: Any, **more: str) -> Queue:
+    condition = Q(state=state)
+    if code := more.get("department"):
+        condition &= Q(department__code=code)
+    return Queue(label, {"state": state, **more}, condition)
+
+
+def _queues_of(user: Any) -> list[Queue]:
+    """Return the tabs of a role."""
+    open_now = Q(state__in=sorted(OPEN))
+    match user.role:
+        case Role.DISPATCHER:
+            return [
+                _in_state(S.REPORTED, _("To accept"), area=user.area_code),
+                _in_state(S.ACCEPTED, _("To dispatch"), area=user.area_code),
+                _in_state(S.RECTIFIED, _("To verify"), area=user.area_code),
+                _in_state(S.VERIFIED, _("To write off"), area=user.area_code),
+            ]
+        case Role.DEPARTMENT_HANDLER if user.department_id:
+            code = user.department.code
+            return [
+                _in_state(S.DISPATCHED, _("To take over"), department=code),
+                _in_state(S.TAKEN, _("In work"), department=code),
+            ]
+        case Role.GRID_WORKER:
+            return [
+                _in_state(S.RECTIFIED, _("To verify"), area=user.area_code),
+                Queue(_("Reported by me"), {"mine": "true", "open": "true"}, open_now & Q(reporter=user)),
+            ]
+    return [
+        Queue(_("Overdue"), {"overdue": "true"}, Q(overdue=True)),
+        Queue(_("Major open"), {"open": "true", "severity": "major"}, open_now & Q(severity="major")),
+        Queue(_("Open"), {"open": "true"}, open_now),
+    ]
+
+
+def queues(user: Any) -> list[Queue]:
+    """Return the reader's tabs with their counts. Queries: 1, the department of a handler besides."""
+    tabs = [tab for tab in _queues_of(user) if tab.query.get("area") != ""]
+    conditions = {f"n{i}": tab.condition & _area_of(tab) for i, tab in enumerate(tabs)}
+    if not tabs:
+        return []
+    counts = Hazard.objects.visible_to(user).aggregate(
+        **{name: Count("pk", filter=condition) for name, condition in conditions.items()}
+    )
+    for i, tab in enumerate(tabs):
+        tab.count = counts[f"n{i}"]
+    return tabs
+
+
+def _area_of(tab: Queue) -> Q:
+    """Return the same cut as ``HazardQuerySet.within``."""
+    area = tab.query.get("area")
+    if not area:
+        return Q()
+    inside = Q(area_code__startswith=area)
+    return inside | Q(dedicated_cell__code=area) if len(area) == 15 else inside
+
+
+# -- time in words -------------------------------------------------------------------------------
+
+
+def span_words(seconds: float, unit: str) -> str:
+    """Say a stretch of a unit's clock: days, hours, minutes; at most two of them."""
+    days, hours, minutes = worktime.parts(seconds, unit)
+    if days:
+        return _("%(d)s d %(h)s h") % {"d": days, "h": hours}
+    if hours:
+        return _("%(h)s h %(m)s min") % {"h": hours, "m": minutes}
+    return _("%(n)s min") % {"n": minutes}
+
+
+def reason_words(reason: str) -> str:
+    """Say why there is no due time."""
+    year = worktime.missing_year(reason)
+    return _("The calendar of %(year)s is missing.") % {"year": year} if year else reason
+
+
+@dataclass(frozen=True, slots=True)
+class DueWords:
+    """What a row says about its due time. ``kind``: late, soon (less than a quarter left), left, none."""
+
+    kind: str
+    words: str
+    at: datetime | None = None
+
+
+def due_words(hazard: Hazard, at: datetime) -> DueWords:
+    """Say how much of the unit's own time is left, or by how much it is over. Queries: 0 where the matter is at hand."""
+    if not hazard.due_stage:
+        return DueWords("none", "")
+    if hazard.due_at is None:
+        return DueWords("none", reason_words(hazard.due_reason))
+    unit, amount = limit_of(hazard, hazard.due_stage)
+    late = hazard.due_at < at
+    first, last = (hazard.due_at, at) if late else (at, hazard.due_at)
+    seconds = worktime.consumed(first, last, unit, calendar())
+    if seconds is None:  # a year is missing between: the wall clock still says what passed
+        seconds = (last - first).total_seconds()
+    form = _("%(span)s overdue") if late else _("%(span)s left")
+    soon = seconds < worktime.limit_s(amount, unit) / 4
+    kind = "late" if late else "soon" if soon else "left"
+    return DueWords(kind, form % {"span": span_words(seconds, unit)}, hazard.due_at)
+
+
+def clock_rows(answer: dict[str, Any], at: datetime) -> list[dict[str, Any]]:
+    """Turn the answer about the clocks into what the page shows of each, the running one first."""
+    rows = [_clock_row(stage, at) for stage in answer["stages"]]
+    return sorted(rows, key=lambda row: not row["running"])
+
+
+def _clock_row(stage: dict[str, Any], at: datetime) -> dict[str, Any]:
+    days, unit = calendar(), stage["unit"]
+    limit = worktime.limit_s(stage["amount"], unit)
+    started, stopped, due, marked = (
+        datetime.fromisoformat(stage[name]) if stage[name] else None
+        for name in ("started_at", "stopped_at", "due_at", "marked_at")
+    )
+    used = stage["consumed_s"]
+    if stage["running"]:
+        used += worktime.consumed(started, at, unit, days) or 0
+    late = bool(marked) or bool(due and stage["running"] and due < at)
+    over = used - limit
+    if stage["running"] and due:
+        form = _("%(span)s overdue") if over > 0 else _("%(span)s left")
+        words = form % {"span": span_words(abs(over), unit)}
+    else:
+        words = reason_words(stage["reason"]) if not due else _("%(span)s used") % {"span": span_words(used, unit)}
+    return {
+        "label": Stage(stage["stage"]).label,
+        "running": stage["running"],
+        "late": late,
+        "words": words,
+        "used": int(min(used, limit)),
+        "limit_s": int(limit),
+        "percent": min(999, round(100 * used / limit)),
+        "limit": UNIT_WORDS[unit] % {"n": f"{stage['amount']:g}"},
+        "started": started,
+        "stopped": stopped,
+        "due": due,
+        "marked": marked,
+        **_sum_rows(stage["arithmetic"], unit),
+    }
+
+
+def _sum_rows(sums: dict[str, Any] | None, unit: str) -> dict[str, Any]:
+    """Say which days count and which do not, and whose calendar says so."""
+    if not sums:
+        return {"counted": [], "not_counted": [], "used_before": "", "sources": [], "provisional": False}
+    named = {}
+    for days in sums["named_days"]:
+        named.setdefault(days["kind"], []).append(f"{chosen(days['name_zh'], days['name_en'])} {days['count']}")
+
+    def said(kinds: tuple[str, ...]) -> list[str]:
+        rows = [(kind, DAY_WORDS[kind] % {"n": sums["days"][kind]}) for kind in kinds if sums["days"].get(kind)]
+        return [f"{words} ({', '.join(named[kind])})" if kind in named else words for kind, words in rows]
+
+    round_the_clock = unit == "urgent_hours"
+    return {
+        "counted": [_("Runs round the clock")] if round_the_clock else said(("worked", "make-up")),
+        "not_counted": [] if round_the_clock else said(("weekend", "holiday")),
+        "used_before": span_words(sums["used_before_s"], unit) if sums["used_before_s"] else "",
+        "sources": [f"{year['year']}: {year['source'] or year['status']}" for year in sums["calendar"]],
+        "provisional": sums["provisional"],
+    }
+
+
+# -- what can be done now ------------------------------------------------------------------------
+
+
+def step_forms(user: Any, hazard: Hazard, at: datetime) -> list[dict[str, Any]]:
+    """Return a form for each step the reader may take now. Queries: 1 a photo role, 1 where a department is chosen."""
+    return [_step_form(step, hazard) for step in steps_open_to(user, hazard, at)]
+
+
+def _step_form(step: HazardStep, hazard: Hazard) -> dict[str, Any]:
+    photos = []
+    for role, need in requirements(step, hazard).items():
+        there = len(evidence.unused(kind="hazard", subject_id=str(hazard.pk), role=role, step_id=None))
+        photos.append({"role": role, "label": PHOTO_WORDS[role], "need": max(0, need - there), "there": there})
+    asks_department = "department" in step.requires
+    around = areas.lineage(hazard.area_code)
+    return {
+        "action": step.action,
+        "label": step.label,
+        "basis": step.basis,
+        "words_name": "reason" if "reason" in step.requires else "words",
+        "asks_words": bool({"reason", "words"} & set(step.requires)),
+        "asks_location": "location" in step.requires,
+        "within_m": hazard.matter.verify_within_m if "location" in step.requires else None,
+        "photos": photos,
+        "asks_department": asks_department,
+        "departments": Department.objects.filter(area_code__in=around).order_by("code") if asks_department else [],
+        "home": hazard.matter.department_id,
+    }
+
+
+def who_is_next(hazard: Hazard) -> list[str]:
+    """Say which steps lie ahead and whose they are, for readers who have none."""
+    return [
+        _("%(step)s: %(who)s") % {"step": step.label, "who": " / ".join(dict.fromkeys(_who(step)))}
+        for step in LIFECYCLE.steps_from(hazard.state)
+    ]
+
+
+def _who(step: HazardStep) -> list[str]:
+    roles = [alternative.partition(":")[0] for alternative in step.roles]
+    return [_("the reporter") if role == "*" else str(Role(role).label) for role in roles]
+
+
+def happened(steps: Any, marks: Any, photos: Any) -> list[dict[str, Any]]:
+    """Return steps and overdue marks in the order of time, each step with the photos that served it."""
+    labels = {step.action: step.label for step in LIFECYCLE.steps}
+    served: dict[Any, list[Any]] = {}
+    for photo in photos:
+        served.setdefault(photo.used_by, []).append(photo)
+    rows = [
+        {
+            "at": step.at,
+            "step": step,
+            "label": labels.get(step.action, _("Reported")),
+            "photos": served.get(step.pk, []),
+        }
+        for step in steps
+    ]
+    rows += [{"at": mark.at, "mark": mark, "label": _("Overdue")} for mark in marks]
+    return sorted(rows, key=lambda row: row["at"])

@@ -1,0 +1,221 @@
+"""Pages of hazards for the desk: the list with its queues, and one case with what can be done now.
+
+Steps are taken through ``/api/v1/`` by the page's module; these doors only show.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+from rest_framework.exceptions import ValidationError
+
+from citysafety import areas
+from citysafety.accounts.roles import Role
+from citysafety.api import area_asked
+from citysafety.tallies.selectors import PositionGone
+from grid.models import Division, MatterClass
+
+from . import desk, selectors
+from .drawing import draw
+from .filters import HazardFilter
+from .lifecycle import HazardState
+from .models import Hazard, Severity
+from .present import clock_answer
+
+ROWS = 50
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+SWITCHES = ("open", "overdue", "mine", "late")
+OFFERED = ("area", "state", "severity", "category", "open", "overdue", "mine", "search", "received_after",
+           "received_before")  # fmt: skip
+HEAVY = ("cell__geometry", "cell__mercator", "dedicated_cell__geometry", "dedicated_cell__mercator")
+COUNTED_BY = ("figure", "at")
+
+
+def desk_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Open a page to people who are signed in; wall screens show no words of reporters, so not to them."""
+
+    @wraps(view)
+    def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.role == Role.KIOSK:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return login_required(require_safe(door))
+
+
+@desk_page
+def hazards(request: HttpRequest) -> HttpResponse:
+    """GET /hazards/: the hazards a person may see, the newest first; the address holds every filter.
+
+    Queries: 7 with what every page asks, however many rows.
+    """
+    now = timezone.now()
+    asked = _plain(request.GET)
+    area = area_asked(request) if asked.get("area") else ""
+    found = HazardFilter(asked, selectors.hazards_seen_by(request.user).defer(*HEAVY), request=request)
+    rows, refusals = _kept(request, asked, found, area)
+    count = rows.order_by().count()
+    page, older = _page(rows, asked.get("before", ""))
+    return render(
+        request,
+        "hazards/_list.html" if _is_swap(request) else "hazards/list.html",
+        {
+            "rows": [(row, desk.due_words(row, now), *desk.SIGNS[row.state]) for row in page],
+            "count": count,
+            "older": older,
+            "is_older": bool(asked.get("before")),
+            "refusals": refusals,
+            "is_filtered": any(value for name, value in asked.items() if name != "before"),
+            "others": _others(asked),
+            "as_of": now,
+            **({} if _is_swap(request) else _around(request, asked, area)),
+        },
+    )
+
+
+def _is_swap(request: HttpRequest) -> bool:
+    return bool(request.htmx and not request.htmx.boosted and request.htmx.target == "list")
+
+
+def _plain(given: QueryDict) -> QueryDict:
+    """Return the filters as asked, switches also when they are written 1 and 0, as a link by hand may."""
+    asked = given.copy()
+    for name in SWITCHES:
+        if asked.get(name) in ("1", "0"):
+            asked[name] = "true" if asked[name] == "1" else "false"
+    return asked
+
+
+def _kept(request: HttpRequest, asked: QueryDict, found: HazardFilter, area: str) -> tuple[QuerySet[Hazard], list[str]]:
+    """Return the rows that the filters leave, and in words what could not be understood of them."""
+    none = Hazard.objects.none()
+    if not found.form.is_valid():
+        fields = found.form.fields
+        return none, [f"{fields[name].label}: {e}" for name, errors in found.form.errors.items() for e in errors]
+    try:
+        rows = found.qs
+        if figure := asked.get("figure"):
+            at = int(asked["at"]) if asked.get("at") else None
+            rows = selectors.pinned(rows, figure=figure, area=area or area_asked(request), at=at)
+        elif area:
+            rows = rows.within(area)
+    except ValidationError as error:
+        return none, [str(words) for words in error.detail.values()]
+    except PositionGone:
+        return none, [_("This position is no longer readable; ask for the figures again.")]
+    except (ValueError, KeyError):
+        return none, [_("There is no such figure.")]
+    return rows, []
+
+
+def _page(rows: QuerySet[Hazard], before: str) -> tuple[list[Hazard], str]:
+    """Return the rows after a mark, and the mark of the next page; no offset, so far pages cost what the first does."""
+    if before:
+        received_at, last = _mark(before)
+        same = Q(received_at=received_at, id__gt=last)
+        rows = rows.filter(received_at__lte=received_at).filter(Q(received_at__lt=received_at) | same)
+    page = list(rows.order_by("-received_at", "id")[: ROWS + 1])
+    if len(page) <= ROWS:
+        return page, ""
+    last_row = page[ROWS - 1]
+    micros = (last_row.received_at - EPOCH) // timedelta(microseconds=1)
+    return page[:ROWS], f"{micros}.{last_row.pk}"
+
+
+def _mark(text: str) -> tuple[datetime, UUID]:
+    micros, _dot, last = text.partition(".")
+    try:
+        return EPOCH + timedelta(microseconds=int(micros)), UUID(last)
+    except (ValueError, OverflowError) as error:
+        raise Http404 from error
+
+
+def _without(asked: QueryDict, *names: str) -> str:
+    rest = asked.copy()
+    for name in (*names, "before"):
+        rest.pop(name, None)
+    return f"?{rest.urlencode()}"
+
+
+def _others(asked: QueryDict) -> list[dict[str, str]]:
+    """Return the filters that came with a link and have no field of their own, each with the address without it."""
+    known = {**HazardFilter.base_filters}
+    rows = [
+        {"name": name, "value": asked[name], "label": str(known[name].label), "without": _without(asked, name)}
+        for name in asked
+        if name in known and name not in OFFERED and asked[name]
+    ]
+    if asked.get("figure"):
+        away = _without(asked, *COUNTED_BY)
+        rows.append({"name": "figure", "value": asked["figure"], "label": _("counted as"), "without": away})
+        if asked.get("at"):
+            rows.append({"name": "at", "value": asked["at"], "label": _("at position"), "without": away})
+    return rows
+
+
+def _around(request: HttpRequest, asked: QueryDict, area: str) -> dict[str, Any]:
+    """Return what stands around the list: queues, choices. Queries: 3, the department of a handler besides."""
+    here = area or request.user.area_code
+    tabs = desk.queues(request.user)
+    plain = {name: asked.getlist(name) for name in asked if any(asked.getlist(name)) and name != "before"}
+    for tab in tabs:
+        tab.chosen = plain == {name: [value] for name, value in tab.query.items()}
+    lineage = [code for code in areas.lineage(here) if areas.covers(request.user.area_code, code)] if here else []
+    divisions = Division.objects.filter(Q(code__in=lineage) | Q(parent=here[:12])).order_by("code")
+    return {
+        "asked": asked,
+        "chosen_states": asked.getlist("state"),
+        "area": area,
+        "areas": [
+            (d.code, "\u2003" * max(0, areas.LEVELS.index(len(d.code)) - 1) + d.name)
+            for d in divisions.only("code", "name_zh", "name_en")
+        ]
+        if here
+        else [],
+        "queues": tabs,
+        "none_chosen": not plain,
+        "states": HazardState.choices,
+        "severities": Severity.choices,
+        "categories": MatterClass.objects.order_by("code"),
+        "switches": [
+            (name, label, asked.get(name) == "true")
+            for name, label in (("open", _("Open")), ("overdue", _("Overdue")), ("mine", _("Reported by me")))
+        ],
+    }
+
+
+@desk_page
+def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
+    """GET /hazards/<id>/: one hazard; 404 for who may not see it. Queries: 10 at most, with those of every page."""
+    now = timezone.now()
+    seen = selectors.hazards_seen_by(request.user).select_related("reporter")
+    found = get_object_or_404(seen, pk=hazard_id)
+    photos = list(selectors.photos(found))
+    forms = desk.step_forms(request.user, found, now)
+    return render(
+        request,
+        "hazards/hazard.html",
+        {
+            "hazard": found,
+            "due": desk.due_words(found, now),
+            "look": desk.SIGNS[found.state],
+            "clocks": desk.clock_rows(clock_answer(found, now), now),
+            "forms": forms,
+            "ahead": [] if forms else desk.who_is_next(found),
+            "happened": desk.happened(selectors.history(found), found.marks.all(), photos),
+            "photos": [(photo, desk.PHOTO_WORDS.get(photo.role, photo.role)) for photo in photos],
+            "drawing": draw(found),
+            "api": f"/api/v1/hazards/{found.pk}/",
+            "as_of": now,
+        },
+    )
