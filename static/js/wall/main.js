@@ -106,6 +106,12 @@ function onTally(frame) {
   if (frame.as_of) truth.confirm(frame.as_of);
 }
 
+function onHeartbeat(frame) {
+  clock.learn(frame.at);
+  truth.relay(frame.relay);
+  if (frame.relay === 'ok') truth.confirm(frame.at);
+}
+
 // -- map ------------------------------------------------------------------------------------------
 const tip = document.getElementById('tip');
 
@@ -188,6 +194,7 @@ const line = connect({
   after: position,
   onFacts: (items, at) => onFacts(items, at),
   onTally,
+  onHeartbeat,
   onState: state => truth.connection(state),
   onReset: () => reload(),
 });
