@@ -138,9 +138,16 @@ def print_accounts(port: int) -> None:
     print("\nCtrl-C stops everything.\n", flush=True)
 
 
+def note(name: str, what: dict[str, int]) -> None:
+    """Write a small file whole or not at all: others read it at any time."""
+    fresh = VAR / f"{name}.new"
+    fresh.write_text(json.dumps(what), encoding="utf-8")
+    fresh.replace(VAR / name)
+
+
 def main() -> None:
     port = free_port()
-    (VAR / "ports.json").write_text(json.dumps({"web": port}), encoding="utf-8")
+    note("ports.json", {"web": port})
     processes = [Process(name, command) for name, command in commands(port).items()]
     stopping = False
 
@@ -156,11 +163,16 @@ def main() -> None:
         print_accounts(port)
     else:
         print("The web process does not answer yet; see var/log/web.log", flush=True)
+    known: dict[str, int] = {}
     while not stopping:
         for process in [first, *rest]:
             process.look_after()
+        if known != (running := {p.name: p.child.pid for p in processes if p.child}):
+            known = running
+            note("processes.json", known)
         time.sleep(0.5)
     print("Stopping …", flush=True)
+    note("processes.json", {})
     for what, seconds in ((signal.SIGTERM, 15), (signal.SIGKILL, 2)):
         for process in processes:
             process.signal(what)

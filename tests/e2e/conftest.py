@@ -1,0 +1,24 @@
+"""The running instance that browser journeys and tests of reliability share."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.running import Instance
+
+
+@pytest.fixture(scope="session")
+def site() -> Iterator[Instance]:
+    """One instance for all: whoever breaks something in it mends it again."""
+    instance = Instance(Path(os.environ["CITYSAFETY_VAR"]) / "site").start()
+    yield instance
+    instance.stop()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep everything that uses the instance on one worker of xdist."""
+    for item in items:
+        if "site" in getattr(item, "fixturenames", ()) and "/e2e/" in str(item.path):
+            item.add_marker(pytest.mark.xdist_group("site"))

@@ -1,0 +1,123 @@
+"""A whole instance at work: what bin/run starts, with a folder, a database and a Redis of its own."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+START_S = 300
+
+
+class Api:
+    """The API as one account sees it; every call returns status and body."""
+
+    def __init__(self, url: str, token: str) -> None:
+        self.url, self.token = url, token
+
+    def call(self, method: str, path: str, body: Any = None, raw: bytes | None = None, timeout_s: float = 30) -> tuple:
+        data = raw if raw is not None else None if body is None else json.dumps(body).encode()
+        headers = {"Authorization": f"Token {self.token}", "Accept": "application/json"}
+        headers["Content-Type"] = "application/json" if raw is None else "image/png"
+        request = urllib.request.Request(self.url + path, data=data, method=method, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=timeout_s) as answer:
+                status, text = answer.status, answer.read()
+        except urllib.error.HTTPError as error:
+            status, text = error.code, error.read()
+        try:
+            return status, json.loads(text)
+        except ValueError:
+            return status, text
+
+    def get(self, path: str) -> tuple:
+        return self.call("GET", path)
+
+    def post(self, path: str, body: Any) -> tuple:
+        return self.call("POST", path, body)
+
+    def put(self, path: str, raw: bytes) -> tuple:
+        return self.call("PUT", path, raw=raw)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Instance:
+    """``bin/run`` in a folder of its own: demo city, two days of history, every process, no simulation."""
+
+    def __init__(self, var: Path, *, days: int = 2, **more: str) -> None:
+        self.var, self.port = var, free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        var.mkdir(parents=True, exist_ok=True)
+        private = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "TEST_DATABASE", "CITYSAFETY_MEDIA")
+        self.env = {name: value for name, value in os.environ.items() if name not in private}
+        self.env |= {"CITYSAFETY_VAR": str(var), "CITYSAFETY_PORT": str(self.port), "CITYSAFETY_SIMULATE": "0"}
+        self.env |= {"CITYSAFETY_DEMO_DAYS": str(days), **more}
+
+    def start(self) -> "Instance":
+        """Start it and wait until it is ready. :raises AssertionError: with what it printed, when it is not."""
+        self.log = self.var / "run.log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [str(ROOT / "bin" / "run")], cwd=ROOT, env=self.env, stdout=log, stderr=log, start_new_session=True
+            )
+        until = time.monotonic() + START_S
+        while "is ready" not in self.log.read_text():
+            assert self.process.poll() is None and time.monotonic() < until, self.log.read_text()[-3000:]
+            time.sleep(0.2)
+        self.accounts = json.loads((self.var / "demo-accounts.json").read_text(encoding="utf-8"))
+        return self
+
+    def stop(self) -> None:
+        """Stop it as Ctrl-C does."""
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGINT)
+        self.process.wait(40)
+
+    def pid(self, name: str) -> int:
+        """Return the process id of ``web``, ``relay``, ``worker`` or ``beat``."""
+        return json.loads((self.var / "processes.json").read_text())[name]
+
+    def kill(self, name: str) -> int:
+        """End a process as a crash does, with everything it started; return the pid it had."""
+        pid = self.pid(name)
+        os.killpg(pid, signal.SIGKILL)
+        return pid
+
+    def services(self, word: str) -> None:
+        """``up``, ``down`` or ``status`` of this instance's PostgreSQL and Redis."""
+        subprocess.run([str(ROOT / "bin" / "services"), word], env=self.env, check=True)
+
+    def manage(self, *words: str) -> subprocess.CompletedProcess:
+        """Run a word of manage.py against this instance."""
+        lines = (line.partition("=") for line in (self.var / "env").read_text().splitlines() if "=" in line)
+        env = self.env | {name: value for name, _equals, value in lines} | {"DJANGO_SETTINGS_MODULE": "citysafety.settings"}
+        python = str(ROOT / ".venv" / "bin" / "python")
+        return subprocess.run([python, "manage.py", *words], cwd=ROOT, env=env, capture_output=True, text=True)
+
+    def account(self, role: str, number: int = 0) -> dict[str, Any]:
+        """Return a demo account; the kiosk is one row, not a list."""
+        rows = self.accounts[role]
+        return rows[number] if isinstance(rows, list) else rows
+
+    def api(self, role: str, number: int = 0) -> Api:
+        return Api(self.url, self.account(role, number)["token"])
+
+    def login(self, page: Any, role: str, number: int = 0) -> None:
+        """Sign in as a person does, through the page."""
+        account = self.account(role, number)
+        page.goto(f"{self.url}/login/")
+        page.fill("input[name=username]", account["username"])
+        page.fill("input[name=password]", account["password"])
+        page.press("input[name=password]", "Enter")
+        page.wait_for_url(lambda url: "/login/" not in url)
