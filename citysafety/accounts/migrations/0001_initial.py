@@ -68,7 +68,7 @@ class Migration(migrations.Migration):
             name='Department',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name_zh', models.CharField(max_length=120, verbose_name='名称')),
+                ('name_zh', models.CharField(max_length=120, verbose_name='Chinese name')),
                 ('name_en', models.CharField(blank=True, default='', max_length=160, verbose_name='English name')),
                 ('code', models.CharField(max_length=32, unique=True, verbose_name='code')),
                 ('area_code', models.CharField(max_length=15, verbose_name='area')),
@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
                 ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
                 ('pgh_label', models.TextField(help_text='The event label.')),
                 ('id', models.BigIntegerField()),
-                ('name_zh', models.CharField(max_length=120, verbose_name='名称')),
+                ('name_zh', models.CharField(max_length=120, verbose_name='Chinese name')),
                 ('name_en', models.CharField(blank=True, default='', max_length=160, verbose_name='English name')),
                 ('code', models.CharField(max_length=32, verbose_name='code')),
                 ('area_code', models.CharField(max_length=15, verbose_name='area')),
