@@ -1,7 +1,8 @@
 """Names of data in the two languages of the city."""
 
 from django.db import models
-from django.utils.translation import get_language, gettext_lazy as _
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 
 def chosen(name_zh: str, name_en: str) -> str:

@@ -16,6 +16,8 @@ class Command(BaseCommand):
         for domain in DOMAINS:
             texts = regenerate(settings.BASE_DIR, domain)
             empty = [entry.msgid for entry in texts if not entry.translated()]
-            self.stdout.write(f"{catalogue_path(settings.BASE_DIR, domain).name}: {len(texts)}, to translate {len(empty)}")
+            self.stdout.write(
+                f"{catalogue_path(settings.BASE_DIR, domain).name}: {len(texts)}, to translate {len(empty)}"
+            )
             for msgid in empty:
                 self.stdout.write(f"  {msgid}")
