@@ -13,7 +13,7 @@ import urllib.request
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 VAR = pathlib.Path(os.environ["CITYSAFETY_VAR"])
 PYTHON = sys.executable
-LONGEST_PAUSE_S = 30
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 
 
 def free_port() -> int:
@@ -71,7 +71,7 @@ class Process:
     """One process: started in a group of its own, restarted after a pause that grows while it keeps dying."""
 
     def __init__(self, name: str, command: list[str]) -> None:
-        self.name, self.command, self.pause_s, self.again_at = name, command, 1.0, 0.0
+        self.name, self.command, self.pause_s, self.again_at = name, command, FIRST_PAUSE_S, 0.0
         self.child: subprocess.Popen | None = None
 
     def start(self) -> None:
@@ -91,11 +91,14 @@ class Process:
         code = self.child.poll()
         if code is None:
             if now - self.started_at > 60:
-                self.pause_s = 1.0
+                self.pause_s = FIRST_PAUSE_S
             return
-        self.child, self.again_at = None, now + self.pause_s
-        print(f"{self.name} ended with {code}; again in {self.pause_s:.0f} s (var/log/{self.name}.log)", flush=True)
-        self.pause_s = min(self.pause_s * 2, LONGEST_PAUSE_S)
+        # What was killed from outside comes back at once; what ends by itself would most likely do so again.
+        pause_s = FIRST_PAUSE_S if code < 0 else self.pause_s
+        self.child, self.again_at = None, now + pause_s
+        print(f"{self.name} ended with {code}; again in {pause_s:.0f} s (var/log/{self.name}.log)", flush=True)
+        if code >= 0:
+            self.pause_s = min(self.pause_s * 2, LONGEST_PAUSE_S)
 
     def signal(self, what: int) -> None:
         if self.child is not None and self.child.poll() is None:
