@@ -79,6 +79,14 @@ class Proxy:
         self.server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         return self.server.sockets[0].getsockname()[1]
 
+    async def stop(self) -> None:
+        """Listen no more and let go of every line."""
+        self.server.close()
+        waiting = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
 
 @contextmanager
 def losing_proxy(port: int, *, lose: float) -> Iterator[tuple[Proxy, int]]:
@@ -89,5 +97,6 @@ def losing_proxy(port: int, *, lose: float) -> Iterator[tuple[Proxy, int]]:
     try:
         yield proxy, asyncio.run_coroutine_threadsafe(proxy.start(), loop).result(10)
     finally:
+        asyncio.run_coroutine_threadsafe(proxy.stop(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)

@@ -214,8 +214,8 @@ def test_r2_the_same_id_with_another_body_is_refused(site: Instance, cell: dict[
     @settings(
         max_examples=scale, deadline=None, database=None, derandomize=False, suppress_health_check=list(HealthCheck)
     )
-    @given(changes(), st.randoms(use_true_random=False))
-    def run(asked: dict[str, Any], rnd: random.Random) -> None:
+    @given(changes(), st.integers(0, 2**32))
+    def run(asked: dict[str, Any], seed: int) -> None:
         body = filing(cell["centre"], mark)
         other = changed(body, asked)
         if other == body:
@@ -227,7 +227,7 @@ def test_r2_the_same_id_with_another_body_is_refused(site: Instance, cell: dict[
         assert status == 422, (asked, status, answer)
         assert first["number"] not in json.dumps(answer) and mark not in json.dumps(answer)
         counts["refused"] += 1
-        status, again = send(api, respelled(body, rnd))
+        status, again = send(api, respelled(body, random.Random(seed)))
         assert (status, again) == (200, first)
         counts["same"] += 1
 
