@@ -19,7 +19,7 @@ VAR = pathlib.Path(os.environ["CITYSAFETY_VAR"])
 PYTHON = sys.executable
 HOST = os.environ.get("CITYSAFETY_HOST", "127.0.0.1")
 LOCAL = "127.0.0.1" if HOST in ("0.0.0.0", "::") else HOST  # where this machine finds it
-LONGEST_PAUSE_S = 30
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 LONGEST_LOG = 20 * 1024 * 1024  # bytes; one older file is kept beside it
 USE_LOCK = 7  # opened by bin/run: whoever uses the private servers holds it shared
 PR_SET_PDEATHSIG = 1
@@ -83,7 +83,7 @@ class Process:
     """One process: started in a group of its own, restarted after a pause that grows while it keeps dying."""
 
     def __init__(self, name: str, command: list[str]) -> None:
-        self.name, self.command, self.pause_s, self.again_at = name, command, 1.0, 0.0
+        self.name, self.command, self.pause_s, self.again_at = name, command, FIRST_PAUSE_S, 0.0
         self.child: subprocess.Popen | None = None
         self.log = VAR / "log" / f"{name}.log"
 
@@ -109,11 +109,14 @@ class Process:
         code = self.child.poll()
         if code is None:
             if now - self.started_at > 60:
-                self.pause_s = 1.0
+                self.pause_s = FIRST_PAUSE_S
             return
-        self.child, self.again_at = None, now + self.pause_s
-        print(f"{self.name} ended with {code}; again in {self.pause_s:.0f} s (var/log/{self.name}.log)", flush=True)
-        self.pause_s = min(self.pause_s * 2, LONGEST_PAUSE_S)
+        # What was killed from outside comes back at once; what ends by itself would most likely do so again.
+        pause_s = FIRST_PAUSE_S if code < 0 else self.pause_s
+        self.child, self.again_at = None, now + pause_s
+        print(f"{self.name} ended with {code}; again in {pause_s:.0f} s (var/log/{self.name}.log)", flush=True)
+        if code >= 0:
+            self.pause_s = min(self.pause_s * 2, LONGEST_PAUSE_S)
 
     def turn_log(self) -> None:
         """Move a log that has grown too long aside. The child appends, so it goes on at the beginning of the same file."""
