@@ -101,7 +101,11 @@ class Instance:
     def manage(self, *words: str) -> subprocess.CompletedProcess:
         """Run a word of manage.py against this instance."""
         lines = (line.partition("=") for line in (self.var / "env").read_text().splitlines() if "=" in line)
-        env = self.env | {name: value for name, _equals, value in lines} | {"DJANGO_SETTINGS_MODULE": "citysafety.settings"}
+        env = (
+            self.env
+            | {name: value for name, _equals, value in lines}
+            | {"DJANGO_SETTINGS_MODULE": "citysafety.settings"}
+        )
         python = str(ROOT / ".venv" / "bin" / "python")
         return subprocess.run([python, "manage.py", *words], cwd=ROOT, env=env, capture_output=True, text=True)
 
