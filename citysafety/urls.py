@@ -1,7 +1,5 @@
 """Every address of the site, one page."""
 
-import importlib.util
-
 from django.contrib import admin
 from django.urls import include, path
 from django.views.decorators.cache import cache_control
@@ -11,22 +9,15 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from citysafety import health
 
-
-def built(*modules: str) -> list[str]:
-    return [m for m in modules if importlib.util.find_spec(m.rsplit(".", 1)[0]) and importlib.util.find_spec(m)]
-
-
-API = built(
-    "citysafety.accounts.api_urls",
+API = [
     "citysafety.tallies.api_urls",
     "citysafety.live.api_urls",
     "citysafety.notices.api_urls",
     "citysafety.dashboard.api_urls",
-    "citysafety.field.api_urls",
     "grid.api_urls",
     "hazards.api_urls",
-)
-PAGES = built(
+]
+PAGES = [
     "citysafety.accounts.urls",
     "citysafety.notices.urls",
     "citysafety.evidence.urls",
@@ -34,7 +25,7 @@ PAGES = built(
     "citysafety.field.urls",
     "grid.urls",
     "hazards.urls",
-)
+]
 
 urlpatterns = [
     path("livez", health.livez, name="livez"),
