@@ -131,6 +131,7 @@ def redis_url(number: int, *, scheme: str | None = None) -> str:
 
 
 CACHES = {"default": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": redis_url(1), "TIMEOUT": 300}}
+LIVE_REDIS_URL = redis_url(2)  # pub/sub only: nothing is kept there
 
 # -- Celery: a worker that dies gives its work back, and everything is safe to run twice ---------
 CELERY_BROKER_URL = redis_url(0, scheme="redis+socket")
