@@ -83,7 +83,9 @@ class Phone:
         """Sign in; a password is typed once a role, later phones get the session's cookies."""
         if role not in SESSIONS:
             self.site.login(self.page, role)
-            SESSIONS[role] = [c for c in self.context.cookies() if c["name"] in ("session", "csrftoken", "__Host-session")]
+            SESSIONS[role] = [
+                c for c in self.context.cookies() if c["name"] in ("session", "csrftoken", "__Host-session")
+            ]
         self.context.add_cookies(SESSIONS[role])
 
     def speak(self, language: str, theme: str) -> None:
@@ -581,7 +583,9 @@ def test_every_page_can_be_hit_and_read(chromium, site, place, tmp_path, languag
                 dress(page, theme)
                 wrong += [f"{path} {width} {theme}: {found}" for found in findings(page, theme)]
         page.set_viewport_size({"width": 390, "height": 844})
-    page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<p><a href=\"#\">x</a><a href=\"#\">y</a></p>')")
+    page.evaluate(
+        "document.querySelector('main').insertAdjacentHTML('beforeend', '<p><a href=\"#\">x</a><a href=\"#\">y</a></p>')"
+    )
     assert findings(page, "dark"), "the check itself has gone blind"
     phone.kill()
     assert wrong == []
