@@ -171,10 +171,10 @@ def step(site: Any, role: str, hazard: str, action: str, **fields: Any) -> dict[
 def rectified(site: Any, place: dict[str, float], words: str) -> str:
     """Bring a hazard by the API to where somebody must verify it; return its id."""
     hazard = str(uuid.uuid4())
-    _status, matters = site.api("grid_worker").get("/api/v1/matters/?page_size=1")
+    _status, matters = site.api("grid_worker").get("/api/v1/matters/?page_size=1000")
     body = {
         "id": hazard,
-        "matter": matters["results"][0]["code"],
+        "matter": next(row["code"] for row in matters["results"] if not row["special"]),
         "severity": "general",
         "description": words,
         "location": {**place, "accuracy_m": 8, "datum": "wgs84"},
@@ -459,7 +459,7 @@ def test_the_queue_deletes_a_draft_and_takes_it_back(phone):
     page.fill("#words", "要删的草稿")
     page.wait_for_timeout(1200)
     page = phone.go("/field/queue/")
-    page.click("[data-state=draft] button:has-text('删除')")
+    page.click("[data-state=draft] [data-act=delete]")
     page.wait_for_selector("[data-state=draft]", state="detached")
     page.click("[data-undo] button")
     page.wait_for_selector("[data-state=draft]")
@@ -501,10 +501,9 @@ def test_a_case_changed_meanwhile_is_shown_side_by_side(phone, site, place):
     page.click("button[form=step]")
     page.wait_for_selector("[data-conflict]:not([hidden])", timeout=20_000)
 
-    told = page.inner_text("[data-conflict]")
-    assert "我的" in told
-    assert "平台上的" in told
-    page.locator("[data-conflict] button").last.click()
+    assert "没清干净" in page.inner_text("[data-conflict] [data-side=theirs]")
+    assert page.inner_text("[data-conflict] [data-side=mine]")
+    page.click("[data-conflict] [data-act=leave]")
     page.wait_for_url(f"**/field/cases/{hazard}/")
     assert site.api("grid_worker").get(f"/api/v1/hazards/{hazard}/")[1]["state"] == "taken"
 
