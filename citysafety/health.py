@@ -1,10 +1,10 @@
 """Is the process alive, is it of use, and what do its gauges say."""
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django_prometheus.exports import ExportToDjangoView
+from django_redis import get_redis_connection
 
 
 def livez(request: HttpRequest) -> JsonResponse:
@@ -21,7 +21,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     except Exception as error:
         missing["database"] = type(error).__name__
     try:
-        cache.set("readyz", 1, 5)
+        get_redis_connection().ping()
     except Exception as error:
         missing["redis"] = type(error).__name__
     return JsonResponse({"status": "missing" if missing else "ok", **missing}, status=503 if missing else 200)

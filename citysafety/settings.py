@@ -139,7 +139,16 @@ def redis_url(number: int, *, scheme: str | None = None) -> str:
     return f"{REDIS_URL.rstrip('/')}/{number}"
 
 
-CACHES = {"default": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": redis_url(1), "TIMEOUT": 300}}
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": redis_url(1),
+        "TIMEOUT": 300,
+        # A cache that is away makes pages slower, never wrong or absent.
+        "OPTIONS": {"IGNORE_EXCEPTIONS": True, "SOCKET_CONNECT_TIMEOUT": 1, "SOCKET_TIMEOUT": 1},
+    }
+}
+DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [redis_url(2)]}}
 }

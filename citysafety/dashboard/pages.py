@@ -61,6 +61,6 @@ def _config(request: HttpRequest, area: str) -> dict[str, Any]:
         "snapshot": reverse("wall-snapshot"),
         "items": reverse("wall-items"),
         "hazards": "/hazards/",
-        "wall": reverse("wall"),
+        "notices": reverse("api-notice-list"),
         "map": selectors.map_of(area),
     }
