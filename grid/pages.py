@@ -12,6 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.templatetags.static import static
 from django.utils import timezone
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from citysafety import areas
@@ -35,7 +36,7 @@ def office(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             raise PermissionDenied
         return view(request, *args, **kwargs)
 
-    return login_required(require_safe(door))
+    return never_cache(login_required(require_safe(door)))
 
 
 def _listed(request: HttpRequest, tab: str, rows: QuerySet, filters: type) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy
 
 from citysafety import areas, worktime
 from citysafety.accounts.models import Department
+from citysafety.accounts.rights import may, sentence
 from citysafety.accounts.roles import Role
 from citysafety.calendars.services import calendar
 from citysafety.evidence import services as evidence
@@ -238,6 +239,9 @@ def _sum_rows(sums: dict[str, Any] | None, unit: str) -> dict[str, Any]:
 # -- what can be done now ------------------------------------------------------------------------
 
 
+ROAD = (S.REPORTED, S.ACCEPTED, S.DISPATCHED, S.TAKEN, S.RECTIFIED, S.VERIFIED, S.WRITTEN_OFF)
+
+
 def step_forms(user: Any, hazard: Hazard, at: datetime) -> list[dict[str, Any]]:
     """Return a form for each step the reader may take now. Queries: 1 a photo role, 1 where a department is chosen."""
     return [_step_form(step, hazard) for step in steps_open_to(user, hazard, at)]
@@ -250,19 +254,36 @@ def _step_form(step: HazardStep, hazard: Hazard) -> dict[str, Any]:
         photos.append({"role": role, "label": PHOTO_WORDS[role], "need": max(0, need - there), "there": there})
     asks_department = "department" in step.requires
     around = areas.lineage(hazard.area_code)
+    asks_reason, asks_words = "reason" in step.requires, "words" in step.requires
     return {
         "action": step.action,
         "label": step.label,
         "basis": step.basis,
-        "words_name": "reason" if "reason" in step.requires else "words",
-        "asks_words": bool({"reason", "words"} & set(step.requires)),
+        "words_name": "reason" if asks_reason else "words",
+        "words_label": _("Reason") if asks_reason else _("What was done") if asks_words else _("Words (if useful)"),
+        "asks_words": asks_reason or asks_words,
         "asks_location": "location" in step.requires,
         "within_m": hazard.matter.verify_within_m if "location" in step.requires else None,
+        "lon": f"{hazard.location.x:.6f}",
+        "lat": f"{hazard.location.y:.6f}",
         "photos": photos,
         "asks_department": asks_department,
         "departments": Department.objects.filter(area_code__in=around).order_by("code") if asks_department else [],
         "home": hazard.matter.department_id,
     }
+
+
+def barred(user: Any, hazard: Hazard) -> str:
+    """Say in words when four eyes keep the reader from a step that the role otherwise has; empty when they do not."""
+    rules = {may(user, step, hazard).rule for step in LIFECYCLE.steps_from(hazard.state)}
+    return next((sentence(rule) for rule in sorted(rules) if rule.startswith("denied.four_eyes")), "")
+
+
+def states_ahead(hazard: Hazard) -> list[str]:
+    """Return the states that still lie between a hazard and its write-off, in words."""
+    if hazard.state not in ROAD:
+        return []
+    return [str(state.label) for state in ROAD[ROAD.index(hazard.state) + 1 :]]
 
 
 def who_is_next(hazard: Hazard) -> list[str]:
@@ -283,12 +304,13 @@ def happened(steps: Any, marks: Any, photos: Any) -> list[dict[str, Any]]:
     labels = {step.action: step.label for step in LIFECYCLE.steps}
     served: dict[Any, list[Any]] = {}
     for photo in photos:
-        served.setdefault(photo.used_by, []).append(photo)
+        served.setdefault(photo.used_by, []).append((photo, PHOTO_WORDS.get(photo.role, photo.role)))
     rows = [
         {
             "at": step.at,
             "step": step,
             "label": labels.get(step.action, _("Reported")),
+            "to": step.department.name if step.action == "dispatch" and step.department else "",
             "photos": served.get(step.pk, []),
         }
         for step in steps

@@ -39,6 +39,7 @@ class Drawing:
     accuracy: float
     bar: float
     bar_metres: int
+    where: str  # longitude and latitude, WGS 84
     width: int = WIDTH
     height: int = HEIGHT
 
@@ -71,7 +72,8 @@ def draw(hazard: Hazard) -> Drawing:
     x, y = project(hazard.location.x, hazard.location.y)
     outlines = sorted((outline(cell) for cell in cells), key=lambda one: (one.own, one.dedicated))
     return Drawing(
-        outlines, x, y, round(min((hazard.accuracy_m or 0) / unit, WIDTH), 1), round(bar_metres / unit, 1), bar_metres
+        outlines, x, y, round(min((hazard.accuracy_m or 0) / unit, WIDTH), 1), round(bar_metres / unit, 1), bar_metres,
+        f"{hazard.location.x:.6f}, {hazard.location.y:.6f}",
     )
 
 

@@ -12,10 +12,12 @@ from uuid import UUID
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
+from django.forms import DateField, NullBooleanField
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from rest_framework.exceptions import ValidationError
 
@@ -39,6 +41,7 @@ OFFERED = ("area", "state", "severity", "category", "open", "overdue", "mine", "
            "received_before")  # fmt: skip
 HEAVY = ("cell__geometry", "cell__mercator", "dedicated_cell__geometry", "dedicated_cell__mercator")
 COUNTED_BY = ("figure", "at")
+BESIDE_FILTERS = ("area", "before", *COUNTED_BY)
 
 
 def desk_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -50,7 +53,7 @@ def desk_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             raise PermissionDenied
         return view(request, *args, **kwargs)
 
-    return login_required(require_safe(door))
+    return never_cache(login_required(require_safe(door)))
 
 
 @desk_page
@@ -99,9 +102,8 @@ def _plain(given: QueryDict) -> QueryDict:
 def _kept(request: HttpRequest, asked: QueryDict, found: HazardFilter, area: str) -> tuple[QuerySet[Hazard], list[str]]:
     """Return the rows that the filters leave, and in words what could not be understood of them."""
     none = Hazard.objects.none()
-    if not found.form.is_valid():
-        fields = found.form.fields
-        return none, [f"{fields[name].label}: {e}" for name, errors in found.form.errors.items() for e in errors]
+    if refusals := _refused(asked, found):
+        return none, refusals
     try:
         rows = found.qs
         if figure := asked.get("figure"):
@@ -116,6 +118,31 @@ def _kept(request: HttpRequest, asked: QueryDict, found: HazardFilter, area: str
     except (ValueError, KeyError):
         return none, [_("There is no such figure.")]
     return rows, []
+
+
+def _refused(asked: QueryDict, found: HazardFilter) -> list[str]:
+    """Say of each filter that is unknown or has a wrong value what was seen and what is expected."""
+    fields = found.form.fields
+    refused = [
+        _("There is no filter “%(name)s”.") % {"name": name}
+        for name in asked
+        if name not in fields and name not in BESIDE_FILTERS
+    ]
+    wrong = [*found.form.errors, *(name for name in SWITCHES if asked.get(name, "") not in ("", "true", "false"))]
+    for name in wrong:
+        words = {"label": fields[name].label, "seen": ", ".join(asked.getlist(name)), "expected": _expected(fields[name])}
+        refused.append(_("%(label)s: “%(seen)s” was not understood; expected %(expected)s.") % words)
+    return refused
+
+
+def _expected(field: Any) -> str:
+    """Say which values a filter takes."""
+    if isinstance(field, NullBooleanField):
+        return _("true or false")
+    if isinstance(field, DateField):
+        return _("a day as YYYY-MM-DD")
+    choices = [str(code) for code, _label in getattr(field, "choices", []) if code]
+    return _("one of %(choices)s") % {"choices": ", ".join(choices)} if choices else _("other words")
 
 
 def _page(rows: QuerySet[Hazard], before: str) -> tuple[list[Hazard], str]:
@@ -211,10 +238,13 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
             "look": desk.SIGNS[found.state],
             "clocks": desk.clock_rows(clock_answer(found, now), now),
             "forms": forms,
+            "barred": desk.barred(request.user, found),
             "ahead": [] if forms else desk.who_is_next(found),
+            "ahead_states": desk.states_ahead(found),
             "happened": desk.happened(selectors.history(found), found.marks.all(), photos),
             "photos": [(photo, desk.PHOTO_WORDS.get(photo.role, photo.role)) for photo in photos],
             "drawing": draw(found),
+            "states": {value: str(label) for value, label in HazardState.choices},
             "api": f"/api/v1/hazards/{found.pk}/",
             "as_of": now,
         },

@@ -11,6 +11,7 @@ from citysafety.evidence import access
 from citysafety.tallies.figures import COUNT, RATIO, Figure, Recount, register_subject
 from citysafety.tallies.figures import register as register_figure
 
+from . import notices
 from .models import Hazard, Mark, Step
 from .standing import CITY_TIME, counts_now, counts_today
 
@@ -58,6 +59,7 @@ def register() -> None:
     )
     register_subject("hazard", recount)
     access.register("hazard", may_see)
+    notices.register()
 
 
 def may_see(user: Any, hazard_id: str) -> bool:

@@ -4,10 +4,13 @@ const cookie = name => document.cookie.split('; ').find(row => row.startsWith(`$
 document.addEventListener('htmx:config:request', event => {
   const request = event.detail.ctx.request;
   if (request.method && request.method.toUpperCase() !== 'GET') request.headers['X-CSRFToken'] = cookie('csrftoken');
+  else if (request.body instanceof FormData) for (const [name, value] of [...request.body]) if (value === '') request.body.delete(name); // the address says only what was asked
 });
 
 document.addEventListener('click', event => {
   for (const menu of document.querySelectorAll('details.menu[open]')) if (!menu.contains(event.target)) menu.open = false;
+  const row = event.target.closest('tr[data-href]');
+  if (row && !event.target.closest('a, button, input, select, label') && !String(getSelection())) location.assign(row.dataset.href);
   const back = event.target.closest('[data-back]');
   if (back && history.length > 1) { event.preventDefault(); history.back(); }
 });
@@ -19,6 +22,19 @@ document.addEventListener('submit', event => {
 
 for (const control of document.querySelectorAll('[data-submit-on-change]'))
   control.addEventListener('change', () => control.form.requestSubmit());
+
+// The list behind the filters was swapped: the queue that it shows, and no other, is the current one.
+document.addEventListener('htmx:after:history:update', () => {
+  for (const chip of document.querySelectorAll('.queues .chip')) {
+    if (new URL(chip.href).search === location.search) chip.setAttribute('aria-current', 'true');
+    else chip.removeAttribute('aria-current');
+  }
+  for (const chosen of document.querySelectorAll('.picker')) {
+    const words = [...chosen.querySelectorAll('input:checked')].map(input => input.nextElementSibling.textContent);
+    const said = chosen.querySelector('[data-all]');
+    said.textContent = words.join(' · ') || said.dataset.all;
+  }
+});
 
 const typing = target => target.closest('input, textarea, select, [contenteditable]');
 
