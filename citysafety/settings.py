@@ -130,7 +130,16 @@ def redis_url(number: int, *, scheme: str | None = None) -> str:
     return f"{REDIS_URL.rstrip('/')}/{number}"
 
 
-CACHES = {"default": {"BACKEND": "django_redis.cache.RedisCache", "LOCATION": redis_url(1), "TIMEOUT": 300}}
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": redis_url(1),
+        "TIMEOUT": 300,
+        # A cache that is away makes pages slower, never wrong or absent.
+        "OPTIONS": {"IGNORE_EXCEPTIONS": True, "SOCKET_CONNECT_TIMEOUT": 1, "SOCKET_TIMEOUT": 1},
+    }
+}
+DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
 LIVE_REDIS_URL = redis_url(2)  # pub/sub only: nothing is kept there
 
 # -- Celery: a worker that dies gives its work back, and everything is safe to run twice ---------
