@@ -10,7 +10,6 @@ from drf_standardized_errors.handler import exception_handler as standardized
 from rest_framework.decorators import action
 from rest_framework.exceptions import APIException, ParseError
 from rest_framework.pagination import CursorPagination
-from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -71,16 +70,6 @@ class TooLarge(APIException):
 
     status_code = 413
     default_code = "too_large"
-
-
-class Json(JSONParser):
-    """JSON as people send it; what is nested deeper than Python can follow is no request of ours."""
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
-        try:
-            return super().parse(stream, media_type, parser_context)
-        except RecursionError as error:
-            raise ParseError("nested too deeply") from error
 
 
 def area_asked(request: Request) -> str:
