@@ -345,10 +345,8 @@ def test_r3_no_accepted_report_is_lost_when_processes_are_killed(
 class Screen:
     """A client as the wall's page is one: applies facts by position, comes back by position, loads afresh on reset."""
 
-    DEAD_AFTER_S = 28.0  # of silence, as in live.js
-
-    def __init__(self, room: "Room", number: int) -> None:
-        self.room, self.number = room, number
+    def __init__(self, room: "Room", dead_after_s: float) -> None:
+        self.room, self.dead_after_s = room, dead_after_s
         self.rows: dict[str, str] = {}
         self.position: int | None = None
         self.port = 0
@@ -388,7 +386,7 @@ class Screen:
             self.port = line.transport.get_extra_info("sockname")[1]
             filled = False
             while not self.room.over.is_set():
-                frame = json.loads(await asyncio.wait_for(line.recv(), self.DEAD_AFTER_S))
+                frame = json.loads(await asyncio.wait_for(line.recv(), self.dead_after_s))
                 if frame["type"] == "reset":
                     self.position = None
                     return
@@ -508,12 +506,12 @@ async def break_lines(proxy: Proxy, screens: list[Screen], seconds: float, silen
 
 
 async def r5(
-    site: Instance, cell: dict[str, Any], seconds: float, silence_s: float
+    site: Instance, cell: dict[str, Any], seconds: float, silence_s: float, dead_after_s: float
 ) -> tuple[Room, list[Screen], dict, dict]:
     area = cell["code"][:9]
     room, proxy, killed = Room(site, area), Proxy(site.port), {"web": 0, "relay": 0}
     room.port = await proxy.start()
-    screens = [Screen(room, n) for n in range(50)]
+    screens = [Screen(room, dead_after_s) for _ in range(50)]
     tasks = [asyncio.ensure_future(screen.run()) for screen in screens]
     life = Life(site, cell["centre"], per_second=2)
     running = threads_of(2, life.work)
@@ -551,9 +549,11 @@ async def r5(
     return room, screens, hurt | {"changes": life.done}, killed
 
 
-@scales(short=(15, 5), long=(300, 40))
+@scales(
+    short=(10, 4, 17.0), long=(300, 40, 28.0)
+)  # seconds; of a silence; of silence until a line is dead, as in live.js
 def test_r5_every_screen_ends_like_a_fresh_one(
-    site: Instance, cell: dict[str, Any], scale: tuple[float, float], say
+    site: Instance, cell: dict[str, Any], scale: tuple[float, float, float], say
 ) -> None:
     with suppress(asyncio.CancelledError):
         room, screens, hurt, killed = asyncio.run(r5(site, cell, *scale))
