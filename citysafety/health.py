@@ -4,12 +4,12 @@ import time
 from datetime import datetime
 
 from django.conf import settings
-from django.core.cache import cache
 from django.db import connection
 from django.db.models import Min
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django_prometheus.exports import ExportToDjangoView
+from django_redis import get_redis_connection
 from prometheus_client import Gauge
 
 from citysafety.notices.models import Delivery
@@ -41,7 +41,7 @@ def readyz(request: HttpRequest) -> JsonResponse:
     except Exception as error:
         missing["database"] = type(error).__name__
     try:
-        cache.set("readyz", 1, 5)
+        get_redis_connection().ping()
     except Exception as error:
         missing["redis"] = type(error).__name__
     return JsonResponse({"status": "missing" if missing else "ok", **missing}, status=503 if missing else 200)

@@ -131,6 +131,7 @@ function follow() {
   sending = true;
   form.hidden = true;
   find("[data-thumb]").hidden = true;
+  find("[data-kept]").textContent = draft.title;
   showProgress(find("[data-after]"), draft.id, {
     again: "/field/report/", correct: (row) => { location.href = `/field/report/?draft=${row.id}`; },
   });
