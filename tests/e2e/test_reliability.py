@@ -482,10 +482,10 @@ class Life:
 
 
 async def break_lines(proxy: Proxy, screens: list[Screen], seconds: float, silence_s: float) -> dict[str, int]:
-    """Hurt a random line every now and then: RST, half open for ever, or silent for a while."""
+    """Hurt a random line every now and then: RST, half open for ever, or silent for a while; each kind twice at least."""
     hurt = {"reset": 0, "half open": 0, "silent": 0}
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while time.monotonic() < end or (min(hurt.values()) < 2 and time.monotonic() < end + 60):
         await asyncio.sleep(random.uniform(0.1, 0.6))
         screen = random.choice(screens)
         line = proxy.lines.get(screen.port)
@@ -522,6 +522,9 @@ async def r5(
             await asyncio.to_thread(site.kill_again, name)
             killed[name] += 1
 
+    until_open = time.monotonic() + 120
+    while sum(screen.port in proxy.lines for screen in screens) < len(screens) and time.monotonic() < until_open:
+        await asyncio.sleep(0.2)
     killing = asyncio.ensure_future(kill())
     try:
         hurt = await break_lines(proxy, screens, seconds, silence_s)
@@ -567,4 +570,5 @@ def test_r5_every_screen_ends_like_a_fresh_one(
         f"back and filled p95 {percentile(room.backfill_s, 0.95):.2f} s"
     )
     assert equal == len(screens) == 50
+    assert min(hurt[kind] for kind in ("reset", "half open", "silent")) >= 1
     assert max(room.noticed_s, default=0) <= 30
