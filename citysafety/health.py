@@ -1,10 +1,11 @@
 """Is the process alive, is it of use, and what do its gauges say."""
 
+import math
 import time
 from datetime import datetime
 
 from django.conf import settings
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.db.models import Min
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
@@ -68,6 +69,10 @@ def metrics(request: HttpRequest) -> HttpResponse:
     local = request.META.get("REMOTE_ADDR", "") in ("127.0.0.1", "::1", "")
     if not (local or getattr(request.user, "role", "") == "administrator"):
         return HttpResponse(status=404)
-    for name, seconds in lags().items():
+    try:
+        found = lags()
+    except DatabaseError:  # the other gauges are wanted then more than ever
+        found = dict.fromkeys(LAGS, math.nan)
+    for name, seconds in found.items():
         LAGS[name].set(seconds)
     return ExportToDjangoView(request)

@@ -1,4 +1,4 @@
-"""How request bodies are read. Apart from ``api``, since Django REST framework loads it while it loads its own views."""
+"""How bodies of requests are read. Apart from ``api.py``, since the REST framework reads its settings before its views."""
 
 from typing import Any
 
