@@ -72,7 +72,12 @@ def draw(hazard: Hazard) -> Drawing:
     x, y = project(hazard.location.x, hazard.location.y)
     outlines = sorted((outline(cell) for cell in cells), key=lambda one: (one.own, one.dedicated))
     return Drawing(
-        outlines, x, y, round(min((hazard.accuracy_m or 0) / unit, WIDTH), 1), round(bar_metres / unit, 1), bar_metres,
+        outlines,
+        x,
+        y,
+        round(min((hazard.accuracy_m or 0) / unit, WIDTH), 1),
+        round(bar_metres / unit, 1),
+        bar_metres,
         f"{hazard.location.x:.6f}, {hazard.location.y:.6f}",
     )
 

@@ -130,7 +130,11 @@ def _refused(asked: QueryDict, found: HazardFilter) -> list[str]:
     ]
     wrong = [*found.form.errors, *(name for name in SWITCHES if asked.get(name, "") not in ("", "true", "false"))]
     for name in wrong:
-        words = {"label": fields[name].label, "seen": ", ".join(asked.getlist(name)), "expected": _expected(fields[name])}
+        words = {
+            "label": fields[name].label,
+            "seen": ", ".join(asked.getlist(name)),
+            "expected": _expected(fields[name]),
+        }
         refused.append(_("%(label)s: “%(seen)s” was not understood; expected %(expected)s.") % words)
     return refused
 
