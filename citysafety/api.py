@@ -3,12 +3,14 @@
 from collections import OrderedDict
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.db.models import QuerySet
 from django.http import Http404
 from drf_standardized_errors.handler import exception_handler as standardized
 from rest_framework.decorators import action
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.pagination import CursorPagination
+from rest_framework.parsers import JSONParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -64,6 +66,23 @@ class Gone(APIException):
     default_code = "gone"
 
 
+class TooLarge(APIException):
+    """413: more bytes than a request may have."""
+
+    status_code = 413
+    default_code = "too_large"
+
+
+class Json(JSONParser):
+    """JSON as people send it; what is nested deeper than Python can follow is no request of ours."""
+
+    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> Any:
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError as error:
+            raise ParseError("nested too deeply") from error
+
+
 def area_asked(request: Request) -> str:
     """Return the area of ``?area=``, the caller's own without one. Foreign or unknown: 404."""
     own = getattr(request.user, "area_code", "")
@@ -83,6 +102,10 @@ def area_asked(request: Request) -> str:
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answer errors in one shape; a conflict also shows the present object as ``present``."""
+    if isinstance(error, RequestDataTooBig):
+        error = TooLarge(str(error))
+    elif isinstance(error, UnicodeEncodeError):  # half a character, which JSON can spell and nothing can store
+        error = ParseError("the text is not valid Unicode")
     response = standardized(error, context)
     if response is not None and (present := getattr(error, "present", None)) is not None:
         response.data["present"] = present

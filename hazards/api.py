@@ -12,12 +12,12 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework import serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied, UnsupportedMediaType, ValidationError
-from rest_framework.parsers import BaseParser, JSONParser
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from citysafety.accounts.rights import sentence
-from citysafety.api import Conflict, CountTwin, Gone, Unprocessable, area_asked
+from citysafety.api import Conflict, CountTwin, Gone, TooLarge, Unprocessable, area_asked
 from citysafety.coordinates import DATUMS, to_wgs84
 from citysafety.evidence import services as evidence
 from citysafety.lifecycle import StepNotAllowed
@@ -84,7 +84,6 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
     filterset_class = HazardFilter
     ordering = ("-received_at", "id")
     lookup_value_regex = "[0-9a-fA-F-]{36}"
-    parser_classes = [JSONParser]
 
     def get_queryset(self) -> QuerySet[Hazard]:
         if getattr(self, "swagger_fake_view", False):
@@ -233,12 +232,6 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
             lat=place.get("lat"),
         )
         return _once(step.id, request, lambda: _take(hazard.pk, verb, step, request), hazard=hazard, verb=verb)
-
-
-class TooLarge(ValidationError):
-    """413: more bytes than a photo may have."""
-
-    status_code = 413
 
 
 def _uuid_of(data: Any) -> UUID | None:
