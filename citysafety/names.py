@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
 
 def chosen(name_zh: str, name_en: str) -> str:
@@ -12,8 +13,8 @@ def chosen(name_zh: str, name_en: str) -> str:
 class Named(models.Model):
     """A row with a Chinese and an English name."""
 
-    name_zh = models.CharField("名称", max_length=120)
-    name_en = models.CharField("English name", max_length=160, blank=True, default="")
+    name_zh = models.CharField(_("Chinese name"), max_length=120)
+    name_en = models.CharField(_("English name"), max_length=160, blank=True, default="")
 
     class Meta:
         abstract = True

@@ -6,7 +6,24 @@ transaction and send nothing: mail, messages and screens come after commit.
 
 from citysafety.outbox.relay import Listener, Projection
 from citysafety.tallies.services import fold
+from hazards import listeners as hazards
 
 PROJECTIONS: list[Projection] = [fold]
 
-LISTENERS: dict[str, list[Listener]] = {}
+LISTENERS: dict[str, list[Listener]] = {
+    "hazard.reported": [hazards.tell_of_major],
+    "hazard.refuse": [hazards.tell_of_refusal],
+    "hazard.contest": [hazards.tell_of_contest],
+    "hazard.dispatch": [hazards.tell_department],
+    "hazard.return": [hazards.tell_of_return],
+    "hazard.rectify": [hazards.tell_verifiers],
+    "hazard.handle_on_spot": [hazards.tell_verifiers],
+    "hazard.fail": [hazards.tell_of_failure],
+    "hazard.write_off": [hazards.tell_of_write_off],
+    "hazard.reopen": [hazards.tell_of_reopening],
+    "hazard.mark_overdue": [hazards.tell_of_overdue],
+    "worker.away": [hazards.hand_over],
+    "worker.left": [hazards.hand_over],
+    "worker.posting_ended": [hazards.hand_over_posting],
+    "calendar.changed": [hazards.follow_calendar],
+}

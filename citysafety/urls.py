@@ -1,31 +1,23 @@
 """Every address of the site, one page."""
 
-import importlib.util
-
 from django.contrib import admin
 from django.urls import include, path
 from django.views.decorators.cache import cache_control
+from django.views.decorators.vary import vary_on_cookie
 from django.views.i18n import JavaScriptCatalog
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from citysafety import health
 
-
-def built(*modules: str) -> list[str]:
-    return [m for m in modules if importlib.util.find_spec(m.rsplit(".", 1)[0]) and importlib.util.find_spec(m)]
-
-
-API = built(
-    "citysafety.accounts.api_urls",
+API = [
     "citysafety.tallies.api_urls",
     "citysafety.live.api_urls",
     "citysafety.notices.api_urls",
     "citysafety.dashboard.api_urls",
-    "citysafety.field.api_urls",
     "grid.api_urls",
     "hazards.api_urls",
-)
-PAGES = built(
+]
+PAGES = [
     "citysafety.accounts.urls",
     "citysafety.notices.urls",
     "citysafety.evidence.urls",
@@ -33,13 +25,13 @@ PAGES = built(
     "citysafety.field.urls",
     "grid.urls",
     "hazards.urls",
-)
+]
 
 urlpatterns = [
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
-    path("jsi18n/", cache_control(max_age=3600)(JavaScriptCatalog.as_view()), name="jsi18n"),
+    path("jsi18n/", cache_control(max_age=3600)(vary_on_cookie(JavaScriptCatalog.as_view())), name="jsi18n"),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     *[path("api/v1/", include(module)) for module in API],

@@ -125,7 +125,7 @@ class OpenPosting(admin.SimpleListFilter):
     parameter_name = "open"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("1", _("open")), ("0", _("ended"))]
+        return [("1", _("current")), ("0", _("ended"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Posting]) -> QuerySet[Posting]:
         return queryset.filter(until__isnull=self.value() == "1") if self.value() else queryset

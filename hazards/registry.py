@@ -14,6 +14,7 @@ from citysafety.evidence import access
 from citysafety.tallies.figures import COUNT, RATIO, Figure, Recount, register_subject
 from citysafety.tallies.figures import register as register_figure
 
+from . import notices
 from .lifecycle import LIFECYCLE
 from .models import Hazard, Mark, Step
 from .standing import CITY_TIME, counts_now, counts_today
@@ -63,6 +64,7 @@ def register() -> None:
     register_subject("hazard", recount)
     access.register("hazard", may_see)
     rights.register_visibility("hazard", explain, label=_("hazard"), find=find, steps=LIFECYCLE.steps)
+    notices.register()
 
 
 def may_see(user: Any, hazard_id: str) -> bool:

@@ -3,10 +3,16 @@
 from celery import shared_task
 from django.utils import timezone
 
-from . import services
+from . import listeners, services
 
 
 @shared_task
 def mark_overdue(**_from_newer_version: object) -> None:
     """Mark what ran out since the last sweep. Any number of sweeps mark a hazard once."""
     services.mark_overdue(at=timezone.now())
+
+
+@shared_task
+def warn_of_missing_calendar(**_from_newer_version: object) -> None:
+    """Say that a year's working days are missing, once a day however often it runs."""
+    listeners.tell_of_missing_calendar(at=timezone.now())

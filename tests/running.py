@@ -8,11 +8,43 @@ import subprocess
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
+
+import psycopg2
+import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 START_S = 300
+
+
+def scales(short: Any, long: Any) -> pytest.MarkDecorator:
+    """Run a test of reliability as ``scale`` in its short form, and by ``bin/test --long`` in its full one."""
+    return pytest.mark.parametrize(
+        "scale", [pytest.param(short, id="short"), pytest.param(long, id="long", marks=pytest.mark.long)]
+    )
+
+
+def until(true: Callable[[], Any], seconds: float, pause_s: float = 0.1) -> Any:
+    """Return what ``true()`` gives as soon as it is true. :raises AssertionError: after so many seconds."""
+    end = time.monotonic() + seconds
+    while not (found := true()):
+        assert time.monotonic() < end, f"not within {seconds} s: {getattr(true, '__name__', true)}"
+        time.sleep(pause_s)
+    return found
+
+
+def percentile(values: list[float], share: float) -> float:
+    """Return the value that this share of the values does not exceed; 0 without values."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else 0.0
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes that a process has started."""
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 class Api:
@@ -21,10 +53,19 @@ class Api:
     def __init__(self, url: str, token: str) -> None:
         self.url, self.token = url, token
 
-    def call(self, method: str, path: str, body: Any = None, raw: bytes | None = None, timeout_s: float = 30) -> tuple:
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        raw: bytes | None = None,
+        kind: str = "image/png",
+        timeout_s: float = 30,
+    ) -> tuple:
         data = raw if raw is not None else None if body is None else json.dumps(body).encode()
         headers = {"Authorization": f"Token {self.token}", "Accept": "application/json"}
-        headers["Content-Type"] = "application/json" if raw is None else "image/png"
+        headers["Content-Type"] = "application/json" if raw is None else kind
         request = urllib.request.Request(self.url + path, data=data, method=method, headers=headers)
         try:
             with urllib.request.urlopen(request, timeout=timeout_s) as answer:
@@ -94,6 +135,30 @@ class Instance:
         os.killpg(pid, signal.SIGKILL)
         return pid
 
+    def kill_again(self, name: str, seconds: float = 90) -> float:
+        """Kill a process that may just be coming back; return the moment (monotonic) of the kill."""
+
+        def killed() -> float:
+            try:
+                self.kill(name)
+            except (KeyError, ProcessLookupError):
+                return 0.0
+            return time.monotonic()
+
+        return until(killed, seconds)
+
+    def query(self, sql: str, *values: Any) -> list[tuple]:
+        """Ask this instance's database directly, past the application."""
+        lines = dict(line.split("=", 1) for line in (self.var / "env").read_text().splitlines() if "=" in line)
+        url = urlsplit(lines["DATABASE_URL"])
+        line = psycopg2.connect(host=unquote(url.hostname or ""), user=url.username, dbname=url.path.lstrip("/"))
+        try:
+            with line, line.cursor() as cursor:
+                cursor.execute(sql, values)
+                return cursor.fetchall() if cursor.description else []
+        finally:
+            line.close()
+
     def services(self, word: str) -> None:
         """``up``, ``down`` or ``status`` of this instance's PostgreSQL and Redis."""
         subprocess.run([str(ROOT / "bin" / "services"), word], env=self.env, check=True)
@@ -101,7 +166,11 @@ class Instance:
     def manage(self, *words: str) -> subprocess.CompletedProcess:
         """Run a word of manage.py against this instance."""
         lines = (line.partition("=") for line in (self.var / "env").read_text().splitlines() if "=" in line)
-        env = self.env | {name: value for name, _equals, value in lines} | {"DJANGO_SETTINGS_MODULE": "citysafety.settings"}
+        env = (
+            self.env
+            | {name: value for name, _equals, value in lines}
+            | {"DJANGO_SETTINGS_MODULE": "citysafety.settings"}
+        )
         python = str(ROOT / ".venv" / "bin" / "python")
         return subprocess.run([python, "manage.py", *words], cwd=ROOT, env=env, capture_output=True, text=True)
 

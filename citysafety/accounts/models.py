@@ -81,8 +81,8 @@ class User(AbstractUser):
     first_name = last_name = groups = user_permissions = None
     is_superuser = False
 
-    name_zh = models.CharField("姓名", max_length=60, blank=True, default="")
-    name_en = models.CharField("English name", max_length=120, blank=True, default="")
+    name_zh = models.CharField(_("full name"), max_length=60, blank=True, default="")
+    name_en = models.CharField(_("English name"), max_length=120, blank=True, default="")
     phone = models.CharField(_("telephone"), max_length=32, blank=True, default="")
     role = models.CharField(_("role"), max_length=20, choices=Role)
     area_code = models.CharField(_("area of duty"), max_length=15, blank=True, default="")

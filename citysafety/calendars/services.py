@@ -174,13 +174,18 @@ def seed_provisional(year: int, *, at: datetime | None = None) -> bool:
     return created
 
 
-def missing_year_warning(at: datetime) -> str:
-    """Return a sentence while this year's working days are missing or, from 1 November, next year's; else nothing."""
+def missing_year(at: datetime) -> int | None:
+    """Return this year while its working days are missing or, from 1 November, the next; else None."""
     local = at.astimezone(worktime.CITY_TIME)
     needed = [local.year, local.year + 1] if local.month >= WARN_FROM_MONTH else [local.year]
-    missing = [year for year in needed if year not in calendar().years]
-    if not missing:
+    return next((year for year in needed if year not in calendar().years), None)
+
+
+def missing_year_warning(at: datetime) -> str:
+    """Return a sentence while this year's working days are missing or, from 1 November, next year's; else nothing."""
+    year = missing_year(at)
+    if year is None:
         return ""
     return _("The working days of %(year)s are missing: time limits that reach into it cannot be computed.") % {
-        "year": missing[0]
+        "year": year
     }

@@ -72,11 +72,11 @@ class Hub:
 
     async def stop(self) -> None:
         """End the loops and close what they hold."""
-        for task in self._tasks:
-            task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
+        running = set(self._tasks)
+        while running:  # more than once: Redis' client may take a cancellation for its own timeout
+            for task in running:
+                task.cancel()
+            _, running = await asyncio.wait(running, timeout=1)
         await self.threads.close()
         _hubs.pop(asyncio.get_running_loop(), None)
 
@@ -127,19 +127,20 @@ class Hub:
         """Listen to the bus; whatever it lost is caught up by position."""
         heard = time.monotonic()
         try:
-            async for message in bus.messages():
-                heard = heard if message is None else time.monotonic()
-                if not self._bus_up:
-                    self._bus_up = True
-                    await self.catch_up()
-                if isinstance(message, Batch):
-                    await self._take(message)
-                elif message is not None:
-                    self._beaten = time.monotonic()
-                    if message > self.head:
+            async with contextlib.aclosing(bus.messages()) as messages:
+                async for message in messages:
+                    heard = heard if message is None else time.monotonic()
+                    if not self._bus_up:
+                        self._bus_up = True
                         await self.catch_up()
-                elif time.monotonic() - heard > 2 * SILENT_S:
-                    raise ConnectionError("nothing heard; the line may be half open")
+                    if isinstance(message, Batch):
+                        await self._take(message)
+                    elif message is not None:
+                        self._beaten = time.monotonic()
+                        if message > self.head:
+                            await self.catch_up()
+                    elif time.monotonic() - heard > 2 * SILENT_S:
+                        raise ConnectionError("nothing heard; the line may be half open")
         finally:
             self._bus_up = False
 

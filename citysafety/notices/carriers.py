@@ -20,7 +20,7 @@ class NotCarried(Exception):
 
 def mail_server() -> str:
     """Return the city's mail server as an apprise address such as ``mailto://mail.city:25?from=…``; "" without one."""
-    return getattr(settings, "NOTICE_MAIL_SERVER", "")
+    return settings.NOTICE_MAIL_SERVER
 
 
 def is_offered(kind: str) -> bool:
@@ -71,5 +71,5 @@ def _port(scheme: str) -> int:
 
 
 def _link(path: str) -> str:
-    site = getattr(settings, "SITE_URL", "")
+    site = settings.SITE_URL
     return f"{site.rstrip('/')}{path}" if site and path else ""

@@ -42,7 +42,7 @@ class Words:
 def words(notice: Notice, language: str | None = None) -> Words:
     """Put a notice into words, in the active language or the one named. No queries.
 
-    A param ``{"zh": …, "en": …}`` is a name of data in two languages; one that ends in ``_at`` is an ISO time.
+    A param ``{"zh": …, "en": …}`` is a name of data in two languages; one that ends in ``_at`` is an ISO time, "" none.
     """
     if language:
         with translation.override(language):
@@ -58,6 +58,6 @@ def words(notice: Notice, language: str | None = None) -> Words:
 def _shown(name: str, value: Any) -> Any:
     if isinstance(value, dict):
         return chosen(value.get("zh", ""), value.get("en", ""))
-    if name.endswith("_at") and isinstance(value, str) and value:
-        return f"{timezone.localtime(datetime.fromisoformat(value)):%Y-%m-%d %H:%M}"
+    if name.endswith("_at") and isinstance(value, str):
+        return "–" if not value else f"{timezone.localtime(datetime.fromisoformat(value)):%Y-%m-%d %H:%M}"
     return value

@@ -45,7 +45,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='City',
             fields=[
-                ('name_zh', models.CharField(max_length=120, verbose_name='名称')),
+                ('name_zh', models.CharField(max_length=120, verbose_name='Chinese name')),
                 ('name_en', models.CharField(blank=True, default='', max_length=160, verbose_name='English name')),
                 ('code', models.CharField(max_length=4, primary_key=True, serialize=False, verbose_name='code')),
                 ('frame', django.contrib.gis.db.models.fields.MultiPolygonField(help_text='Land and sea from which reports are taken.', srid=4326, verbose_name='frame')),
@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
             name='MatterClass',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name_zh', models.CharField(max_length=120, verbose_name='名称')),
+                ('name_zh', models.CharField(max_length=120, verbose_name='Chinese name')),
                 ('name_en', models.CharField(blank=True, default='', max_length=160, verbose_name='English name')),
                 ('code', models.CharField(max_length=4, unique=True, verbose_name='code')),
                 ('icon', models.CharField(blank=True, default='', max_length=20, verbose_name='icon')),
@@ -89,7 +89,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='PremisesKind',
             fields=[
-                ('name_zh', models.CharField(max_length=120, verbose_name='名称')),
+                ('name_zh', models.CharField(max_length=120, verbose_name='Chinese name')),
                 ('name_en', models.CharField(blank=True, default='', max_length=160, verbose_name='English name')),
                 ('code', models.SlugField(max_length=20, primary_key=True, serialize=False, verbose_name='code')),
                 ('nine_small', models.BooleanField(default=False, verbose_name='nine-small premises')),
@@ -108,7 +108,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Division',
             fields=[
-                ('name_zh', models.CharField(max_length=120, verbose_name='名称')),
+                ('name_zh', models.CharField(max_length=120, verbose_name='Chinese name')),
                 ('name_en', models.CharField(blank=True, default='', max_length=160, verbose_name='English name')),
                 ('code', models.CharField(max_length=12, primary_key=True, serialize=False, verbose_name='code')),
                 ('level', models.CharField(choices=[('city', 'City'), ('county', 'County'), ('township', 'Township'), ('village', 'Village')], max_length=8, verbose_name='level')),
@@ -127,7 +127,7 @@ class Migration(migrations.Migration):
             name='Centre',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name_zh', models.CharField(max_length=120, verbose_name='名称')),
+                ('name_zh', models.CharField(max_length=120, verbose_name='Chinese name')),
                 ('name_en', models.CharField(blank=True, default='', max_length=160, verbose_name='English name')),
                 ('code', models.CharField(max_length=16, unique=True, verbose_name='code')),
                 ('level', models.CharField(choices=[('city', 'City'), ('county', 'County'), ('township', 'Township'), ('village', 'Village')], max_length=8, verbose_name='level')),
@@ -147,7 +147,7 @@ class Migration(migrations.Migration):
             name='Cell',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name_zh', models.CharField(max_length=120, verbose_name='名称')),
+                ('name_zh', models.CharField(max_length=120, verbose_name='Chinese name')),
                 ('name_en', models.CharField(blank=True, default='', max_length=160, verbose_name='English name')),
                 ('code', models.CharField(max_length=15, unique=True, verbose_name='code')),
                 ('kind', models.CharField(choices=[('base', 'Base cell'), ('dedicated', 'Dedicated cell'), ('sea', 'Sea cell')], max_length=9, verbose_name='kind')),
@@ -172,7 +172,7 @@ class Migration(migrations.Migration):
             name='Matter',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name_zh', models.CharField(max_length=120, verbose_name='名称')),
+                ('name_zh', models.CharField(max_length=120, verbose_name='Chinese name')),
                 ('name_en', models.CharField(blank=True, default='', max_length=160, verbose_name='English name')),
                 ('code', models.CharField(max_length=8, unique=True, verbose_name='code')),
                 ('severity', models.CharField(choices=[('general', 'General hazard'), ('major', 'Major hazard')], default='general', max_length=7, verbose_name='severity proposed')),
@@ -206,7 +206,7 @@ class Migration(migrations.Migration):
             name='Premises',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name_zh', models.CharField(max_length=120, verbose_name='名称')),
+                ('name_zh', models.CharField(max_length=120, verbose_name='Chinese name')),
                 ('name_en', models.CharField(blank=True, default='', max_length=160, verbose_name='English name')),
                 ('code', models.CharField(max_length=24, unique=True, verbose_name='code')),
                 ('area_code', models.CharField(max_length=15, verbose_name='area')),

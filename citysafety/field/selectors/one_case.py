@@ -29,6 +29,8 @@ SYMBOLS = {
     "contest": "flag",
     "reopen": "flag",
 }
+# On the page that asks for a verdict the two buttons say it in a word.
+VERDICTS = {"verify": lambda: _("Passed"), "fail": lambda: _("Not passed")}
 # A look at the place helps these steps; the table does not ask for one.
 PICTURE_IF_USEFUL = frozenset({"verify", "fail", "reopen", "contest"})
 
@@ -47,7 +49,7 @@ class Case:
     responsible: str
     low_accuracy: bool
     history: list[dict[str, Any]]
-    next: dict[str, str] | None
+    ahead: list[dict[str, str]]  # what must still happen, the next first
     actions: list[dict[str, str]]
 
     @property
@@ -100,7 +102,7 @@ def case(user: Any, hazard: Hazard, at: datetime) -> Case:
         responsible=_responsible(hazard, at, inside=inside),
         low_accuracy=bool(hazard.accuracy_m and hazard.accuracy_m > LOW_ACCURACY_M),
         history=_history(hazard, inside=inside),
-        next=_next(hazard, mine=bool(open_rows)),
+        ahead=_ahead(hazard, mine=bool(open_rows)),
         actions=[
             {"action": step.action, "label": action_label(step), "symbol": SYMBOLS.get(step.action, "tick")}
             for step in open_rows
@@ -184,36 +186,59 @@ def photos_of(hazard: Hazard) -> list[Attachment]:
     return sorted(rows, key=lambda row: ROLE_ORDER.get(row.role, 0))
 
 
+def _labels() -> dict[str, str]:
+    """Name every action of a history."""
+    return {step.action: str(step.label) for step in LIFECYCLE.steps} | {"report": _("Reported")}
+
+
 def _history(hazard: Hazard, *, inside: bool) -> list[dict[str, Any]]:
-    labels = {step.action: str(step.label) for step in LIFECYCLE.steps} | {"report": _("Reported")}
+    """Return what happened, each step with the time since the one before. Queries: 1."""
+    labels = _labels()
     rows = []
+    before = None
     for step in hazard.steps.select_related("actor", "department").order_by("version"):
         who = _shown(step.actor, inside=inside)
         if step.action in ("dispatch", "take", "rectify", "return") and step.department:
             who = f"{who} · {step.department.name}" if who else step.department.name
         words = step.words if step.action != "report" else ""
+        took = step.at - before if before else None
         rows.append(
-            {"label": labels.get(step.action, step.action), "who": who, "words": words, "at": step.at, "took": ""}
+            {"label": labels.get(step.action, step.action), "who": who, "words": words, "at": step.at, "took": took}
         )
+        before = step.at
     return rows
 
 
-def _next(hazard: Hazard, *, mine: bool) -> dict[str, str] | None:
-    """Say what must happen next and whose hand it needs; nothing when the case has ended."""
+# The way of a case that meets no refusal: from where it stands, the steps that are left.
+WAY = ("accept", "dispatch", "take", "rectify", "verify", "write_off")
+
+
+def _ahead(hazard: Hazard, *, mine: bool) -> list[dict[str, str]]:
+    """Say what must still happen and whose hand it needs, the next first; nothing when the case has ended."""
     centre = _("by the grid centre")
-    department = _("by %(name)s") % {"name": hazard.department.name} if hazard.department else centre
+    department = _("by %(name)s") % {"name": hazard.department.name} if hazard.department else ""
     table = {
-        HazardState.REPORTED: (_("Acceptance"), centre),
-        HazardState.ACCEPTED: (_("Dispatch"), centre),
-        HazardState.DISPATCHED: (_("Taking over"), department),
-        HazardState.TAKEN: (_("Rectification"), department),
-        HazardState.RECTIFIED: (_("Verification on the spot"), _("by somebody other than who did it")),
-        HazardState.VERIFIED: (_("Write-off"), centre),
+        "accept": (_("Acceptance"), centre),
+        "dispatch": (_("Dispatch"), centre),
+        "take": (_("Taking over"), department),
+        "rectify": (_("Rectification"), department),
+        "verify": (_("Verification on the spot"), _verifier(hazard)),
+        "write_off": (_("Write-off"), centre),
     }
-    if hazard.state not in table:
-        return None
-    what, who = table[hazard.state]
-    return {"what": what, "who": _("you can do this") if mine else who}
+    here = [action for action in WAY if LIFECYCLE.steps_named(action)[0].source == hazard.state]
+    if not here:
+        return []
+    left = [dict(zip(("what", "who"), table[action], strict=True)) for action in WAY[WAY.index(here[0]) :]]
+    if mine:
+        left[0]["who"] = _("you can do this")
+    return left
+
+
+def _verifier(hazard: Hazard) -> str:
+    within = hazard.matter.verify_within_m
+    if within:
+        return _("by somebody other than who did it, within %(n)s m") % {"n": within}
+    return _("by somebody other than who did it")
 
 
 def step_form(user: Any, hazard: Hazard, action: str, at: datetime) -> StepForm:
@@ -240,12 +265,12 @@ def step_form(user: Any, hazard: Hazard, action: str, at: datetime) -> StepForm:
     opposite = rows.get("fail") if action == "verify" else None
     return StepForm(
         label=label,
-        submit=str(row.label),
+        submit=VERDICTS[action]() if action in VERDICTS else str(row.label),
         symbol="tick" if action == "verify" else SYMBOLS.get(action, "tick"),
         open=open_row is not None,
         photos=photos,
         seen=photos_of(hazard) if action in PICTURE_IF_USEFUL else [],
-        other={"action": opposite.action, "label": str(opposite.label)} if opposite else None,
+        other={"action": opposite.action, "label": VERDICTS["fail"]()} if opposite else None,
         asks_location="location" in row.requires,
         asks_department="department" in row.requires,
         asks_words="reason" in row.requires or "words" in row.requires,
@@ -261,8 +286,8 @@ def step_form(user: Any, hazard: Hazard, action: str, at: datetime) -> StepForm:
             "label": label,
             "version": hazard.version,
             "requires": list(row.requires),
-            "state": hazard.state,
             "photos": {photo["role"]: {"need": photo["need"], "there": photo["there"]} for photo in photos},
             "states": {value: str(name) for value, name in HazardState.choices},
+            "labels": _labels(),
         },
     )

@@ -50,6 +50,7 @@ def moment(when: datetime | None) -> str:
     return f"{formats.date_format(local, 'MONTH_DAY_FORMAT')} {local:%H:%M}"
 
 
+@register.filter(name="span")
 def span_words(span: timedelta) -> str:
     """Say a length of time in its two largest useful units."""
     minutes = int(abs(span.total_seconds()) // 60)

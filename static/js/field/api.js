@@ -15,12 +15,12 @@ export const serverNow = () => new Date(Date.now() + offset);
 
 const WAIT_MS = 20_000;
 
-export async function ask(method, url, body, { headers = {}, wait = WAIT_MS } = {}) {
+export async function ask(method, url, body, { headers = {}, wait = WAIT_MS, keepalive = false } = {}) {
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), wait);
   try {
     const answer = await fetch(url, {
-      method, signal: stop.signal, credentials: "same-origin", cache: "no-store",
+      method, keepalive, signal: stop.signal, credentials: "same-origin", cache: "no-store",
       headers: {
         Accept: "application/json", "Accept-Language": document.documentElement.lang,
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),

@@ -1,5 +1,5 @@
 // "Which side are you on?": the cells that the accuracy circle touches, and who is responsible for each.
-import { find, make } from "./dom.js";
+import { find, icon, make } from "./dom.js";
 import { fill, gettext } from "./words.js";
 
 const nameOf = (cell) => cell.name || (document.documentElement.lang === "en" && cell.name_en) || cell.name_zh || cell.code;
@@ -18,7 +18,7 @@ export function drawCells(place, answer, named, chosen) {
     if (heading) heading.textContent = gettext("Place");
     const cell = answer.dedicated ?? answer.cell ?? base[0];
     if (!cell) place.replaceChildren(make("p", { class: "soft" }, gettext("No cell here: the city's office will place it.")));
-    else place.replaceChildren(make("p", { class: cell.mine === false ? "hint" : "soft" }, `${nameOf(cell)} · ${who(cell)}`));
+    else place.replaceChildren(make("p", { class: "cell-line" }, icon("pin"), make("span", {}, make("b", {}, nameOf(cell)), ` · ${who(cell)}`)));
     return;
   }
   if (heading) heading.textContent = gettext("Place: which side are you on?");

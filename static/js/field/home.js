@@ -1,7 +1,7 @@
-// Home and lists: the shell, and a word before signing out with unsent work on the phone.
+// Home and lists: the shell, messages that are read when they are opened, and a word before signing out with unsent work.
 import "./shell.js";
-import { user } from "./api.js";
-import { find } from "./dom.js";
+import { ask, user } from "./api.js";
+import { find, findAll } from "./dom.js";
 import { unsent } from "./sender.js";
 import * as store from "./store.js";
 import { fill, gettext } from "./words.js";
@@ -15,3 +15,7 @@ find("[data-logout]")?.addEventListener("submit", async (event) => {
   if (!kept) for (const row of rows) await store.drop(row.id);
   form.submit();
 });
+
+for (const link of findAll("[data-notice]")) {
+  link.addEventListener("click", () => { ask("POST", `/api/v1/notices/${link.dataset.notice}/read/`, undefined, { keepalive: true }); });
+}

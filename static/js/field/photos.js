@@ -11,6 +11,7 @@ const HARD_LIMIT_BYTES = 40_000_000; // what a phone can decode without dying; f
 const FRESH_MS = 10 * 60_000; // a picture older than this was not taken just now
 
 export class UnreadablePhoto extends Error {}
+class NoRoom extends Error {}
 
 async function decode(file) {
   try { return await createImageBitmap(file, { imageOrientation: "from-image" }); } catch { /* older browsers know no options */ }
@@ -82,6 +83,8 @@ export class Strip {
     find("[data-add]", this.box).before(waiting);
     this.busy += 1;
     try {
+      const room = await store.room();
+      if (room?.none) throw new NoRoom();
       const taken = file.lastModified || Date.now();
       const small = await shrink(file);
       await this.draft.begin();
@@ -94,7 +97,7 @@ export class Strip {
       await store.keepPhoto(photo);
       this.photos.push(photo);
       await this.draft.changed();
-      this.complain("");
+      this.complain(room?.little ? fill(gettext("Little room left on the phone: %(n)s MB. Send what is waiting."), { n: Math.round(room.bytes / 1e6) }) : "");
     } catch (error) {
       this.complain(error instanceof UnreadablePhoto ? gettext("This picture cannot be opened. Please take it again.")
         : gettext("The phone has no room for this photo. Send what is waiting, then take it again."));

@@ -49,19 +49,28 @@ function why(row, photos, gone) {
   return lines.map((line) => make("p", { class: "why" }, line));
 }
 
+const button = (act, symbol, words, onclick) => make("button", { class: "act", type: "button", "data-act": act, onclick }, icon(symbol), words);
+const link = (act, symbol, words, href) => make("a", { class: "act", "data-act": act, href }, icon(symbol), words);
+
 function acts(row) {
+  const { state, answer } = row;
+  const open = state === "draft" || sender.mayThaw(row);
   const list = [];
-  if (row.state === "draft") list.push(make("a", { class: "act", href: form(row) }, icon("pen"), gettext("Go on with it")));
-  if (sender.BY_HAND.has(row.state) && sender.mayThaw(row)) list.push(make("a", { class: "act", href: form(row) }, icon("pen"), row.state === "conflict" ? gettext("Compare both") : gettext("Correct it")));
-  if (row.state === "failed" || row.state === "waiting") list.push(make("button", { class: "act", type: "button", onclick: () => retry(row) }, icon("send"), gettext("Send now")));
-  if (row.answer) list.push(make("a", { class: "act", href: `/field/cases/${row.answer.id}/` }, icon("eye"), gettext("See the case")));
-  if (row.state === "delivered" && navigator.clipboard) list.push(make("button", { class: "act", type: "button", onclick: () => copy(row) }, icon("copy"), gettext("Copy the number")));
-  if (row.state === "draft" || (sender.mayThaw(row) && row.state !== "delivered")) list.push(make("button", { class: "act", type: "button", onclick: () => remove(row) }, icon("bin"), gettext("Delete")));
+  if (state === "draft") list.push(link("go-on", "pen", gettext("Go on with it"), form(row)));
+  if (sender.BY_HAND.has(state) && open) list.push(state === "conflict" ? link("compare", "eye", gettext("Compare both"), form(row)) : link("correct", "pen", gettext("Correct it"), form(row)));
+  if (state === "failed" || state === "waiting") list.push(button("send", "send", gettext("Send now"), () => retry(row)));
+  if (state === "delivered" && navigator.clipboard) list.push(button("copy", "copy", gettext("Copy the number"), () => copy(row)));
+  if (answer) list.push(link("case", "eye", gettext("See the case"), `/field/cases/${answer.id}/`));
+  if (state === "failed" && answer) list.push(button("finish", "tick", gettext("Leave it at that"), () => finish(row)));
+  if (open && state !== "delivered") list.push(button("delete", "bin", gettext("Delete"), () => remove(row)));
   return list;
 }
 
+/** The case is filed; what of it was refused is given up. */
+const finish = (row) => store.amend(row.id, { state: "delivered", deliveredAt: Date.now(), problem: null }, { from: ["failed"] });
+
 async function retry(row) {
-  await store.amend(row.id, { state: "waiting", nextAt: 0 });
+  await store.amend(row.id, { state: "waiting", nextAt: 0 }, { from: ["failed", "waiting"] });
   await sender.send({ force: true });
 }
 
@@ -107,13 +116,14 @@ async function draw() {
 const redraw = () => { drawing = drawing.then(draw, draw); };
 
 async function room() {
-  const { usage, quota } = (await navigator.storage?.estimate?.()) ?? {};
-  const left = quota ? [fill(gettext("Room left for photos: %(n)s MB"), { n: Math.round((quota - usage) / 1e6) })] : [];
-  find("[data-room]").textContent = [...left, gettext("What is not delivered is never cleared away.")].join(" · ");
+  const left = await store.room();
+  const size = !left ? "" : left.bytes < 1e9 ? `${Math.round(left.bytes / 1e6)} MB` : `${(left.bytes / 1e9).toFixed(1)} GB`;
+  const words = !left ? [] : [fill(left.little ? gettext("Little room left for photos: %(size)s") : gettext("Room left for photos: %(size)s"), { size })];
+  find("[data-room]").textContent = [...words, gettext("What is not delivered is never cleared away.")].join(" · ");
 }
 
 find("[data-send-all]").addEventListener("click", async () => {
-  for (const row of await store.records(user)) if (row.state === "failed") await store.amend(row.id, { state: "waiting", nextAt: 0 });
+  for (const row of await store.records(user)) if (row.state === "failed") await store.amend(row.id, { state: "waiting", nextAt: 0 }, { from: ["failed"] });
   await sender.send({ force: true });
 });
 store.onChange(redraw);

@@ -23,7 +23,7 @@ let rows = [];
 let matter = null;
 let tried = null; // what the last press on "report" found wanting
 
-const keeper = saver(save);
+const keeper = saver(() => save());
 // A position alone is no draft yet: opening the page and leaving it keeps nothing.
 const place = new Place(find("[data-place]"), { changed: () => { if (begun) keeper.soon(); } });
 const handle = { id: () => draft.id, begin, changed: () => save() };
@@ -39,8 +39,8 @@ async function begin() {
   history.replaceState(null, "", `?draft=${draft.id}`);
 }
 
-async function save() {
-  if (sending) return;
+async function save({ last = false } = {}) {
+  if (sending && !last) return;
   begun = true;
   draft = {
     ...draft, title: matter ? matters.nameOf(matter) : "",
@@ -49,7 +49,7 @@ async function save() {
       spot: boxes.spot.checked, spotWords: boxes.spotWords.value, place: place.value,
     },
   };
-  await store.keep(draft);
+  if (!(await store.keepFrom(["draft"], draft))) { follow(); return; } // another tab has sent it
   if (!location.search.includes(draft.id)) history.replaceState(null, "", `?draft=${draft.id}`);
   sayKept();
   recheck();
@@ -110,8 +110,8 @@ async function submit() {
   tried = list;
   complain(form, list);
   if (list.length) return;
-  await keeper.now();
   sending = true;
+  await save({ last: true });
   const { lon, lat, accuracy_m, cell } = place.value;
   const body = {
     id: draft.id, matter: matter.code, severity: severity(), description: boxes.words.value.trim(),
@@ -122,25 +122,27 @@ async function submit() {
   for (const photo of strips.scene.photos) await store.keepPhoto({ ...photo, role: boxes.spot.checked ? "before" : "scene" });
   if (!boxes.spot.checked) for (const photo of strips.after.photos) await store.dropPhoto(photo.key);
   await sender.freeze(draft, body, { spot: boxes.spot.checked ? { id: draft.spotId, words: boxes.spotWords.value.trim() } : null });
+  follow();
+  await sender.send({ force: true });
+}
+
+/** Show how the sending goes instead of the form. */
+function follow() {
+  sending = true;
   form.hidden = true;
   find("[data-thumb]").hidden = true;
   showProgress(find("[data-after]"), draft.id, {
     again: "/field/report/", correct: (row) => { location.href = `/field/report/?draft=${row.id}`; },
   });
-  await sender.send({ force: true });
 }
 
 async function restore(id) {
   let row = await store.record(id, user);
   if (!row) return false;
   if (row.state !== "draft") {
-    if (!sender.mayThaw(row)) {
-      form.hidden = true;
-      find("[data-thumb]").hidden = true;
-      showProgress(find("[data-after]"), row.id, { again: "/field/report/", correct: () => location.reload() });
-      return true;
-    }
-    row = await sender.thaw(row);
+    const open = sender.mayThaw(row) ? await sender.thaw(row) : null;
+    if (!open) { draft = row; follow(); return true; }
+    row = open;
     history.replaceState(null, "", `?draft=${row.id}`);
   }
   draft = row;

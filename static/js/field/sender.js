@@ -60,7 +60,7 @@ async function round(force) {
 }
 
 async function deliver(row) {
-  const begun = await store.amend(row.id, { state: "sending", attempts: (row.attempts ?? 0) + 1 });
+  const begun = await store.amend(row.id, { state: "sending", attempts: (row.attempts ?? 0) + 1 }, { from: [...GOING] });
   if (!begun) return;
   try {
     await (begun.kind === "report" ? sendReport(begun) : sendStep(begun));
@@ -135,6 +135,12 @@ async function sendStep(row) {
   return refused(row, reply);
 }
 
+const PHOTO_REFUSED = {
+  413: gettext("Photo: too large for the server. Take it again."),
+  415: gettext("Photo: the server cannot open it. Take it again."),
+  422: gettext("Photo: it was damaged on the way. Send it again."),
+};
+
 /** Send the photos that are not there yet. Return whether all are; one that cannot be taken stops only its record. */
 async function sendPhotos(row, hazard) {
   const photos = await store.photosOf(row.id);
@@ -143,7 +149,8 @@ async function sendPhotos(row, hazard) {
     const reply = await put(url, photo.bytes, photo.type, (part) => tell({ record: row.id, photo: photo.key, part }));
     if (wanting(reply)) throw new Unanswered();
     if (reply.status !== 200 && reply.status !== 201) {
-      await store.amend(row.id, { state: "failed", problem: { words: [gettext("A photo was not taken over. Send it again.")], said: complaints(reply.body) } });
+      const words = PHOTO_REFUSED[reply.status] ?? gettext("A photo was not taken over. Send it again.");
+      await store.amend(row.id, { state: "failed", problem: { words: [words], said: complaints(reply.body), photo: photo.key } });
       return false;
     }
     await store.keepPhoto({ ...photo, sent: true });
@@ -168,18 +175,25 @@ async function refused(row, { status, body }) {
   return store.amend(row.id, { state: status === 400 || status === 422 ? "fix" : "failed", problem: { words: [words], said, status } });
 }
 
-/** Freeze a record: from here on this id means this body. */
+/**
+ * Freeze a record: from here on this id means this body. Return whether it was this tab that did it: when another
+ * has sent the same draft already, what that one sent stands.
+ */
 export async function freeze(row, body, extra = {}) {
-  await store.keep({ ...row, ...extra, body, state: "waiting", attempts: 0, nextAt: 0, problem: null, frozenAt: Date.now() });
-  await store.askToStay();
+  const frozen = { ...row, ...extra, body, state: "waiting", attempts: 0, nextAt: 0, problem: null, frozenAt: Date.now() };
+  const first = await store.keepFrom(["draft"], frozen);
+  if (first) await store.askToStay();
+  return first;
 }
 
-/** Open a refused record for correction, or one that was never sent. The server has nothing under its id, and gets a new one. */
+/**
+ * Open a refused record for correction, or one that was never sent. The server has nothing under its id, so a report
+ * gets a new one. Return null when it has moved on meanwhile.
+ */
 export async function thaw(row) {
-  const id = row.kind === "report" ? newId() : row.id;
-  const open = { ...row, state: "draft", body: null, problem: row.problem, attempts: 0, stepId: newId() };
-  if (id === row.id) { await store.keep(open); return open; }
-  return store.rename(open, id);
+  const open = await store.amend(row.id, { state: "draft", body: null, attempts: 0, stepId: newId() }, { from: ["fix", "conflict", "failed", "waiting"] });
+  if (!open) return null;
+  return row.kind === "report" ? store.rename(open, newId()) : open;
 }
 
 export const mayThaw = (row) => row.state === "fix" || row.state === "conflict" || (row.state === "failed" && !row.answer)

@@ -7,6 +7,7 @@ const assets = JSON.parse(document.getElementById("assets").textContent);
 /** The same few words as the Dexie tables below, kept in memory only. */
 class Memory {
   constructor(key) { this.key = key; this.rows = new Map(); }
+  whole(work) { return work(); }
   async get(key) { return structuredClone(this.rows.get(key)); }
   async put(row) { this.rows.set(row[this.key], structuredClone(row)); }
   async delete(key) { this.rows.delete(key); }
@@ -15,6 +16,8 @@ class Memory {
 
 class Table {
   constructor(table) { this.table = table; }
+  /** Do several things as one: no other tab comes in between. */
+  whole(work) { return this.table.db.transaction("rw", this.table.db.tables, work); }
   get(key) { return this.table.get(key); }
   put(row) { return this.table.put(row); }
   delete(key) { return this.table.delete(key); }
@@ -69,14 +72,33 @@ export async function keep(row) {
   changed();
 }
 
-/** Change some fields of a record as it stands now. Return it, or undefined when it is gone. */
-export async function amend(id, fields) {
+/**
+ * Write a record only if it stands as expected: new, or in one of these states. Return whether it was written.
+ * The same draft may be open in two tabs; what one has sent, the other must not turn back into a draft.
+ */
+export async function keepFrom(states, row) {
   const { records: table } = await opened;
-  const row = await table.get(id);
-  if (!row) return undefined;
-  const next = { ...row, ...fields };
-  await table.put(next);
-  changed();
+  const written = await table.whole(async () => {
+    const known = await table.get(row.id);
+    if (known && !states.includes(known.state)) return false;
+    await table.put({ ...row, updatedAt: Date.now() });
+    return true;
+  });
+  if (written) changed();
+  return written;
+}
+
+/** Change some fields of a record as it stands now. Return it, or undefined when it is gone or stands otherwise. */
+export async function amend(id, fields, { from = null } = {}) {
+  const { records: table } = await opened;
+  const next = await table.whole(async () => {
+    const row = await table.get(id);
+    if (!row || (from && !from.includes(row.state))) return undefined;
+    const amended = { ...row, ...fields };
+    await table.put(amended);
+    return amended;
+  });
+  if (next) changed();
   return next;
 }
 
@@ -90,22 +112,37 @@ export async function dropPhoto(key) { await (await opened).photos.delete(key); 
 
 export async function drop(id) {
   const { records: table, photos } = await opened;
-  for (const photo of await photosOf(id)) await photos.delete(photo.key);
-  await table.delete(id);
+  await table.whole(async () => {
+    for (const photo of await photos.having("record", id)) await photos.delete(photo.key);
+    await table.delete(id);
+  });
   changed();
 }
 
 /** Give a refused record a new id; its photos go with it. Only where the server said that it took nothing. */
 export async function rename(row, id) {
   const { records: table, photos } = await opened;
-  await table.put({ ...row, id });
-  for (const photo of await photosOf(row.id)) {
-    await photos.put({ ...photo, key: `${id}/${photo.order}`, record: id, sent: false });
-    await photos.delete(photo.key);
-  }
-  await table.delete(row.id);
+  await table.whole(async () => {
+    await table.put({ ...row, id });
+    for (const photo of await photos.having("record", row.id)) {
+      await photos.put({ ...photo, key: `${id}/${photo.order}`, record: id, sent: false });
+      await photos.delete(photo.key);
+    }
+    await table.delete(row.id);
+  });
   changed();
   return { ...row, id };
+}
+
+const LITTLE_ROOM_B = 100e6;
+const NO_ROOM_B = 5e6;
+
+/** Say how much room the browser grants: {bytes, little, none}; null where it does not tell. */
+export async function room() {
+  const { usage, quota } = (await navigator.storage?.estimate?.().catch(() => null)) ?? {};
+  if (!quota) return null;
+  const bytes = quota - usage;
+  return { bytes, little: bytes < LITTLE_ROOM_B, none: bytes < NO_ROOM_B };
 }
 
 export async function keptAnswer(key) { return (await opened).kept.get(key); }

@@ -1,0 +1,200 @@
+"""What hazards do when they hear news, their own and that of the grid and the calendar. Rows only, nothing is sent."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from citysafety.accounts.models import Role, User
+from citysafety.calendars import services as calendars
+from citysafety.notices.services import notify
+from citysafety.outbox.models import OutboxEntry
+from grid.models import Cell
+
+from . import notices
+from .lifecycle import HazardState, Stage
+from .models import Hazard, Mark, Severity, Step
+from .services import recompute_due
+
+MAJOR_LEVEL, OVERDUE_LEVEL = 2, 3  # of the four levels of notices: II orange, III yellow
+CELLS_NAMED = 3
+SHAPES = ("geometry", "mercator")  # of a cell: nobody reads them here
+
+
+def _case(entry: OutboxEntry) -> Hazard:
+    """Return the hazard of a fact with what its notices say. Queries: 1."""
+    return _lean(Hazard.objects.all()).get(pk=entry.subject_id)
+
+
+def _lean(rows: QuerySet, to: str = "") -> QuerySet:
+    return rows.select_related(f"{to}matter", f"{to}cell").defer(*(f"{to}cell__{shape}" for shape in SHAPES))
+
+
+def _tell(entry: OutboxEntry, topic: str, people: Iterable[User], params: dict[str, Any], **more: Any) -> None:
+    """Write a notice to everybody but the doer, once whatever the repeats. Queries: as ``notify``, 0 for nobody."""
+    given = {"source_key": f"{topic}:{entry.pk}", "subject": ("hazard", entry.subject_id), **more}
+    recipients = notices.without(people, entry.payload.get("actor_id"))
+    notify(recipients=recipients, topic=topic, params=params, at=entry.at, **given)
+
+
+def _tell_with_reason(entry: OutboxEntry, topic: str, people: Iterable[User]) -> None:
+    """Tell of a step with the words that came with it. Queries: 1 and those of ``_tell``."""
+    step = _lean(Step.objects.select_related("hazard"), "hazard__").get(pk=entry.payload["step"])
+    _tell(entry, topic, people, {**notices.params_of(step.hazard), "reason": step.words})
+
+
+def tell_of_major(entry: OutboxEntry) -> None:
+    """A new major hazard: dispatchers, operators and leaders of the area. Queries: 8, 0 for a general one."""
+    if entry.live["level"] != Severity.MAJOR:
+        return
+    people = notices.covering(entry.area_code, Role.DISPATCHER, Role.OPERATOR, Role.LEADER)
+    _tell(entry, "hazard.major", people, notices.params_of(_case(entry)), level=MAJOR_LEVEL)
+
+
+def tell_department(entry: OutboxEntry) -> None:
+    """Dispatched: the handlers of the department. Queries: 8."""
+    hazard = _case(entry)
+    due_at = hazard.due_at.isoformat() if hazard.due_at and hazard.due_stage == Stage.RECTIFY else ""
+    people = notices.handlers(entry.payload["department_id"])
+    _tell(entry, "hazard.dispatched", people, {**notices.params_of(hazard), "due_at": due_at})
+
+
+def tell_of_return(entry: OutboxEntry) -> None:
+    """Returned: who dispatched it, else the dispatchers nearest to the place. Queries: 8 or 9."""
+    dispatched = Step.objects.filter(hazard=entry.subject_id, action="dispatch").order_by("-version").values("actor")
+    people = list(User.objects.filter(is_active=True, role=Role.DISPATCHER, pk__in=dispatched[:1]))
+    _tell_with_reason(entry, "hazard.returned", people or notices.nearest_dispatchers(entry.area_code))
+
+
+def tell_of_refusal(entry: OutboxEntry) -> None:
+    """Refused: the reporter, with the reason. Queries: 8."""
+    _tell_with_reason(entry, "hazard.refused", _reporter(entry))
+
+
+def tell_of_failure(entry: OutboxEntry) -> None:
+    """Verification failed: the handlers of the department; the dispatchers after work on the spot. Queries: 8."""
+    back_to_department = entry.live["state"] == HazardState.TAKEN
+    department = entry.payload["department_id"]
+    people = notices.handlers(department) if back_to_department else notices.nearest_dispatchers(entry.area_code)
+    _tell_with_reason(entry, "hazard.failed", people)
+
+
+def tell_verifiers(entry: OutboxEntry) -> None:
+    """Rectified: who may verify. Queries: 8 or 9."""
+    hazard = _case(entry)
+    _tell(entry, "hazard.to_verify", notices.verifiers(hazard, timezone.localdate(entry.at)), notices.params_of(hazard))
+
+
+def tell_of_write_off(entry: OutboxEntry) -> None:
+    """Written off: the reporter. Queries: 8."""
+    _tell(entry, "hazard.written_off", _reporter(entry), notices.params_of(_case(entry)))
+
+
+def tell_of_reopening(entry: OutboxEntry) -> None:
+    """Reopened: the dispatchers nearest to the place. Queries: 8."""
+    _tell_with_reason(entry, "hazard.reopened", notices.nearest_dispatchers(entry.area_code))
+
+
+def tell_of_contest(entry: OutboxEntry) -> None:
+    """A refusal is contested: the dispatchers nearest to the place. Queries: 8."""
+    _tell_with_reason(entry, "hazard.contested", notices.nearest_dispatchers(entry.area_code))
+
+
+def tell_of_overdue(entry: OutboxEntry) -> None:
+    """Marked overdue: whose work it is in that stage; the supervisors of the area once a case. Queries: 15 or 16."""
+    marks = _lean(Mark.objects.select_related("hazard"), "hazard__").filter(hazard=entry.subject_id)
+    mark = marks.filter(stage=entry.payload["stage"]).latest("at")
+    hazard, state, topic = mark.hazard, entry.live["state"], "hazard.overdue"
+    if state in (HazardState.DISPATCHED, HazardState.TAKEN):
+        people = notices.handlers(entry.payload["department_id"])
+    elif state == HazardState.RECTIFIED:
+        people, topic = notices.verifiers(hazard, timezone.localdate(entry.at)), "hazard.overdue_to_verify"
+    else:
+        people = notices.nearest_dispatchers(entry.area_code)
+    level = MAJOR_LEVEL if hazard.severity == Severity.MAJOR else OVERDUE_LEVEL
+    params = {**notices.params_of(hazard), "due_at": mark.due_at.isoformat()}
+    _tell(entry, topic, people, params, level=level)
+    supervisors = notices.covering(entry.area_code, Role.SUPERVISOR)
+    once = f"hazard.overdue_in_area:{hazard.pk}"
+    _tell(entry, "hazard.overdue_in_area", supervisors, params, level=level, source_key=once)
+
+
+def _reporter(entry: OutboxEntry) -> list[User]:
+    return list(User.objects.filter(is_active=True, pk=entry.payload["reporter_id"]))
+
+
+def hand_over(entry: OutboxEntry) -> None:
+    """A worker is away or left: those who answer for the cells now hear of the open work there."""
+    _hand_over(entry, dict(map(tuple, entry.payload["handovers"])))
+
+
+def hand_over_posting(entry: OutboxEntry) -> None:
+    """A worker no longer answers for a cell: who does now hears of the open work there."""
+    if entry.live["state"] == "primary":
+        _hand_over(entry, {entry.payload["cell"]: entry.payload["successor"]})
+
+
+def _hand_over(entry: OutboxEntry, successors: dict[int, int | None]) -> None:
+    """Tell each successor how much waits in the cells taken over; without one, the dispatchers of the place.
+
+    What waits for a worker is what is to be verified in a cell, and what this worker began to put right on the spot
+    there. Queries: 3, and 6 a successor; 7 a township without one.
+    """
+    cells = list(Cell.objects.filter(pk__in=successors).only("pk", "code", "name_zh", "name_en").order_by("code"))
+    if not cells:
+        return
+    name = User.objects.only("name_zh", "name_en", "username").get(pk=entry.payload["user"])
+    begun = Q(state=HazardState.REPORTED, claimed_on_spot=True, reporter=name.pk)
+    waits = Hazard.objects.filter(Q(state=HazardState.RECTIFIED) | begun)
+    here = Q(cell__in=successors) | Q(dedicated_cell__in=successors)
+    waiting = list(waits.filter(here).values_list("cell_id", "dedicated_cell_id"))
+    groups: dict[Any, list[Cell]] = defaultdict(list)
+    for cell in cells:
+        groups[successors[cell.pk] or cell.code[:9]].append(cell)
+    for successor, theirs in groups.items():
+        taken = {cell.pk for cell in theirs}
+        params = {
+            "name": {"zh": name.name_zh or name.username, "en": name.name_en or name.name_zh or name.username},
+            "cells": {"zh": _named(theirs, "name_zh"), "en": _named(theirs, "name_en")},
+            "count": sum(bool(taken & set(pair)) for pair in waiting),
+            "area": successor,
+        }
+        alone = isinstance(successor, str)
+        notify(
+            recipients=notices.nearest_dispatchers(successor) if alone else [successor],
+            topic="hazard.handover_to_centre" if alone else "hazard.handover",
+            params=params,
+            subject=(entry.kind, entry.subject_id),
+            source_key=f"handover:{entry.pk}:{successor}",
+            at=entry.at,
+        )
+
+
+def _named(cells: list[Cell], field: str) -> str:
+    names = [getattr(cell, field) or cell.name_zh for cell in cells]
+    return ", ".join(names[:CELLS_NAMED]) + (f" … ({len(names)})" if len(names) > CELLS_NAMED else "")
+
+
+def follow_calendar(entry: OutboxEntry) -> None:
+    """Working days were edited: due times of running clocks follow, also those that could not be computed before."""
+    calendars.forget()  # this process may hold the calendar of two seconds ago
+    recompute_due(at=entry.at)
+
+
+def tell_of_missing_calendar(at: datetime) -> int:
+    """Tell those who can mend it that a year's working days are missing, once a day; return how many were told.
+
+    Queries: 1 and those of ``notify``, 0 while nothing is missing.
+    """
+    year = calendars.missing_year(at)
+    if year is None:
+        return 0
+    told = User.objects.filter(is_active=True, role__in=(Role.ADMINISTRATOR, Role.SECURITY_OFFICER))
+    key = f"calendar.missing:{year}:{timezone.localdate(at)}"
+    return notify(
+        recipients=told, topic="calendar.missing", params={"year": year}, subject=("calendar", year), level=MAJOR_LEVEL,
+        source_key=key, at=at,
+    )  # fmt: skip

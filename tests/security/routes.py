@@ -1,0 +1,238 @@
+"""Every route of the site, from the URL resolver, and how the tests call it.
+
+A route that stands in no table here makes the tests fail: a new one cannot be forgotten.
+"""
+
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import admin
+from django.urls import URLPattern, get_resolver
+
+from hazards.lifecycle import LIFECYCLE
+
+from .world import Side
+
+ADMIN = "admin/"
+PUBLIC, SIGNED, OBJECT, OWN = "public", "signed", "object", "own"
+
+
+def patterns(resolver: Any = None, prefix: str = "") -> Iterator[tuple[str, URLPattern]]:
+    """Yield every pattern of the site with its whole address."""
+    for one in (resolver or get_resolver()).url_patterns:
+        address = prefix + str(one.pattern).removeprefix("^")
+        if hasattr(one, "url_patterns"):
+            yield from patterns(one, address)
+        else:
+            yield address.removesuffix("$"), one
+
+
+@dataclass(frozen=True)
+class Call:
+    """One way to call a route. ``path`` takes the side whose record is asked for.
+
+    ``public``: for anyone. ``signed``: whatever is shown is cut to the caller. ``object``: a record that belongs to
+    an area. ``own``: a record that belongs to one person.
+    """
+
+    kind: str
+    method: str
+    path: Callable[[Side], str]
+    body: Any = None
+    content_type: str = "application/json"
+    seen: str = "area"  # who sees an object: see SEES in the matrix
+
+
+def _fixed(path: str) -> Callable[[Side], str]:
+    return lambda side: path
+
+
+def get(path: str, kind: str = SIGNED) -> list[Call]:
+    return [Call(kind, "GET", _fixed(path))]
+
+
+def post(path: str, body: Any = None, kind: str = SIGNED) -> list[Call]:
+    return [Call(kind, "POST", _fixed(path), body or {}, "application/x-www-form-urlencoded")]
+
+
+def case(
+    path: str, *, seen: str = "case", method: str = "GET", body: Any = None, kind: str = "application/json"
+) -> Call:
+    return Call(OBJECT, method, lambda side: path.format(id=side.hazard.pk, photo=side.attachment.pk), body, kind, seen)
+
+
+def area(path: str, seen: str = "area") -> list[Call]:
+    """A list as it is, and cut to the area of a record."""
+    joint = "&" if "?" in path else "?"
+    return [
+        Call(SIGNED, "GET", _fixed(path), seen=seen),
+        Call(OBJECT, "GET", lambda side: f"{path}{joint}area={side.cell.code}", seen=seen),
+    ]
+
+
+API = "/api/v1/"
+HAZARD = "api/v1/hazards/(?P<pk>[0-9a-fA-F-]{36})/"
+VERBS = "|".join(LIFECYCLE.actions)
+
+CALLS: dict[str, list[Call]] = {
+    "livez": get("/livez", PUBLIC),
+    "readyz": get("/readyz", PUBLIC),
+    "metrics": get("/metrics", PUBLIC),
+    "jsi18n/": get("/jsi18n/", PUBLIC),
+    "api/v1/schema/": get(f"{API}schema/"),
+    "api/v1/docs/": get(f"{API}docs/"),
+    "api/v1/figures/": area(f"{API}figures/"),
+    "api/v1/figures/series/": area(f"{API}figures/series/?figure=hazards.found_today"),
+    "api/v1/figures/by-category/": area(f"{API}figures/by-category/"),
+    "api/v1/live/since/<int:position>/": area(f"{API}live/since/0/"),
+    "api/v1/notices/": get(f"{API}notices/"),
+    "api/v1/notices/count/": get(f"{API}notices/count/"),
+    "api/v1/notices/(?P<pk>[^/.]+)/": [Call(OWN, "GET", lambda side: f"{API}notices/{side.notice.pk}/")],
+    "api/v1/notices/(?P<pk>[^/.]+)/read/": [Call(OWN, "POST", lambda side: f"{API}notices/{side.notice.pk}/read/", {})],
+    "api/v1/wall/": area(f"{API}wall/", "watch"),
+    "api/v1/wall/items/": [
+        Call(SIGNED, "GET", lambda side: f"{API}wall/items/?ids={side.hazard.pk}"),
+    ],
+    "api/v1/grid/": get(f"{API}grid/"),
+    "api/v1/matters/": get(f"{API}matters/"),
+    "api/v1/matters/count/": get(f"{API}matters/count/"),
+    "api/v1/matters/(?P<code>[^/]+)/": get(f"{API}matters/XF-001/"),
+    "api/v1/cells/": area(f"{API}cells/"),
+    "api/v1/cells/count/": area(f"{API}cells/count/"),
+    "api/v1/cells/locate/": [
+        Call(SIGNED, "GET", lambda side: f"{API}cells/locate/?lon={side.cell.centre.x}&lat={side.cell.centre.y}")
+    ],
+    "api/v1/cells/state/": area(f"{API}cells/state/"),
+    r"api/v1/cells/(?P<code>\d{15})/": [Call(OBJECT, "GET", lambda side: f"{API}cells/{side.cell.code}/")],
+    "api/v1/workers/": area(f"{API}workers/", "people"),
+    "api/v1/workers/count/": area(f"{API}workers/count/", "people"),
+    "api/v1/premises/": area(f"{API}premises/", "people"),
+    "api/v1/premises/count/": area(f"{API}premises/count/", "people"),
+    "api/v1/departments/": area(f"{API}departments/"),
+    "api/v1/departments/count/": area(f"{API}departments/count/"),
+    "api/v1/divisions/": get(f"{API}divisions/"),
+    "api/v1/divisions/count/": get(f"{API}divisions/count/"),
+    "api/v1/hazards/": [
+        *area(f"{API}hazards/"),
+        *[
+            Call(SIGNED, "GET", _fixed(f"{API}hazards/?{asked}"))
+            for asked in ("search=WORDS", "search=YH-", "figure=hazards.open", "mine=false", "open=true", "cell=370503001001001")
+        ],
+        Call(SIGNED, "POST", _fixed(f"{API}hazards/"), {}),
+    ],
+    "api/v1/hazards/count/": area(f"{API}hazards/count/"),
+    HAZARD: [case(f"{API}hazards/{{id}}/")],
+    f"{HAZARD}clock/": [case(f"{API}hazards/{{id}}/clock/")],
+    f"{HAZARD}history/": [case(f"{API}hazards/{{id}}/history/")],
+    f"{HAZARD}photos/": [case(f"{API}hazards/{{id}}/photos/")],
+    f"{HAZARD}steps/": [case(f"{API}hazards/{{id}}/steps/")],
+    f"{HAZARD}(?P<verb>{VERBS})/": [
+        case(f"{API}hazards/{{id}}/{verb}/", seen="act", method="POST", body={"id": str(uuid.uuid4()), "version": 99})
+        for verb in LIFECYCLE.actions
+    ],
+    f"{HAZARD}photos/(?P<sha256>[0-9a-fA-F]{{64}})/?": [
+        case(f"{API}hazards/{{id}}/photos/{'0' * 64}/?role=scene", seen="act", method="PUT", body=b"x", kind="image/png")
+    ],
+    "": get("/"),
+    "login/": [*get("/login/", PUBLIC), *post("/login/", {"username": "x", "password": "y"}, PUBLIC)],
+    "logout/": post("/logout/", kind=PUBLIC),
+    "language/": post("/language/", {"language": "en"}, PUBLIC),
+    "theme/": post("/theme/", {"theme": "dark"}, PUBLIC),
+    "account/": [*get("/account/"), *post("/account/", {"label": ""})],
+    "account/password/": [*get("/account/password/"), *post("/account/password/", {"old_password": "x"})],
+    "account/tokens/<int:pk>/revoke/": [
+        Call(OWN, "POST", lambda side: f"/account/tokens/{side.token.pk}/revoke/", {}, "application/x-www-form-urlencoded")
+    ],
+    "notices/": get("/notices/"),
+    "notices/unread/": get("/notices/unread/"),
+    "notices/read-all/": post("/notices/read-all/"),
+    "notices/channels/": [*get("/notices/channels/"), *post("/notices/channels/", {"kind": "webhook"})],
+    "notices/channels/retry/": post("/notices/channels/retry/"),
+    "notices/channels/<int:pk>/switch/": [
+        Call(OWN, "POST", lambda side: f"/notices/channels/{side.channel.pk}/switch/", {}, "application/x-www-form-urlencoded")
+    ],
+    "notices/<int:pk>/open/": [
+        Call(OWN, "POST", lambda side: f"/notices/{side.notice.pk}/open/", {}, "application/x-www-form-urlencoded")
+    ],
+    "evidence/<int:attachment_id>/<str:size>.jpg": [
+        case("/evidence/{photo}/thumb.jpg"), case("/evidence/{photo}/view.jpg"),
+    ],
+    "evidence/<int:attachment_id>/original": [case("/evidence/{photo}/original", seen="original")],
+    "wall/": area("/wall/", "watch"),
+    "field/": get("/field/"),
+    "field/ping/": get("/field/ping/"),
+    "field/report/": get("/field/report/"),
+    "field/queue/": get("/field/queue/"),
+    "field/cases/": [
+        Call(SIGNED, "GET", _fixed(f"/field/cases/?list={name}")) for name in ("mine", "verify", "handle", "area")
+    ],
+    "field/cases/<uuid:hazard_id>/": [case("/field/cases/{id}/", seen="phone")],
+    "field/cases/<uuid:hazard_id>/<slug:action>/": [
+        case(f"/field/cases/{{id}}/{verb}/", seen="phone") for verb in LIFECYCLE.actions
+    ],
+    "grid/": area("/grid/", "people"),
+    "grid/workers/": area("/grid/workers/", "people"),
+    "grid/premises/": area("/grid/premises/", "people"),
+    "grid/cells/<str:code>/": [Call(OBJECT, "GET", lambda side: f"/grid/cells/{side.cell.code}/", seen="people")],
+    "grid/premises/<str:code>/": [
+        Call(OBJECT, "GET", lambda side: f"/grid/premises/{side.premises.code}/", seen="people")
+    ],
+    "tiles/<int:version>/cells/<int:z>/<int:x>/<int:y>.mvt": get("/tiles/1/cells/0/0/0.mvt"),
+    "tiles/<int:version>/base/<slug:layer>.geojson": get("/tiles/1/base/counties.geojson"),
+    "hazards/": [*area("/hazards/", "people"), *get("/hazards/?search=WORDS")],
+    "hazards/<uuid:hazard_id>/": [case("/hazards/{id}/", seen="desk")],
+    "admin/accounts/why/": [
+        Call(
+            SIGNED, "GET",
+            lambda side: f"/admin/accounts/why/?user={side.owner.username}&kind=hazard&record={side.hazard.number}",
+        )
+    ],
+}  # fmt: skip
+
+CELLS_ARE_NAMED = ("api/v1/cells/locate/", "tiles/")  # outlines, codes and names of cells are public inside the city
+
+
+def site_routes() -> list[str]:
+    """Return the address of every route outside the admin's own."""
+    own = [address for address, _one in patterns() if not address.startswith(ADMIN)]
+    return [*own, "admin/accounts/why/"]
+
+
+def admin_calls() -> Iterator[tuple[str, str, str]]:
+    """Yield (permission, method, path) for every page of every app and model in the admin."""
+    for app in sorted({model._meta.app_label for model in admin.site._registry}):
+        yield app, "GET", f"/admin/{app}/"
+    for model in admin.site._registry:
+        app, name = model._meta.app_label, model._meta.model_name
+        base = f"/admin/{app}/{name}/"
+        row = model._default_manager.values_list("pk", flat=True).first()
+        pk = row if row is not None else 1
+        for verb, path in (
+            ("view", base), ("add", f"{base}add/"), ("view", f"{base}{pk}/change/"), ("view", f"{base}{pk}/history/"),
+            ("delete", f"{base}{pk}/delete/"),
+        ):  # fmt: skip
+            yield f"{app}.{verb}_{name}", "GET", path
+        for verb, path in (
+            ("add", f"{base}add/"),
+            ("change", f"{base}{pk}/change/"),
+            ("delete", f"{base}{pk}/delete/"),
+        ):
+            yield f"{app}.{verb}_{name}", "POST", path
+
+
+ADMIN_ALONE = (  # routes of the admin that belong to no model
+    "admin/", "admin/login/", "admin/logout/", "admin/password_change/", "admin/password_change/done/",
+    "admin/autocomplete/", "admin/jsi18n/", "admin/r/<path:content_type_id>/<path:object_id>/", "admin/(?P<url>.*)",
+)  # fmt: skip
+
+
+def unknown_admin_routes() -> set[str]:
+    """Return the admin's routes that neither a model's usual pages nor the list above explain."""
+    usual = ("", "add/", "<path:object_id>/history/", "<path:object_id>/delete/", "<path:object_id>/change/",
+             "<path:object_id>/")  # fmt: skip
+    known = {f"admin/{m._meta.app_label}/{m._meta.model_name}/{page}" for m in admin.site._registry for page in usual}
+    known |= {*ADMIN_ALONE, "admin/accounts/why/", "admin/accounts/user/<id>/password/"}
+    found = {address for address, _one in patterns() if address.startswith(ADMIN)} - known
+    return {address for address in found if not address.startswith("admin/(?P<app_label>")}  # one page an app

@@ -1,0 +1,125 @@
+"""A county that is one's own and one that is foreign, each with everything there is, and words to know it by."""
+
+import hashlib
+import uuid
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any
+
+from django.contrib.gis.geos import Point
+from django.utils import timezone
+from PIL import Image
+
+from citysafety.accounts.models import AccessToken, User
+from citysafety.accounts.roles import Role
+from citysafety.accounts.tokens import issue
+from citysafety.evidence.models import Attachment
+from citysafety.evidence.services import attach
+from citysafety.notices.models import Channel, Notice
+from grid.models import Cell, Centre, Posting, Premises, PremisesKind, Worker
+from hazards.models import Hazard
+from hazards.services import take_step
+from hazards.services.steps import StepInput
+from tests.factories import AWAY, HOME, SmallCity, file_hazard, make_city, person
+
+ROLES = tuple(Role.values)
+CITY, TOWNSHIP = "3705", "370502001"
+
+
+@dataclass
+class Side:
+    """One record of everything, in one county, made by and for one person."""
+
+    hazard: Hazard
+    attachment: Attachment
+    cell: Cell
+    premises: Premises
+    worker: Worker
+    notice: Notice
+    channel: Channel
+    token: AccessToken
+    owner: User
+    secrets: list[str] = field(default_factory=list)  # no answer to a stranger may hold one of these
+
+
+@dataclass
+class World:
+    """The own side, the foreign side, and a case of the own county that is with another department."""
+
+    city: SmallCity
+    own: Side
+    foreign: Side
+    elsewhere: Side
+
+
+def picture(seed: int = 0) -> bytes:
+    out = BytesIO()
+    Image.effect_noise((64, 48), 40 + seed).save(out, "PNG")
+    return out.getvalue()
+
+
+def make_world() -> World:
+    city = make_city()
+    PremisesKind.objects.create(code="shop", name_zh="小商店", name_en="Small shop", nine_small=True)
+    return World(
+        city,
+        own=_side(city, HOME, "370502001001001", "fire-02", "OWN"),
+        foreign=_side(city, AWAY, "370503001001001", "fire-03", "FOREIGN"),
+        elsewhere=_side(city, HOME, "370502001001002", "roads-02", "ELSEWHERE"),
+    )
+
+
+def _side(city: SmallCity, county: str, cell_code: str, department: str, word: str) -> Side:
+    at, cell = timezone.now(), city.cells[cell_code]
+    lon, lat = cell.geometry.centroid.coords
+    owner = person("grid_worker", area=county, name_zh=f"{word}姓名", name_en=f"{word}-PERSON", phone=f"138-{word}")
+    hazard = file_hazard(owner, at=at, lon=lon, lat=lat, description=f"{word}-WORDS")
+    boss = person("dispatcher", area=county, name_zh=f"{word}调度", name_en=f"{word}-BOSS")
+    for action, version in (("accept", 1), ("dispatch", 2)):
+        given = StepInput(id=uuid.uuid4(), version=version, department=department)
+        hazard = take_step(hazard_id=hazard.pk, action=action, given=given, actor=boss, at=at)
+    data = picture(len(word))
+    sha256 = hashlib.sha256(data).hexdigest()
+    attach(
+        kind="hazard", subject_id=str(hazard.pk), role="scene", sha256=sha256, data=data, by_id=owner.pk, at=at, step_id=None
+    )  # fmt: skip
+    centre = Centre.objects.create(
+        code=f"ZX-{word}", level="county", division=cell.division, name_zh=f"{word}中心", name_en=f"{word}-CENTRE"
+    )
+    worker = Worker.objects.create(
+        user=owner, number=f"DY-{word}", phone=f"139-{word}", centre=centre, area_code=cell_code
+    )
+    Posting.objects.create(worker=worker, cell=cell, role="primary", since=timezone.localdate())
+    premises = Premises.objects.create(
+        code=f"CS-{word}", kind_id="shop", cell=cell, area_code=cell_code, location=Point(lon, lat, srid=4326),
+        name_zh=f"{word}超市", name_en=f"{word}-SHOP", responsible=f"{word}-KEEPER", phone=f"137-{word}",
+    )  # fmt: skip
+    notice = Notice.objects.create(
+        recipient=owner, topic=f"{word}-TOPIC", params={}, source_key=f"{word}-SOURCE", created_at=at
+    )
+    channel = Channel.objects.create(user=owner, kind="webhook", address=f"https://{word}.example/hook")
+    issue(owner, f"{word}-TOKEN")
+    names = ("WORDS", "PERSON", "姓名", "BOSS", "调度", "SHOP", "超市", "KEEPER", "CENTRE", "中心", "TOPIC", "TOKEN")
+    secrets = [f"{word}-{name}" if name.isascii() else f"{word}{name}" for name in names]
+    secrets += [f"{prefix}-{word}" for prefix in ("137", "138", "139", "CS", "DY", "ZX")]
+    secrets += [str(hazard.pk), hazard.number, sha256, cell_code, f"{word}.example"]
+    return Side(
+        hazard, Attachment.objects.get(photo_id=sha256), cell, premises, worker, notice, channel,
+        owner.access_tokens.get(), owner, secrets,
+    )  # fmt: skip
+
+
+def everyone(city: SmallCity, area: str) -> dict[str, User]:
+    """Return one user of each role with an area; the handler belongs to the department of the own case."""
+    return {
+        role: person(
+            role, area=area, department=city.departments["fire-02"] if role == Role.DEPARTMENT_HANDLER else None
+        )
+        for role in ROLES
+    }
+
+
+def text_of(answer: Any) -> str:
+    """Return all that an answer says: its body, and where it leads."""
+    body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    return body.decode("utf-8", "replace") + answer.headers.get("Location", "")
