@@ -70,7 +70,11 @@ def test_a_hazard_lives_from_the_phone_to_its_write_off(site, tmp_path):
         worker.click("button[form=report]")
         hazard = worker.wait_for_selector("[data-delivered]", timeout=30_000).get_attribute("data-delivered")
         case = f"{site.url}/hazards/{hazard}/"
-        filed = {**before, "hazards.found_today": before["hazards.found_today"] + 1, "hazards.open": before["hazards.open"] + 1}
+        filed = {
+            **before,
+            "hazards.found_today": before["hazards.found_today"] + 1,
+            "hazards.open": before["hazards.open"] + 1,
+        }
         assert settled(site, filed) == filed
 
         # the dispatcher finds it in the queue, accepts and dispatches it
@@ -118,7 +122,10 @@ def test_a_hazard_lives_from_the_phone_to_its_write_off(site, tmp_path):
         clocks = dispatcher.locator(".clock")
         sums = clocks.locator(".sums").evaluate_all("boxes => boxes.map(box => box.textContent)")
         photos = dispatcher.locator("#photos-title ~ * img, [aria-labelledby=photos-title] img")
-        shown = [photos.nth(n).evaluate("async image => { await image.decode(); return image.naturalWidth }") for n in range(photos.count())]
+        shown = [
+            photos.nth(n).evaluate("async image => { await image.decode(); return image.naturalWidth }")
+            for n in range(photos.count())
+        ]
         complaints = [*worker.complaints, *dispatcher.complaints, *handler.complaints, *second.complaints]
         browser.close()
 
