@@ -28,7 +28,7 @@ def city(monkeypatch):
 
 
 @pytest.mark.parametrize("lon", [118.53, 118.515], ids=["in a base cell", "in a school"])
-def test_a_filing_costs_fifteen_statements(city, django_assert_num_queries, lon):
+def test_a_filing_costs_sixteen_statements(city, django_assert_num_queries, lon):
     client = client_of(person("grid_worker"))
     first = client.post("/api/v1/hazards/", filing(), format="json")
     body = filing(location={"lon": lon, "lat": 37.445, "accuracy_m": 8, "datum": "wgs84"})
