@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -27,7 +28,7 @@ from citysafety.tallies.selectors import PositionGone
 from . import selectors, services
 from .filters import HazardFilter
 from .lifecycle import LIFECYCLE
-from .models import Hazard, Severity
+from .models import Hazard, Severity, Step
 from .present import clock_answer, hazard_answer, photo_answer, step_answer
 from .services.reporting import Filing
 from .services.steps import StepInput, steps_open_to
@@ -88,7 +89,7 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
     def get_queryset(self) -> QuerySet[Hazard]:
         if getattr(self, "swagger_fake_view", False):
             return Hazard.objects.none()
-        return selectors.hazards_seen_by(self.request.user)
+        return selectors.hazards_seen_by(self.request.user).shapeless()
 
     def filter_queryset(self, rows: QuerySet[Hazard]) -> QuerySet[Hazard]:
         """Apply the filters; ``figure`` with ``at`` gives the list that made a figure at a position."""
@@ -125,10 +126,12 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
     @extend_schema(request=FilingInput, responses={201: OpenApiTypes.OBJECT, 200: OpenApiTypes.OBJECT})
     def create(self, request: Request) -> Response:
         given = FilingInput(data=request.data)
-        claimed = _uuid_of(request.data)
-        if claimed and (known := _known(claimed, request)):
-            return known
-        given.is_valid(raise_exception=True)
+        if not given.is_valid():
+            # An id that is known is answered before fields are looked at; with good fields the receipt itself tells.
+            claimed = _uuid_of(request.data)
+            if claimed and (known := _known(claimed, request)):
+                return known
+            raise ValidationError(given.errors)
         data = dict(given.validated_data)
         place = data.pop("location")
         data["claimed_on_spot"] = data.pop("handled_on_spot")
@@ -263,11 +266,15 @@ def _once(claimed: UUID, request: Request, do: Any, *, hazard: Hazard | None = N
         )
     except receipts.RepeatDiffers as error:
         raise Unprocessable({"id": _("This id was used for something else.")}) from error
+    except IntegrityError as error:
+        if Hazard.objects.filter(pk=claimed).exists() or Step.objects.filter(pk=claimed).exists():
+            raise Unprocessable({"id": _("This id was used for something else.")}) from error  # by imported history
+        raise
     return Response(answer.body, status=status.HTTP_200_OK if answer.repeated else answer.status)
 
 
 def _conflict(hazard_id: UUID, request: Request, words: str) -> Conflict:
-    present = selectors.hazards_seen_by(request.user).get(pk=hazard_id)
+    present = selectors.hazards_seen_by(request.user).shapeless().get(pk=hazard_id)
     refusal = Conflict(words)
     refusal.present = hazard_answer(present)
     return refusal

@@ -37,6 +37,12 @@ class HazardQuerySet(models.QuerySet):
         inside = Q(area_code__startswith=area)
         return self.filter(inside | Q(dedicated_cell__code=area) if len(area) == 15 else inside)
 
+    def shapeless(self) -> Self:
+        """Leave the outlines of cells in the database: they are large, and only maps draw them."""
+        return self.defer(
+            *(f"{cell}__{shape}" for cell in ("cell", "dedicated_cell") for shape in ("geometry", "mercator"))
+        )
+
     def visible_to(self, user: Any) -> Self:
         """The reporter's own, those of one's area (handlers: only their department's), those one acted on.
 

@@ -211,6 +211,7 @@ async function open() {
     complain(form, draft.problem.said.map(({ field, words }) => ({ id: document.getElementById(FIELD_OF[field] ?? field) ? (FIELD_OF[field] ?? field) : "description", words })));
   }
   form.dataset.ready = "yes";
+  performance.mark("form-ready");
 }
 
 open();

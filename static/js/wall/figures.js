@@ -10,7 +10,7 @@ export class Figures {
   constructor(opensLists) { this.#opens = opensLists; }
 
   take(rows) {
-    this.#rows = new Map(rows.map(row => [row.key, row]));
+    this.#rows = new Map(rows.map(row => [row.key, { ...row }]));
     this.#write();
   }
 
