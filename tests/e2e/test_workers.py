@@ -45,8 +45,8 @@ CELERY = [sys.executable, "-m", "celery", "-A", "citysafety"]
 TELLING = """
 import logging, sys
 from celery.__main__ import main
-from celery.signals import worker_ready
-worker_ready.connect(lambda **_: logging.getLogger("celery").setLevel(logging.INFO), weak=False)
+from celery.signals import celeryd_after_setup
+celeryd_after_setup.connect(lambda **_: logging.getLogger("celery").setLevel(logging.INFO), weak=False)
 sys.exit(main())
 """  # the tests count what a worker takes, which it does not say in service
 WORKER = [sys.executable, "-c", TELLING, "-A", "citysafety", "worker", "-Q", "alarm,notice,media,report,celery",
