@@ -1,13 +1,14 @@
 """S1: every route × every role × own and foreign records. Foreign records are not there, lists and counts leak nothing."""
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from citysafety.accounts.models import User
-from citysafety.accounts.roles import Role, may_in_admin
+from citysafety.accounts.roles import ADMIN_TABLE, Role, may_in_admin
 from citysafety.accounts.tokens import issue
 from citysafety.dashboard.rights import WATCHERS
 from citysafety.field.selectors import ROLES as PHONE
@@ -146,10 +147,10 @@ class Matrix:
             self.wrong.append(f"{where}, expected to be refused")
 
 
-def admin_matrix(world: World, area: str) -> tuple[int, list[str]]:
+def admin_matrix(world: World, area: str, roles: Iterable[str] = ROLES) -> tuple[int, list[str]]:
     """Go through the admin: only roles of the whole city come in, each to its own tables."""
     cells, wrong = 0, []
-    people = everyone(world.city, area)
+    people = {role: user for role, user in everyone(world.city, area).items() if role in roles}
     asked = list(admin_calls())
     for role, user in people.items():
         client = Client(raise_request_exception=False)
@@ -157,9 +158,8 @@ def admin_matrix(world: World, area: str) -> tuple[int, list[str]]:
         for perm, method, path in asked:
             cells += 1
             answer = client.get(path) if method == "GET" else client.post(path, {})
-            allowed = user.is_staff and (
-                may_in_admin(role, perm) or may_in_admin(role, perm.replace("view_", "change_"))
-            )
+            allowed = may_in_admin(role, perm) if "." in perm else user.has_module_perms(perm)
+            allowed = allowed and user.is_staff
             if answer.status_code >= 500:
                 wrong.append(f"{role} {method} {path}: {answer.status_code} broke")
             if not allowed and answer.status_code == 200:
@@ -212,8 +212,9 @@ def test_s1_no_record_is_seen_across_areas(world: World, scale: tuple[str, ...],
         matrix.run()
         counted, refused = socket_matrix(world, area)
         cells, wrong = cells + matrix.cells + counted, [*wrong, *matrix.wrong, *refused]
-    for area in {HOME, CITY}:
-        counted, refused = admin_matrix(world, area)
+    # Of the whole city everybody tries; of a county those who would come in if they were of the whole city.
+    for area, roles in ((CITY, ROLES), (HOME, tuple(ADMIN_TABLE))):
+        counted, refused = admin_matrix(world, area, roles)
         cells, wrong = cells + counted, [*wrong, *refused]
     routes = len(CALLS) + len({path for _perm, _method, path in admin_calls()})
     say(f"S1: routes {routes}, roles {len(ROLES)} and nobody, areas {len(scale)}: cells {cells}, leaks {len(wrong)}")
