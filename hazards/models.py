@@ -22,6 +22,9 @@ class Severity(models.TextChoices):
     MAJOR = "major", _("Major")
 
 
+NOT_BY_AREA = ("department_handler", "kiosk")  # handlers see their department's cases, wall screens none
+
+
 class HazardQuerySet(models.QuerySet):
     """Words to ask hazards with."""
 
@@ -51,7 +54,7 @@ class HazardQuerySet(models.QuerySet):
         party = Q(party_users__contains=[user.pk])
         if user.department_id:
             party |= Q(party_departments__contains=[user.department_id])
-        if user.area_code and user.role not in ("department_handler", "kiosk"):
+        if user.area_code and user.role not in NOT_BY_AREA:
             party |= Q(area_code__startswith=user.area_code)
         return self.filter(party)
 
