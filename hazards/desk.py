@@ -119,8 +119,12 @@ def queues(user: Any) -> list[Queue]:
     conditions = {f"n{i}": tab.condition & _area_of(tab) for i, tab in enumerate(tabs)}
     if not tabs:
         return []
-    counts = Hazard.objects.visible_to(user).aggregate(
-        **{name: Count("pk", filter=condition) for name, condition in conditions.items()}
+    counts = (
+        Hazard.objects.visible_to(user)
+        .open()
+        .aggregate(  # what waits is open
+            **{name: Count("pk", filter=condition) for name, condition in conditions.items()}
+        )
     )
     for i, tab in enumerate(tabs):
         tab.count = counts[f"n{i}"]
