@@ -202,6 +202,8 @@ def _clock_row(stage: dict[str, Any], at: datetime) -> dict[str, Any]:
     used = stage["consumed_s"]
     if stage["running"]:
         used += worktime.consumed(started, at, unit, days) or 0
+    elif stopped and not used:  # brought in from the past: only when it ran is known
+        used = worktime.consumed(started, stopped, unit, days) or 0
     late = bool(marked) or bool(due and stage["running"] and due < at)
     over = used - limit
     if stage["running"] and due:
