@@ -4,11 +4,14 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.gis.geos import Point
-from django.db.models import QuerySet
+from django.core.validators import MinValueValidator
+from django.db.models import Count, QuerySet
 from django.forms import FloatField, ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from citysafety.accounts.admin import HistoryAdmin
 
 from . import services
 from .locate import in_frame
@@ -25,6 +28,9 @@ from .models import (
     PremisesKind,
     Worker,
 )
+from .models.matters import STAGES, Unit
+
+MatterHistory, MatterClassHistory = Matter.pgh_event_model, MatterClass.pgh_event_model
 
 
 @admin.register(City)
@@ -48,6 +54,8 @@ class DivisionAdmin(admin.ModelAdmin):
 
 @admin.register(GridVersion)
 class GridVersionAdmin(admin.ModelAdmin):
+    """Versions come by ``load_city``; here they are only looked at."""
+
     list_display = ("number", "activated_at", "note")
 
 
@@ -151,14 +159,39 @@ class PostingAdmin(admin.ModelAdmin):
 
 @admin.register(MatterClass)
 class MatterClassAdmin(admin.ModelAdmin):
-    list_display = ("code", "name_zh", "name_en", "icon")
+    list_display = ("code", "name_zh", "name_en", "icon", "number_of_matters")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MatterClass]:
+        return super().get_queryset(request).annotate(n=Count("matters"))
+
+    @admin.display(description=_("matters"), ordering="n")
+    def number_of_matters(self, row: MatterClass) -> int:
+        return row.n
+
+
+class MatterForm(ModelForm):
+    """A matter whose clocks run; the database refuses a limit of nothing, the form says so first."""
+
+    class Meta:
+        model = Matter
+        fields = ("code",)  # the fieldsets of the admin name the rest
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for stage in STAGES:
+            if field := self.fields.get(f"{stage}_amount"):
+                field.min_value = 1
+                field.widget.attrs["min"] = 1
+                field.validators.append(MinValueValidator(1))
 
 
 @admin.register(Matter)
 class MatterAdmin(admin.ModelAdmin):
     """The catalogue: a department changes what it asks without code; phones take it at the next sync."""
 
-    list_display = ("code", "name_zh", "name_en", "department", "severity", "special", "active")
+    list_display = (
+        "code", "name_zh", "name_en", "department", "severity", "clocks", "evidence_asked", "standard_code", "active",
+    )  # fmt: skip
     list_filter = ("matter_class", "severity", "special", "active", "department")
     list_select_related = ("matter_class", "department")
     search_fields = ("code", "name_zh", "name_en", "pinyin", "standard_code")
@@ -170,6 +203,36 @@ class MatterAdmin(admin.ModelAdmin):
         (_("Evidence"), {"fields": ("special", ("photos_before", "photos_after"), "verify_within_m", "sample_recheck")}),
         (_("Source"), {"fields": ("standard_code", "basis")}),
     )  # fmt: skip
+    form = MatterForm
+
+    @admin.display(description=_("time to accept / rectify / verify"))
+    def clocks(self, matter: Matter) -> str:
+        return " / ".join(f"{amount} {Unit(unit).label}" for amount, unit in (matter.clock(stage) for stage in STAGES))
+
+    @admin.display(description=_("photos before, after"))
+    def evidence_asked(self, matter: Matter) -> str:
+        return f"{matter.photos_before}, {matter.photos_after}"
+
+
+class CatalogueHistoryAdmin(HistoryAdmin):
+    """Every change of the catalogue, who made it, and what the row said from then on."""
+
+    list_filter = ("pgh_label", "pgh_created_at")
+    search_fields = ("code", "name_zh", "name_en")
+
+
+@admin.register(MatterHistory)
+class MatterHistoryAdmin(CatalogueHistoryAdmin):
+    list_display = (
+        "pgh_created_at", "pgh_label", "code", "name_zh", "department", "severity", "accept_amount", "accept_unit",
+        "rectify_amount", "rectify_unit", "verify_amount", "verify_unit", "active", "pgh_context",
+    )  # fmt: skip
+    list_select_related = ("pgh_context", "department")
+
+
+@admin.register(MatterClassHistory)
+class MatterClassHistoryAdmin(CatalogueHistoryAdmin):
+    list_display = ("pgh_created_at", "pgh_label", "code", "name_zh", "name_en", "pgh_context")
 
 
 @admin.register(PremisesKind)

@@ -1,5 +1,7 @@
 """The one set of filters of each list of the grid, for pages and API."""
 
+import re
+
 import django_filters
 from django.contrib.gis.geos import Polygon
 from django.db.models import Q, QuerySet
@@ -10,7 +12,7 @@ from .models import Cell, Matter, Premises, PremisesKind, Worker
 
 
 class MatterFilter(django_filters.FilterSet):
-    """Filters of the catalogue."""
+    """Filters of the catalogue. English is found by the beginnings of its words: “locked” is not “blocked”."""
 
     search = django_filters.CharFilter(method="by_words", label=_("name, initials, code"))
     category = django_filters.CharFilter(field_name="matter_class__code", label=_("class"))
@@ -25,7 +27,7 @@ class MatterFilter(django_filters.FilterSet):
     def by_words(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         return rows.filter(
             Q(name_zh__icontains=value)
-            | Q(name_en__icontains=value)
+            | Q(name_en__iregex=rf"\m{re.escape(value)}")
             | Q(code__istartswith=value)
             | Q(pinyin__contains=value.lower())
         )

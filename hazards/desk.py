@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 from django.db.models import Count, Q
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 from citysafety import areas, worktime
 from citysafety.accounts.models import Department
@@ -24,14 +24,22 @@ from .services.steps import requirements, steps_open_to
 
 S = HazardState
 UNIT_WORDS = {
-    "urgent_hours": gettext_lazy("%(n)s urgent hours"),
-    "work_hours": gettext_lazy("%(n)s working hours"),
-    "work_days": gettext_lazy("%(n)s working days"),
+    "urgent_hours": ngettext_lazy("%(n)s urgent hour", "%(n)s urgent hours", "n"),
+    "work_hours": ngettext_lazy("%(n)s working hour", "%(n)s working hours", "n"),
+    "work_days": ngettext_lazy("%(n)s working day", "%(n)s working days", "n"),
 }
 PHOTO_WORDS = {
     "scene": gettext_lazy("Photos of the scene"),
     "before": gettext_lazy("Photos before"),
     "after": gettext_lazy("Photos after"),
+}
+ASKED_WORDS = {
+    "department": gettext_lazy("department"),
+    "reason": gettext_lazy("reason"),
+    "words": gettext_lazy("words"),
+    "location": gettext_lazy("place"),
+    "photo:before": gettext_lazy("photo before"),
+    "photo:after": gettext_lazy("photo after"),
 }
 DAY_WORDS = {
     "worked": gettext_lazy("Working days: %(n)s"),
@@ -205,7 +213,7 @@ def _clock_row(stage: dict[str, Any], at: datetime) -> dict[str, Any]:
         "used": int(min(used, limit)),
         "limit_s": int(limit),
         "percent": min(999, round(100 * used / limit)),
-        "limit": UNIT_WORDS[unit] % {"n": f"{stage['amount']:g}"},
+        "limit": UNIT_WORDS[unit] % {"n": stage["amount"]},
         "started": started,
         "stopped": stopped,
         "due": due,
@@ -258,7 +266,8 @@ def _step_form(step: HazardStep, hazard: Hazard) -> dict[str, Any]:
     return {
         "action": step.action,
         "label": step.label,
-        "basis": step.basis,
+        "basis": _(step.basis),
+        "asks": ", ".join(str(ASKED_WORDS[name]) for name in step.requires),
         "words_name": "reason" if asks_reason else "words",
         "words_label": _("Reason") if asks_reason else _("What was done") if asks_words else _("Words (if useful)"),
         "asks_words": asks_reason or asks_words,
@@ -310,6 +319,7 @@ def happened(steps: Any, marks: Any, photos: Any) -> list[dict[str, Any]]:
             "at": step.at,
             "step": step,
             "label": labels.get(step.action, _("Reported")),
+            "basis": _(step.basis) if step.basis else "",
             "to": step.department.name if step.action == "dispatch" and step.department else "",
             "photos": served.get(step.pk, []),
         }

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 from citysafety.lifecycle import Lifecycle, Step
 
@@ -60,12 +61,14 @@ class HazardStep(Step):
 
 
 LIFECYCLE = Lifecycle(
-    HazardStep(S.REPORTED, "accept", S.ACCEPTED, "GB/T 30428.8: case creation", DISPATCHER, label=_("Accept")),
+    HazardStep(
+        S.REPORTED, "accept", S.ACCEPTED, gettext_noop("GB/T 30428.8: case creation"), DISPATCHER, label=_("Accept")
+    ),
     HazardStep(
         S.REPORTED,
         "refuse",
         S.REFUSED,
-        "GB/T 30428.8: not created, with the reason",
+        gettext_noop("GB/T 30428.8: not created, with the reason"),
         DISPATCHER,
         requires=("reason",),
         label=_("Refuse"),
@@ -74,7 +77,7 @@ LIFECYCLE = Lifecycle(
         S.REPORTED,
         "handle_on_spot",
         S.RECTIFIED,
-        "即查即改: handled by who found it",
+        gettext_noop("corrected on the spot by who found it"),
         ("grid_worker:reporter",),
         requires=("photo:before", "photo:after"),
         label=_("Handled on the spot"),
@@ -83,20 +86,28 @@ LIFECYCLE = Lifecycle(
         S.ACCEPTED,
         "dispatch",
         S.DISPATCHED,
-        "GB/T 30428.8: dispatch to the responsible unit",
+        gettext_noop("GB/T 30428.8: dispatch to the responsible unit"),
         DISPATCHER,
         requires=("department",),
         label=_("Dispatch"),
     ),
-    HazardStep(S.DISPATCHED, "take", S.TAKEN, "责任单位接收", HANDLER, label=_("Take over")),
     HazardStep(
-        S.DISPATCHED, "return", S.ACCEPTED, "退回, with the reason", HANDLER, requires=("reason",), label=_("Return")
+        S.DISPATCHED, "take", S.TAKEN, gettext_noop("received by the responsible unit"), HANDLER, label=_("Take over")
+    ),
+    HazardStep(
+        S.DISPATCHED,
+        "return",
+        S.ACCEPTED,
+        gettext_noop("sent back, with the reason"),
+        HANDLER,
+        requires=("reason",),
+        label=_("Return"),
     ),
     HazardStep(
         S.TAKEN,
         "rectify",
         S.RECTIFIED,
-        "《安全生产事故隐患排查治理暂行规定》: rectified by the responsible unit",
+        gettext_noop("SAWS Order 16: rectified by the responsible unit"),
         HANDLER,
         requires=("words", "photo:after"),
         label=_("Rectified"),
@@ -105,7 +116,7 @@ LIFECYCLE = Lifecycle(
         S.RECTIFIED,
         "verify",
         S.VERIFIED,
-        "验收销号: verified by another than the doer",
+        gettext_noop("acceptance: verified by another than the doer"),
         CHECKER,
         requires=("location",),
         label=_("Verification passed"),
@@ -114,23 +125,36 @@ LIFECYCLE = Lifecycle(
         S.RECTIFIED,
         "fail",
         S.TAKEN,
-        "复查不合格, rectification goes on",
+        gettext_noop("not passed: rectification goes on"),
         CHECKER,
         requires=("reason",),
         label=_("Verification failed"),
         on_spot=S.ACCEPTED,
     ),
-    HazardStep(S.VERIFIED, "write_off", S.WRITTEN_OFF, "验收销号", DISPATCHER, label=_("Write off")),
+    HazardStep(
+        S.VERIFIED,
+        "write_off",
+        S.WRITTEN_OFF,
+        gettext_noop("acceptance and write-off"),
+        DISPATCHER,
+        label=_("Write off"),
+    ),
     HazardStep(
         S.WRITTEN_OFF,
         "reopen",
         S.ACCEPTED,
-        "reappeared within the limit",
+        gettext_noop("reappeared within the limit"),
         (*DISPATCHER, *REPORTER),
         requires=("reason",),
         label=_("Reopen"),
     ),
     HazardStep(
-        S.REFUSED, "contest", S.REPORTED, "the reporter disagrees", REPORTER, requires=("reason",), label=_("Contest")
+        S.REFUSED,
+        "contest",
+        S.REPORTED,
+        gettext_noop("the reporter disagrees"),
+        REPORTER,
+        requires=("reason",),
+        label=_("Contest"),
     ),
 )

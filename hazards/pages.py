@@ -60,7 +60,7 @@ def desk_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 def hazards(request: HttpRequest) -> HttpResponse:
     """GET /hazards/: the hazards a person may see, the newest first; the address holds every filter.
 
-    Queries: 7 with what every page asks, however many rows.
+    Queries: 7 with what every page asks, 3 for the list alone; however many rows.
     """
     now = timezone.now()
     asked = _plain(request.GET)
@@ -107,7 +107,7 @@ def _kept(request: HttpRequest, asked: QueryDict, found: HazardFilter, area: str
     try:
         rows = found.qs
         if figure := asked.get("figure"):
-            at = int(asked["at"]) if asked.get("at") else None
+            at = int(asked["at"]) if asked.get("at") else None  # digits: _refused looked
             rows = selectors.pinned(rows, figure=figure, area=area or area_asked(request), at=at)
         elif area:
             rows = rows.within(area)
@@ -115,8 +115,10 @@ def _kept(request: HttpRequest, asked: QueryDict, found: HazardFilter, area: str
         return none, [str(words) for words in error.detail.values()]
     except PositionGone:
         return none, [_("This position is no longer readable; ask for the figures again.")]
-    except (ValueError, KeyError):
+    except KeyError:
         return none, [_("There is no such figure.")]
+    except ValueError:
+        return none, [_("The news has not come to position %(at)s yet.") % {"at": asked["at"]}]
     return rows, []
 
 
@@ -135,6 +137,9 @@ def _refused(asked: QueryDict, found: HazardFilter) -> list[str]:
             "seen": ", ".join(asked.getlist(name)),
             "expected": _expected(fields[name]),
         }
+        refused.append(_("%(label)s: “%(seen)s” was not understood; expected %(expected)s.") % words)
+    if not (at := asked.get("at") or "0").isdecimal():
+        words = {"label": _("position"), "seen": at, "expected": _("a whole number")}
         refused.append(_("%(label)s: “%(seen)s” was not understood; expected %(expected)s.") % words)
     return refused
 
@@ -227,7 +232,7 @@ def _around(request: HttpRequest, asked: QueryDict, area: str) -> dict[str, Any]
 
 @desk_page
 def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
-    """GET /hazards/<id>/: one hazard; 404 for who may not see it. Queries: 10 at most, with those of every page."""
+    """GET /hazards/<id>/: one hazard; 404 for who may not see it. Queries: 8 with what every page asks; dispatch one more, photos one a role."""
     now = timezone.now()
     seen = selectors.hazards_seen_by(request.user).select_related("reporter")
     found = get_object_or_404(seen, pk=hazard_id)

@@ -4,14 +4,18 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
+from citysafety import areas
+from citysafety.accounts import rights
 from citysafety.evidence import access
 from citysafety.tallies.figures import COUNT, RATIO, Figure, Recount, register_subject
 from citysafety.tallies.figures import register as register_figure
 
 from . import notices
+from .lifecycle import LIFECYCLE
 from .models import Hazard, Mark, Step
 from .standing import CITY_TIME, counts_now, counts_today
 
@@ -60,11 +64,53 @@ def register() -> None:
     register_subject("hazard", recount)
     access.register("hazard", may_see)
     notices.register()
+    rights.register_visibility("hazard", explain, label=_("hazard"), find=find, steps=LIFECYCLE.steps)
 
 
 def may_see(user: Any, hazard_id: str) -> bool:
     """Test whether a person may see a hazard, and with it its photos. Queries: 1."""
     return Hazard.objects.visible_to(user).filter(pk=hazard_id).exists()
+
+
+def find(given: str) -> Hazard | None:
+    """Return the hazard of a number or id, None without one. Queries: 1."""
+    try:
+        return Hazard.objects.filter(pk=UUID(given)).first()
+    except ValueError:
+        return Hazard.objects.filter(number__iexact=given).first()
+
+
+def explain(user: Any, hazard_id: str) -> list[tuple[str, bool, str]]:
+    """Return every rule by which a person may see a hazard: the parts of ``HazardQuerySet.visible_to``. Queries: 1."""
+    hazard = Hazard.objects.get(pk=hazard_id)
+    is_reporter = hazard.reporter_id == user.pk
+    acted = user.pk in hazard.party_users and not is_reporter
+    by_area = user.role != "department_handler" and areas.covers(user.area_code, hazard.area_code)
+    by_department = user.department_id in hazard.party_departments
+    return [
+        ("reporter", is_reporter, _say(is_reporter, _("Reported by this person."), _("Reported by another."))),
+        ("acted", acted, _say(acted, _("This person took a step of it."), _("This person took no step of it."))),
+        (
+            "area",
+            by_area,
+            _say(
+                by_area,
+                _("The area of duty covers its place."),
+                _("Its place lies outside the area of duty, or a handler asks: handlers see cases by department."),
+            ),
+        ),
+        (
+            "department",
+            by_department,
+            _say(
+                by_department, _("It was dispatched to the own department."), _("It never was with the own department.")
+            ),
+        ),
+    ]
+
+
+def _say(holds: bool, yes: Any, no: Any) -> str:
+    return str(yes if holds else no)
 
 
 def recount() -> Iterator[Recount]:

@@ -11,6 +11,8 @@ import grid.models.people
 import grid.models.places
 from django.conf import settings
 from django.contrib.postgres.operations import BtreeGistExtension, CreateExtension
+import pgtrigger.compiler
+import pgtrigger.migrations
 from django.db import migrations, models
 
 
@@ -19,6 +21,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('pghistory', '0007_auto_20250421_0444'),
         ('accounts', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
@@ -324,5 +327,100 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='posting',
             constraint=models.CheckConstraint(condition=models.Q(('until', None), ('until__gte', models.F('since')), _connector='OR'), name='posting_ends_after_it_begins'),
+        ),
+        migrations.CreateModel(
+            name='MatterClassHistory',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('name_zh', models.CharField(max_length=120, verbose_name='名称')),
+                ('name_en', models.CharField(blank=True, default='', max_length=160, verbose_name='English name')),
+                ('code', models.CharField(max_length=4, verbose_name='code')),
+                ('icon', models.CharField(blank=True, default='', max_length=20, verbose_name='icon')),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        migrations.CreateModel(
+            name='MatterHistory',
+            fields=[
+                ('pgh_id', models.AutoField(primary_key=True, serialize=False)),
+                ('pgh_created_at', models.DateTimeField(auto_now_add=True)),
+                ('pgh_label', models.TextField(help_text='The event label.')),
+                ('id', models.BigIntegerField()),
+                ('name_zh', models.CharField(max_length=120, verbose_name='名称')),
+                ('name_en', models.CharField(blank=True, default='', max_length=160, verbose_name='English name')),
+                ('code', models.CharField(max_length=8, verbose_name='code')),
+                ('severity', models.CharField(choices=[('general', 'General hazard'), ('major', 'Major hazard')], default='general', max_length=7, verbose_name='severity proposed')),
+                ('special', models.BooleanField(default=False, help_text='Asks more evidence than the table of steps, or allows sampled re-check.', verbose_name='special')),
+                ('accept_amount', models.PositiveSmallIntegerField(verbose_name='time to accept')),
+                ('accept_unit', models.CharField(choices=[('urgent_hours', 'urgent working hours'), ('work_hours', 'working hours'), ('work_days', 'working days')], max_length=12, verbose_name='unit of the time to accept')),
+                ('rectify_amount', models.PositiveSmallIntegerField(verbose_name='time to rectify')),
+                ('rectify_unit', models.CharField(choices=[('urgent_hours', 'urgent working hours'), ('work_hours', 'working hours'), ('work_days', 'working days')], max_length=12, verbose_name='unit of the time to rectify')),
+                ('verify_amount', models.PositiveSmallIntegerField(verbose_name='time to verify')),
+                ('verify_unit', models.CharField(choices=[('urgent_hours', 'urgent working hours'), ('work_hours', 'working hours'), ('work_days', 'working days')], max_length=12, verbose_name='unit of the time to verify')),
+                ('photos_before', models.PositiveSmallIntegerField(default=0, verbose_name='photos before')),
+                ('photos_after', models.PositiveSmallIntegerField(default=1, verbose_name='photos after')),
+                ('verify_within_m', models.PositiveIntegerField(blank=True, null=True, verbose_name='verified within (m)')),
+                ('sample_recheck', models.BooleanField(default=False, verbose_name='re-check by sample')),
+                ('standard_code', models.CharField(blank=True, default='', max_length=20, verbose_name='standard code')),
+                ('basis', models.CharField(blank=True, default='', max_length=200, verbose_name='legal basis')),
+                ('icon', models.CharField(blank=True, default='', max_length=20, verbose_name='icon')),
+                ('pinyin', models.CharField(blank=True, default='', editable=False, max_length=60, verbose_name='pinyin initials')),
+                ('active', models.BooleanField(default=True, verbose_name='active')),
+                ('updated_at', models.DateTimeField(auto_now=True, verbose_name='changed')),
+            ],
+            options={
+                'abstract': False,
+            },
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='matter',
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "grid_matterhistory" ("accept_amount", "accept_unit", "active", "basis", "code", "department_id", "icon", "id", "matter_class_id", "name_en", "name_zh", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "photos_after", "photos_before", "pinyin", "rectify_amount", "rectify_unit", "sample_recheck", "severity", "special", "standard_code", "updated_at", "verify_amount", "verify_unit", "verify_within_m") VALUES (NEW."accept_amount", NEW."accept_unit", NEW."active", NEW."basis", NEW."code", NEW."department_id", NEW."icon", NEW."id", NEW."matter_class_id", NEW."name_en", NEW."name_zh", _pgh_attach_context(), NOW(), \'insert\', NEW."id", NEW."photos_after", NEW."photos_before", NEW."pinyin", NEW."rectify_amount", NEW."rectify_unit", NEW."sample_recheck", NEW."severity", NEW."special", NEW."standard_code", NEW."updated_at", NEW."verify_amount", NEW."verify_unit", NEW."verify_within_m"); RETURN NULL;', hash='94a4d9dd658a5884a43ce51f710cd832dd4c0578', operation='INSERT', pgid='pgtrigger_insert_insert_46f4d', table='grid_matter', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='matter',
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "grid_matterhistory" ("accept_amount", "accept_unit", "active", "basis", "code", "department_id", "icon", "id", "matter_class_id", "name_en", "name_zh", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "photos_after", "photos_before", "pinyin", "rectify_amount", "rectify_unit", "sample_recheck", "severity", "special", "standard_code", "updated_at", "verify_amount", "verify_unit", "verify_within_m") VALUES (NEW."accept_amount", NEW."accept_unit", NEW."active", NEW."basis", NEW."code", NEW."department_id", NEW."icon", NEW."id", NEW."matter_class_id", NEW."name_en", NEW."name_zh", _pgh_attach_context(), NOW(), \'update\', NEW."id", NEW."photos_after", NEW."photos_before", NEW."pinyin", NEW."rectify_amount", NEW."rectify_unit", NEW."sample_recheck", NEW."severity", NEW."special", NEW."standard_code", NEW."updated_at", NEW."verify_amount", NEW."verify_unit", NEW."verify_within_m"); RETURN NULL;', hash='c985a653c07d9d00135d8b103ad814c16847069e', operation='UPDATE', pgid='pgtrigger_update_update_f52ac', table='grid_matter', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='matterclass',
+            trigger=pgtrigger.compiler.Trigger(name='insert_insert', sql=pgtrigger.compiler.UpsertTriggerSql(func='INSERT INTO "grid_matterclasshistory" ("code", "icon", "id", "name_en", "name_zh", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (NEW."code", NEW."icon", NEW."id", NEW."name_en", NEW."name_zh", _pgh_attach_context(), NOW(), \'insert\', NEW."id"); RETURN NULL;', hash='99f09c30c03d9c5f1a544201b04fea1c26114981', operation='INSERT', pgid='pgtrigger_insert_insert_3e02a', table='grid_matterclass', when='AFTER')),
+        ),
+        pgtrigger.migrations.AddTrigger(
+            model_name='matterclass',
+            trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "grid_matterclasshistory" ("code", "icon", "id", "name_en", "name_zh", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id") VALUES (NEW."code", NEW."icon", NEW."id", NEW."name_en", NEW."name_zh", _pgh_attach_context(), NOW(), \'update\', NEW."id"); RETURN NULL;', hash='33f56d615048b796d4f594cf0e5c4217f3a88692', operation='UPDATE', pgid='pgtrigger_update_update_85e67', table='grid_matterclass', when='AFTER')),
+        ),
+        migrations.AddField(
+            model_name='matterclasshistory',
+            name='pgh_context',
+            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+        ),
+        migrations.AddField(
+            model_name='matterclasshistory',
+            name='pgh_obj',
+            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='grid.matterclass'),
+        ),
+        migrations.AddField(
+            model_name='matterhistory',
+            name='department',
+            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='accounts.department', verbose_name='home department'),
+        ),
+        migrations.AddField(
+            model_name='matterhistory',
+            name='matter_class',
+            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', related_query_name='+', to='grid.matterclass', verbose_name='class'),
+        ),
+        migrations.AddField(
+            model_name='matterhistory',
+            name='pgh_context',
+            field=models.ForeignKey(db_constraint=False, null=True, on_delete=django.db.models.deletion.DO_NOTHING, related_name='+', to='pghistory.context'),
+        ),
+        migrations.AddField(
+            model_name='matterhistory',
+            name='pgh_obj',
+            field=models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='grid.matter'),
         ),
     ]

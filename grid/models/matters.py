@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Self
 
+import pghistory
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -30,6 +31,7 @@ class Severity(models.TextChoices):
     MAJOR = "major", _("Major hazard")
 
 
+@pghistory.track(model_name="MatterClassHistory")
 class MatterClass(Named):
     """One of the seven classes of matters."""
 
@@ -57,6 +59,7 @@ class MatterQuerySet(models.QuerySet):
         return self.filter(active=True)
 
 
+@pghistory.track(model_name="MatterHistory")
 class Matter(Named):
     """One kind of hazard a worker may file. Everything here is data a department may change."""
 

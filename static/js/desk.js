@@ -36,6 +36,14 @@ document.addEventListener('htmx:after:history:update', () => {
   }
 });
 
+// On a narrow screen what can be folded begins folded, unless it holds something that was asked.
+for (const button of document.querySelectorAll('.fold-button')) {
+  const fold = document.getElementById(button.getAttribute('aria-controls'));
+  const show = open => { fold.classList.toggle('is-folded', !open); button.setAttribute('aria-expanded', String(open)); };
+  show([...fold.querySelectorAll('select, input')].some(field => (field.type === 'checkbox' ? field.checked : field.value)));
+  button.addEventListener('click', () => show(button.getAttribute('aria-expanded') !== 'true'));
+}
+
 const typing = target => target.closest('input, textarea, select, [contenteditable]');
 
 document.addEventListener('keydown', event => {

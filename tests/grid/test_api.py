@@ -210,8 +210,8 @@ def test_the_burden_of_cells_stands_at_a_position(operator):
 
 
 def test_tiles_hold_the_cells_and_may_be_kept_for_ever(operator):
-    answer = operator.get("/tiles/1/cells/8/212/98.mvt", HTTP_ACCEPT_ENCODING="gzip")
-    plain = operator.get("/tiles/1/cells/8/212/98.mvt", HTTP_ACCEPT_ENCODING="")
+    answer = operator.get("/tiles/1/cells/8/212/99.mvt", HTTP_ACCEPT_ENCODING="gzip")
+    plain = operator.get("/tiles/1/cells/8/212/99.mvt", HTTP_ACCEPT_ENCODING="")
 
     assert answer.status_code == 200
     assert "immutable" in answer["Cache-Control"]
@@ -221,10 +221,10 @@ def test_tiles_hold_the_cells_and_may_be_kept_for_ever(operator):
 
 
 def test_tiles_are_for_people_who_are_signed_in_and_for_the_active_version(client, operator):
-    assert operator.get("/tiles/7/cells/8/212/98.mvt").status_code == 404
+    assert operator.get("/tiles/7/cells/8/212/99.mvt").status_code == 404
     assert operator.get("/tiles/1/cells/3/9/9.mvt").status_code == 404
     client.logout()
-    assert client.get("/tiles/1/cells/8/212/98.mvt").status_code == 401
+    assert client.get("/tiles/1/cells/8/212/99.mvt").status_code == 401
     assert client.get("/tiles/1/base/counties.geojson").status_code == 401
 
 

@@ -86,7 +86,9 @@ class Matrix:
                     client = self.client(role)
 
     def _sides(self, call: Call) -> list[Side]:
-        return [self.world.own, self.world.foreign, self.world.elsewhere]
+        """Return the sides whose calls differ."""
+        sides = [self.world.own, self.world.foreign, self.world.elsewhere]
+        return list({call.path(side): side for side in reversed(sides)}.values())
 
     def _judge(self, role: str, route: str, call: Call, side: Side, answer: Any) -> None:
         self.cells += 1

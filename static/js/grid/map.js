@@ -1,5 +1,5 @@
 // The map beside the register: the shared map, with the places of the list as marks that lead to their pages.
-import { createMap, credit, NoMap } from '../map.js';
+import { createMap, NoMap } from '../map.js';
 
 const box = document.querySelector('.grid-map');
 const data = JSON.parse(document.getElementById('grid-map-data').textContent);
@@ -19,7 +19,6 @@ try {
   if (data.cell) map.markCells([data.cell]);
   map.setHazards(places());
   document.addEventListener('htmx:after:swap', () => { map.setHazards(places()); map.fit(frame(places())); });
-  said.textContent = [data.sources.note, credit()].filter(Boolean).join(' · ');
 } catch (error) {
   if (!(error instanceof NoMap)) console.warn(error);
   box.hidden = true;

@@ -6,7 +6,7 @@ import { el, say, t } from '../words.js';
 const page = document.querySelector('.case');
 const { hazard, api, reader } = page.dataset;
 const version = Number(page.dataset.version);
-const said = page.querySelector('[data-said]');
+const said = document.querySelector('[data-said]');
 const WAIT_MS = 20_000, UPLOAD_MS = 120_000, LARGEST_B = 10 * 1024 * 1024;
 const KINDS = ['image/jpeg', 'image/png', 'image/webp'];
 

@@ -1,0 +1,304 @@
+"""Every page of the desk in a browser: readable by machines, quiet, no wider than its screen; and steps that go wrong."""
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import URLPattern, URLResolver, get_resolver
+from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
+
+from citysafety.accounts.roles import MASTER_DATA, PEOPLE
+
+from .browsers import DESK, PHONE, launch, opened
+
+pytestmark = pytest.mark.e2e
+
+# Pages of the desk: the route's pattern → who looks at it, and what to put in for its parts.
+PAGES = {
+    "login/": "",
+    "account/": "dispatcher",
+    "account/password/": "dispatcher",
+    "notices/": "dispatcher",
+    "notices/channels/": "dispatcher",
+    "hazards/": "dispatcher",
+    "hazards/<uuid:hazard_id>/": "dispatcher",
+    "grid/": "dispatcher",
+    "grid/cells/<str:code>/": "dispatcher",
+    "grid/workers/": "dispatcher",
+    "grid/premises/": "dispatcher",
+    "grid/premises/<str:code>/": "dispatcher",
+    "admin/accounts/why/": "security_officer",
+    "api/v1/docs/": "dispatcher",
+}
+ALSO = [  # other looks of these pages
+    ("hazards/?state=reported&area=3705&cell=370502001011001", "dispatcher"),
+    ("hazards/?state=lost", "dispatcher"),
+    ("hazards/?search=nothing-of-this-name", "dispatcher"),
+    ("hazards/", "department_handler"),
+    ("hazards/?overdue=1", "supervisor"),
+    ("grid/premises/?search=nothing-of-this-name", "dispatcher"),
+    ("no/such/page/", "dispatcher"),
+    ("admin/", "dispatcher"),
+]
+# Not pages of the desk: forms that lead elsewhere, files, other faces with tests of their own.
+ELSEWHERE = (
+    "", "logout/", "language/", "theme/", "account/tokens/<int:pk>/revoke/", "notices/unread/", "notices/read-all/",
+    "notices/channels/retry/", "notices/channels/<int:pk>/switch/", "notices/<int:pk>/open/", "admin/login/",
+    "livez", "readyz", "metrics", "jsi18n/",
+)  # fmt: skip
+OTHER_FACES = ("api/v1/", "admin/", "wall/", "field/", "tiles/", "evidence/", "static/")
+ADMIN_ROLES = {"administrator": MASTER_DATA, "security_officer": PEOPLE}
+REFUSED = {"no/such/page/": 404, "admin/": 403}  # the browser itself complains of these answers
+LOOKS = [(language, size) for language in ("zh-hans", "en") for size in ("desk", "phone")]
+SIZES = {"desk": DESK, "phone": PHONE}
+
+
+def routes(patterns: Any = None, before: str = "") -> Iterator[str]:
+    """Yield the pattern of every address of the site."""
+    for one in patterns if patterns is not None else get_resolver().url_patterns:
+        here = before + str(one.pattern)
+        if isinstance(one, URLResolver):
+            yield from routes(one.url_patterns, here)
+        elif isinstance(one, URLPattern):
+            yield here
+
+
+def test_every_address_is_a_page_looked_at_here_or_known_to_be_none():
+    unknown = [
+        route
+        for route in routes()
+        if route not in PAGES and route not in ELSEWHERE and not route.startswith(OTHER_FACES)
+    ]
+    assert unknown == [], "say in PAGES who looks at it, or in ELSEWHERE that it is no page"
+    assert set(PAGES) <= set(routes())
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        made = launch(playwright)
+        yield made
+        made.close()
+
+
+@pytest.fixture(scope="module")
+def parts(site: Any) -> dict[str, str]:
+    """What stands in for the parts of addresses."""
+    api = site.api("dispatcher")
+    return {
+        "<uuid:hazard_id>": api.get("/api/v1/hazards/?page_size=1&state=rectified")[1]["results"][0]["id"],
+        "grid/cells/<str:code>": "grid/cells/" + api.get("/api/v1/cells/?page_size=1")[1]["results"][0]["code"],
+        "grid/premises/<str:code>": "grid/premises/"
+        + api.get("/api/v1/premises/?page_size=1")[1]["results"][0]["code"],
+    }
+
+
+def faults(page: Page, path: str) -> list[str]:
+    """Return what is wrong with a page as it stands, in words."""
+    page.wait_for_load_state("networkidle")
+    found = [f"{path}: console: {words}" for words in page.complaints if not (path in REFUSED and "status of" in words)]
+    page.complaints.clear()
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    if wide > 0:
+        found.append(f"{path}: {wide} px wider than the screen")
+    for one in Axe().run(page).response["violations"]:
+        if one["impact"] in ("serious", "critical"):
+            found += [f"{path}: {one['id']}: {node['target']} {node['html'][:160]}" for node in one["nodes"][:3]]
+    return found
+
+
+@pytest.mark.parametrize(("language", "size"), LOOKS)
+def test_every_page_of_the_desk_is_accessible_quiet_and_fits(site, browser, parts, language, size):
+    asked: dict[str, list[str]] = {}
+    for route, role in [*PAGES.items(), *ALSO]:
+        path = route
+        for name, value in parts.items():
+            path = path.replace(name, value)
+        asked.setdefault(role, []).append(path)
+    found = []
+    for role, paths in asked.items():
+        page = opened(browser, site, role, language=language, viewport=SIZES[size])
+        for path in paths:
+            status = page.goto(f"{site.url}/{path}").status
+            assert status == REFUSED.get(path if role == "dispatcher" else "", 200), path
+            found += faults(page, path)
+        page.context.close()
+    assert found == []
+
+
+@pytest.mark.parametrize(("language", "size"), [("zh-hans", "desk"), ("en", "phone")])
+@pytest.mark.parametrize("role", list(ADMIN_ROLES))
+def test_the_administration_is_accessible_quiet_and_fits(site, browser, role, language, size):
+    page = opened(browser, site, role, language=language, viewport=SIZES[size])
+    ours = ("accounts", "grid", "calendars", "notices", "outbox")
+    page.goto(f"{site.url}/admin/")
+    lists = page.locator("#content-main th a").evaluate_all("links => links.map(link => new URL(link.href).pathname)")
+    lists = [path for path in lists if path.count("/") == 4 and path.split("/")[2] in ours]
+    assert len(lists) >= 3
+    found = faults(page, "admin/")
+    for path in lists:
+        page.goto(site.url + path)
+        found += faults(page, path)
+    if role == "administrator":
+        page.goto(f"{site.url}/admin/grid/matter/1/change/")
+        found += faults(page, "a matter")
+    page.context.close()
+    assert found == []
+
+
+# -- steps that go wrong ------------------------------------------------------------------------
+
+
+@pytest.fixture
+def case(site: Any) -> str:
+    """A new case in the first dispatcher's area; returns its id."""
+    worker = site.api("grid_worker")
+    place = worker.get("/api/v1/cells/?page_size=1&kind=base")[1]["results"][0]["centre"]
+    matter = worker.get("/api/v1/matters/?page_size=1")[1]["results"][0]["code"]
+    body = {
+        "id": str(uuid.uuid4()), "matter": matter, "severity": "general", "description": "井盖松动", "cell": None,
+        "location": {**place, "accuracy_m": 8, "datum": "wgs84"}, "handled_on_spot": False,
+        "occurred_at": "2026-01-05T09:00:00+08:00",
+    }  # fmt: skip
+    status, answer = worker.post("/api/v1/hazards/", body)
+    assert status == 201, answer
+    return answer["id"]
+
+
+@pytest.fixture
+def desk(site: Any, browser: Browser) -> Iterator[Page]:
+    page = opened(browser, site, "dispatcher")
+    yield page
+    page.context.close()
+
+
+def open_case(page: Page, site: Any, case: str) -> None:
+    page.goto(f"{site.url}/hazards/{case}/")
+    for form in page.locator("form[data-step]").all():
+        expect(form).to_have_attribute("data-ready", "yes")
+
+
+def versions(site: Any, case: str) -> list[str]:
+    return [row["action"] for row in site.api("dispatcher").get(f"/api/v1/hazards/{case}/history/")[1]["results"]]
+
+
+def refuse(page: Page, words: str) -> Any:
+    """Open the form of the refusal and write a reason; return the form."""
+    page.locator("details:has(form[data-step=refuse]) > summary").click()
+    form = page.locator("form[data-step=refuse]")
+    form.locator("textarea").fill(words)
+    return form
+
+
+def test_a_double_click_takes_one_step(site, desk, case):
+    posts: list[str] = []
+    desk.on("request", lambda request: posts.append(request.url) if request.method == "POST" else None)
+    open_case(desk, site, case)
+    desk.evaluate(
+        "const b = document.querySelector('form[data-step=accept] [data-send]'); b.click(); b.click(); b.click()"
+    )
+    expect(desk.locator("[data-said]")).to_contain_text("Accepted", timeout=20_000)
+
+    assert len(posts) == 1
+    assert versions(site, case) == ["report", "accept"]
+
+
+def test_a_lost_answer_is_asked_for_again_under_the_same_id(site, desk, case):
+    bodies: list[Any] = []
+
+    def cut(route: Route) -> None:
+        """Let the server do its work, then lose what it says."""
+        bodies.append(route.request.post_data_json)
+        if len(bodies) == 1:
+            route.fetch()
+            route.abort()
+        else:
+            route.continue_()
+
+    desk.route("**/api/v1/hazards/*/refuse/", cut)
+    open_case(desk, site, case)
+    form = refuse(desk, "不属实")
+    form.locator("[data-send]").click()
+    expect(form.locator("[data-summary]")).to_contain_text("No answer came")
+    expect(form.locator("[data-send]")).to_have_text("Send again")
+    form.locator("[data-send]").click()
+    expect(desk.locator("[data-said]")).to_contain_text("Refused", timeout=20_000)
+
+    assert bodies[0] == bodies[1]
+    assert versions(site, case) == ["report", "refuse"]
+
+
+def test_who_was_slower_sees_what_changed_and_loses_no_word(site, desk, case):
+    open_case(desk, site, case)
+    form = refuse(desk, "重复上报")
+    status, answer = site.api("dispatcher", 1).post(
+        f"/api/v1/hazards/{case}/accept/", {"id": str(uuid.uuid4()), "version": 1}
+    )
+    assert status == 200, answer
+    form.locator("[data-send]").click()
+
+    summary = form.locator("[data-summary]")
+    expect(summary).to_contain_text("Somebody else changed this case")
+    expect(summary).to_contain_text("You saw: Reported, version 1. Now: Accepted, version 2.")
+    expect(form.locator("textarea")).to_have_value("重复上报")
+    summary.locator("[data-reload]").click()
+    expect(desk.locator("form[data-step=dispatch]")).to_be_visible()
+    assert versions(site, case) == ["report", "accept"]
+
+
+def test_a_session_that_ended_is_said_and_the_words_are_there_after_signing_in(site, desk, case):
+    open_case(desk, site, case)
+    form = refuse(desk, "不在本辖区")
+    kept = [cookie for cookie in desk.context.cookies() if "session" in cookie["name"]]
+    desk.context.clear_cookies(name="session")
+    form.locator("[data-send]").click()
+    expect(form.locator("[data-summary]")).to_contain_text("Your session has ended.")
+    expect(form.locator("[data-summary] a")).to_have_attribute("href", f"/login/?next=%2Fhazards%2F{case}%2F")
+
+    desk.context.add_cookies(kept)
+    desk.reload()
+    expect(desk.locator("form[data-step=refuse] textarea")).to_have_value("不在本辖区")
+    expect(desk.locator("form[data-step=refuse]")).to_be_visible()
+    assert versions(site, case) == ["report"]
+
+
+def test_a_dead_network_is_said_at_once(site, desk, case):
+    open_case(desk, site, case)
+    desk.context.set_offline(True)
+    expect(desk.locator("[data-said]")).to_contain_text("This device is offline.")
+    desk.locator("form[data-step=accept] [data-send]").click()
+    expect(desk.locator("form[data-step=accept] [data-summary]")).to_contain_text("No answer came")
+    desk.context.set_offline(False)
+    desk.locator("form[data-step=accept] [data-send]").click()
+    expect(desk.locator("[data-said]")).to_contain_text("Accepted", timeout=20_000)
+    assert versions(site, case) == ["report", "accept"]
+
+
+def test_what_is_missing_is_said_on_top_and_beside_the_field(site, desk, case):
+    open_case(desk, site, case)
+    form = refuse(desk, "")
+    form.locator("[data-send]").click()
+
+    expect(form.locator("[data-summary]")).to_be_focused()
+    expect(form.locator("[data-field=reason] .wrong")).to_have_text("This step needs words.")
+    form.locator("[data-summary] a").click()
+    expect(form.locator("textarea")).to_be_focused()
+    assert versions(site, case) == ["report"]
+
+
+def test_rows_are_walked_with_keys_and_filters_keep_the_address(site, desk):
+    desk.goto(f"{site.url}/hazards/")
+    desk.keyboard.press("j")
+    desk.keyboard.press("j")
+    second = desk.locator("#list tbody tr").nth(1)
+    expect(second).to_be_focused()
+    address = second.get_attribute("data-href")
+    desk.keyboard.press("Enter")
+    desk.wait_for_url(site.url + address)
+    desk.goto(f"{site.url}/hazards/")
+    desk.select_option("#severity", "major")
+    desk.wait_for_url("**/hazards/?severity=major")
+    desk.reload()
+    expect(desk.locator("#severity")).to_have_value("major")
