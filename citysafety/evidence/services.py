@@ -69,8 +69,11 @@ def taken_at(picture: Image.Image) -> datetime | None:
         return None
 
 
-def seal(sha256: str, data: bytes) -> None:
-    """Write the received bytes to disk under their hash, whole or not at all, and make them durable."""
+def seal(sha256: str, data: bytes, *, flush: bool = True) -> None:
+    """Write the received bytes to disk under their hash, whole or not at all, and make them durable.
+
+    Without ``flush`` the caller makes many of them durable at once.
+    """
     target = folder(sha256)
     target.mkdir(parents=True, exist_ok=True)
     original = target / "original"
@@ -79,7 +82,8 @@ def seal(sha256: str, data: bytes) -> None:
     with tempfile.NamedTemporaryFile(dir=target, delete=False) as part:
         part.write(data)
         part.flush()
-        os.fsync(part.fileno())
+        if flush:
+            os.fsync(part.fileno())
     os.chmod(part.name, 0o440)
     os.replace(part.name, original)
 
@@ -166,12 +170,13 @@ def take_in(pictures: Iterable[bytes], *, at: datetime) -> list[str]:
     photos = {}
     for data in pictures:
         picture, sha256 = open_picture(data), hashlib.sha256(data).hexdigest()
-        seal(sha256, data)
+        seal(sha256, data, flush=False)
         _draw_derivatives(sha256, picture)
         photos[sha256] = Photo(
             sha256=sha256, size=len(data), mime=FORMATS[picture.format or ""], width=picture.width,
             height=picture.height, received_at=at, taken_at=taken_at(picture), derived_at=at,
         )  # fmt: skip
+    os.sync()  # once for all of them
     Photo.objects.bulk_create(photos.values(), ignore_conflicts=True)
     return list(photos)
 
