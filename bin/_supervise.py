@@ -196,6 +196,7 @@ def main() -> None:
 
     signal.signal(signal.SIGINT, stop)
     signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGHUP, stop)
     web = processes[0]
     if wait_until_ready(web, port, 60, lambda: stopping):
         print_accounts(port)

@@ -3,11 +3,12 @@
 from collections import OrderedDict
 from typing import Any
 
+from django.core.exceptions import RequestDataTooBig
 from django.db.models import QuerySet
 from django.http import Http404
 from drf_standardized_errors.handler import exception_handler as standardized
 from rest_framework.decorators import action
-from rest_framework.exceptions import APIException
+from rest_framework.exceptions import APIException, ParseError
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -64,6 +65,13 @@ class Gone(APIException):
     default_code = "gone"
 
 
+class TooLarge(APIException):
+    """413: more bytes than a request may have."""
+
+    status_code = 413
+    default_code = "too_large"
+
+
 def area_asked(request: Request) -> str:
     """Return the area of ``?area=``, the caller's own without one. Foreign or unknown: 404."""
     own = getattr(request.user, "area_code", "")
@@ -83,6 +91,10 @@ def area_asked(request: Request) -> str:
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answer errors in one shape; a conflict also shows the present object as ``present``."""
+    if isinstance(error, RequestDataTooBig):
+        error = TooLarge(str(error))
+    elif isinstance(error, UnicodeEncodeError):  # half a character, which JSON can spell and nothing can store
+        error = ParseError("the text is not valid Unicode")
     response = standardized(error, context)
     if response is not None and (present := getattr(error, "present", None)) is not None:
         response.data["present"] = present

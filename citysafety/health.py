@@ -1,10 +1,28 @@
 """Is the process alive, is it of use, and what do its gauges say."""
 
+import math
+import time
+from datetime import datetime
+
 from django.conf import settings
-from django.core.cache import cache
-from django.db import connection
+from django.db import DatabaseError, connection
+from django.db.models import Min
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import timezone
 from django_prometheus.exports import ExportToDjangoView
+from django_redis import get_redis_connection
+from prometheus_client import Gauge
+
+from citysafety.notices.models import Delivery
+from citysafety.outbox.selectors import head
+from hazards.models import Hazard
+
+CLOCKS_DIFFER_S = 30  # from the database's: then times and due times of this host would be wrong
+LAGS = {
+    "overdue": Gauge("citysafety_overdue_unmarked_seconds", "Since when a hazard is overdue that no sweep has marked"),
+    "delivery": Gauge("citysafety_delivery_waiting_seconds", "Since when a notice is due that no worker has taken"),
+    "relay": Gauge("citysafety_relay_silent_seconds", "Since when the relay has not said that it is alive"),
+}
 
 
 def livez(request: HttpRequest) -> JsonResponse:
@@ -13,18 +31,37 @@ def livez(request: HttpRequest) -> JsonResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Say whether the database and Redis answer too; 503 with what is missing."""
+    """Say whether the database and Redis answer too, and its clock and ours agree; 503 with what is missing."""
     missing = {}
     try:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
+            cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
+            ahead_s = time.time() - cursor.fetchone()[0]
+        if abs(ahead_s) > CLOCKS_DIFFER_S:
+            missing["clock"] = f"{ahead_s:+.0f} s from the database's"
     except Exception as error:
         missing["database"] = type(error).__name__
     try:
-        cache.set("readyz", 1, 5)
+        get_redis_connection().ping()
     except Exception as error:
         missing["redis"] = type(error).__name__
     return JsonResponse({"status": "missing" if missing else "ok", **missing}, status=503 if missing else 200)
+
+
+def lags() -> dict[str, float]:
+    """Return for how many seconds work has been waiting that somebody should have done. Queries: 3.
+
+    They grow when beat, workers or Redis are silent, whichever it is, and the relay; in order they stay under a minute.
+    """
+    now = timezone.now()
+    due_at = Hazard.objects.filter(overdue=False, due_at__isnull=False).aggregate(first=Min("due_at"))["first"]
+    untaken = Delivery.objects.filter(sent_at=None, parked_at=None, claimed_at=None)
+    next_try_at = untaken.aggregate(first=Min("next_try_at"))["first"]
+    return {"overdue": _since(due_at, now), "delivery": _since(next_try_at, now), "relay": head().silent_s or 0.0}
+
+
+def _since(moment: datetime | None, now: datetime) -> float:
+    return max(0.0, (now - moment).total_seconds()) if moment else 0.0
 
 
 def metrics(request: HttpRequest) -> HttpResponse:
@@ -32,4 +69,10 @@ def metrics(request: HttpRequest) -> HttpResponse:
     local = request.META.get("REMOTE_ADDR", "") in ("127.0.0.1", "::1", "")
     if not (local or getattr(request.user, "role", "") == "administrator"):
         return HttpResponse(status=404)
+    try:
+        found = lags()
+    except DatabaseError:  # the other gauges are wanted then more than ever
+        found = dict.fromkeys(LAGS, math.nan)
+    for name, seconds in found.items():
+        LAGS[name].set(seconds)
     return ExportToDjangoView(request)

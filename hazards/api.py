@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID
 
+from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
@@ -12,12 +13,12 @@ from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework import serializers, status, viewsets
 from rest_framework.decorators import action
 from rest_framework.exceptions import PermissionDenied, UnsupportedMediaType, ValidationError
-from rest_framework.parsers import BaseParser, JSONParser
+from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from citysafety.accounts.rights import sentence
-from citysafety.api import Conflict, CountTwin, Gone, Unprocessable, area_asked
+from citysafety.api import Conflict, CountTwin, Gone, TooLarge, Unprocessable, area_asked
 from citysafety.coordinates import DATUMS, to_wgs84
 from citysafety.evidence import services as evidence
 from citysafety.lifecycle import StepNotAllowed
@@ -27,7 +28,7 @@ from citysafety.tallies.selectors import PositionGone
 from . import selectors, services
 from .filters import HazardFilter
 from .lifecycle import LIFECYCLE
-from .models import Hazard, Severity
+from .models import Hazard, Severity, Step
 from .present import clock_answer, hazard_answer, photo_answer, step_answer
 from .services.reporting import Filing
 from .services.steps import StepInput, steps_open_to
@@ -84,12 +85,11 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
     filterset_class = HazardFilter
     ordering = ("-received_at", "id")
     lookup_value_regex = "[0-9a-fA-F-]{36}"
-    parser_classes = [JSONParser]
 
     def get_queryset(self) -> QuerySet[Hazard]:
         if getattr(self, "swagger_fake_view", False):
             return Hazard.objects.none()
-        return selectors.hazards_seen_by(self.request.user)
+        return selectors.hazards_seen_by(self.request.user).shapeless()
 
     def filter_queryset(self, rows: QuerySet[Hazard]) -> QuerySet[Hazard]:
         """Apply the filters; ``figure`` with ``at`` gives the list that made a figure at a position."""
@@ -126,10 +126,12 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
     @extend_schema(request=FilingInput, responses={201: OpenApiTypes.OBJECT, 200: OpenApiTypes.OBJECT})
     def create(self, request: Request) -> Response:
         given = FilingInput(data=request.data)
-        claimed = _uuid_of(request.data)
-        if claimed and (known := _known(claimed, request)):
-            return known
-        given.is_valid(raise_exception=True)
+        if not given.is_valid():
+            # An id that is known is answered before fields are looked at; with good fields the receipt itself tells.
+            claimed = _uuid_of(request.data)
+            if claimed and (known := _known(claimed, request)):
+                return known
+            raise ValidationError(given.errors)
         data = dict(given.validated_data)
         place = data.pop("location")
         data["claimed_on_spot"] = data.pop("handled_on_spot")
@@ -235,12 +237,6 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
         return _once(step.id, request, lambda: _take(hazard.pk, verb, step, request), hazard=hazard, verb=verb)
 
 
-class TooLarge(ValidationError):
-    """413: more bytes than a photo may have."""
-
-    status_code = 413
-
-
 def _uuid_of(data: Any) -> UUID | None:
     try:
         return UUID(str(data.get("id")))
@@ -270,11 +266,15 @@ def _once(claimed: UUID, request: Request, do: Any, *, hazard: Hazard | None = N
         )
     except receipts.RepeatDiffers as error:
         raise Unprocessable({"id": _("This id was used for something else.")}) from error
+    except IntegrityError as error:
+        if Hazard.objects.filter(pk=claimed).exists() or Step.objects.filter(pk=claimed).exists():
+            raise Unprocessable({"id": _("This id was used for something else.")}) from error  # by imported history
+        raise
     return Response(answer.body, status=status.HTTP_200_OK if answer.repeated else answer.status)
 
 
 def _conflict(hazard_id: UUID, request: Request, words: str) -> Conflict:
-    present = selectors.hazards_seen_by(request.user).get(pk=hazard_id)
+    present = selectors.hazards_seen_by(request.user).shapeless().get(pk=hazard_id)
     refusal = Conflict(words)
     refusal.present = hazard_answer(present)
     return refusal

@@ -4,8 +4,6 @@ What comes in this way went through no door, so its history says ``imported`` an
 off meanwhile.
 """
 
-import csv
-import io
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,6 +12,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from citysafety.bulk import copy_in, laid_aside
 from citysafety.outbox.models import Head
 from citysafety.tallies.models import OPEN as LASTING
 from citysafety.tallies.services import rebuild
@@ -37,6 +36,19 @@ class PastStep:
     lon: float | None = None
     lat: float | None = None
     basis: str = ""
+    stage: str = ""  # of the clock that ran out
+    due_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class PastPhoto:
+    """A sealed photo as evidence of the hazard; ``used_by`` is the step it served."""
+
+    sha256: str
+    role: str
+    by_id: int
+    at: datetime
+    used_by: UUID | None = None
 
 
 @dataclass(slots=True)
@@ -50,6 +62,7 @@ class PastClock:
     due_at: datetime | None
     stopped_at: datetime | None = None
     marked_at: datetime | None = None
+    consumed_s: int = 0
 
 
 @dataclass(slots=True)
@@ -73,6 +86,8 @@ class PastHazard:
     reporter_id: int
     steps: list[PastStep]
     clocks: list[PastClock] = field(default_factory=list)
+    photos: list[PastPhoto] = field(default_factory=list)
+    claimed_on_spot: bool = False
     department_id: int | None = None
     rectified_by_id: int | None = None
     handled_on_spot: bool = False
@@ -138,6 +153,7 @@ TABLES = {
         "due_reason",
         "marked_at",
     ],
+    "evidence_attachment": ["photo_id", "kind", "subject_id", "role", "used_by", "by_id", "at"],
     "hazards_mark": ["hazard_id", "stage", "version", "due_at", "at"],
     "tallies_period": [
         "id",
@@ -175,18 +191,20 @@ class Past:
 
     def add(self, hazard: PastHazard) -> None:
         """Add one hazard with everything that belongs to it."""
-        state, version, overdue, late, period, parties = "", 0, False, False, None, []
+        state, version, overdue, late, period = "", 0, False, False, None
+        parties, departments = [], []
         steps = hazard.steps
         for n, step in enumerate(steps):
             if step.action == "mark_overdue":
                 overdue = late = True
-                mark = next(c for c in hazard.clocks if c.marked_at == step.at)
-                self.rows["hazards_mark"].append([hazard.id, mark.stage, version, mark.due_at, step.at])
+                self.rows["hazards_mark"].append([hazard.id, step.stage, version, step.due_at, step.at])
             else:
                 overdue = overdue and STAGE_OF.get(state) == STAGE_OF.get(step.target)
                 state, version = step.target, version + 1
                 if step.actor_id and step.actor_id not in parties:
                     parties.append(step.actor_id)
+                if step.department_id and step.department_id not in departments:
+                    departments.append(step.department_id)
                 self.rows["hazards_step"].append(
                     [step.id, hazard.id, step.action, step.source, step.target, version, step.actor_id,
                      step.department_id, step.at, step.words, _point(step.lon, step.lat), step.basis]
@@ -206,41 +224,40 @@ class Past:
              hazard.description, _point(hazard.lon, hazard.lat), hazard.accuracy_m, hazard.cell_id,
              hazard.dedicated_cell_id, hazard.area_code, hazard.department_id, hazard.reporter_id,
              hazard.rectified_by_id, steps[0].at, steps[0].at, steps[-1].at, written_off[-1] if written_off else None,
-             hazard.handled_on_spot, hazard.handled_on_spot, running.stage if running else "",
+             hazard.claimed_on_spot, hazard.handled_on_spot, running.stage if running else "",
              running.due_at if running else None, "", overdue, late, True, _array(parties),
-             _array([hazard.department_id] if hazard.department_id else []), period]
+             _array(departments), period]
         )  # fmt: skip
         for clock in hazard.clocks:
             self.rows["hazards_clock"].append(
-                [hazard.id, clock.stage, clock.unit, clock.amount, clock.started_at, clock.stopped_at, 0, clock.due_at,
+                [hazard.id, clock.stage, clock.unit, clock.amount, clock.started_at, clock.stopped_at, clock.consumed_s, clock.due_at,
                  "", clock.marked_at]
             )  # fmt: skip
 
+        for photo in hazard.photos:
+            self.rows["evidence_attachment"].append(
+                [photo.sha256, "hazard", hazard.id, photo.role, photo.used_by, photo.by_id, photo.at]
+            )
+
     def copy(self) -> None:
-        """Copy what was collected, in the order that foreign keys ask for."""
-        order = ("tallies_period", "hazards_hazard", "hazards_step", "hazards_clock", "hazards_mark")
-        with connection.cursor() as cursor:
-            for table in order:
-                text = io.StringIO()
-                csv.writer(text).writerows(
-                    [["\\N" if value is None else value for value in row] for row in self.rows[table]]
-                )
-                text.seek(0)
-                columns = ", ".join(TABLES[table])
-                cursor.copy_expert(f"COPY {table} ({columns}) FROM STDIN WITH (FORMAT csv, NULL '\\N')", text)
-                self.rows[table].clear()
+        """Copy what was collected."""
+        for table, rows in self.rows.items():
+            copy_in(table, TABLES[table], rows)
+            rows.clear()
 
 
 @transaction.atomic
 def import_history(hazards: Iterator[PastHazard]) -> int:
-    """Copy past hazards in and count the figures anew; return how many came. All or nothing."""
+    """Copy past hazards in and count the figures anew; return how many came. All or nothing.
+
+    Their photos must be sealed before (``evidence.take_in``). Locks the tables: nobody else can write meanwhile.
+    """
     head, _created = Head.objects.get_or_create(pk=1)
-    with connection.cursor() as cursor:
+    number = 0
+    with laid_aside(*TABLES), connection.cursor() as cursor:
         cursor.execute("SELECT coalesce(max(id), 0) + 1 FROM tallies_period")
         past = Past(position=head.position, first_period=cursor.fetchone()[0])
-        number = 0
-        # Switched off, not told to ignore: each ignored row opens a subtransaction, whose cost grows with the
-        # constraint checks that wait for the end (30,000 rows: 100 s). Nobody else can write meanwhile.
+        # Switched off, not told to ignore: each ignored row would open a subtransaction.
         cursor.execute("ALTER TABLE hazards_hazard DISABLE TRIGGER USER")
         for hazard in hazards:
             past.add(hazard)
@@ -248,10 +265,8 @@ def import_history(hazards: Iterator[PastHazard]) -> int:
             if number % 5000 == 0:
                 past.copy()
         past.copy()
-        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute("ALTER TABLE hazards_hazard ENABLE TRIGGER USER")
         cursor.execute("SELECT setval(pg_get_serial_sequence('tallies_period', 'id'), %s, false)", [past.next_period])
-        for table in ("tallies_period", "hazards_hazard", "hazards_step", "hazards_clock"):
-            cursor.execute(f"ANALYZE {table}")
-    rebuild()
+    with laid_aside("tallies_tally"):
+        rebuild()
     return number

@@ -22,6 +22,9 @@ class Severity(models.TextChoices):
     MAJOR = "major", _("Major")
 
 
+NOT_BY_AREA = ("department_handler", "kiosk")  # handlers see their department's cases, wall screens none
+
+
 class HazardQuerySet(models.QuerySet):
     """Words to ask hazards with."""
 
@@ -37,12 +40,21 @@ class HazardQuerySet(models.QuerySet):
         inside = Q(area_code__startswith=area)
         return self.filter(inside | Q(dedicated_cell__code=area) if len(area) == 15 else inside)
 
+    def shapeless(self) -> Self:
+        """Leave the outlines of cells in the database: they are large, and only maps draw them."""
+        return self.defer(
+            *(f"{cell}__{shape}" for cell in ("cell", "dedicated_cell") for shape in ("geometry", "mercator"))
+        )
+
     def visible_to(self, user: Any) -> Self:
-        """The reporter's own, those of one's area (handlers: only their department's), those one acted on."""
+        """The reporter's own, those of one's area (handlers: only their department's), those one acted on.
+
+        A wall screen sees no case: it shows what happens in an area, never to whom.
+        """
         party = Q(party_users__contains=[user.pk])
         if user.department_id:
             party |= Q(party_departments__contains=[user.department_id])
-        if user.area_code and user.role != "department_handler":
+        if user.area_code and user.role not in NOT_BY_AREA:
             party |= Q(area_code__startswith=user.area_code)
         return self.filter(party)
 

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from citysafety.api import area_asked
+from citysafety.areas import UnknownArea
 
 from . import selectors
 from .rights import may_watch
@@ -63,7 +64,10 @@ class WallSnapshot(APIView):
         text = request.query_params.get("at_least", "")
         if text and not (text.isascii() and text.isdigit() and len(text) <= 18):
             raise ValidationError({"at_least": "a whole number is expected"})
-        look = selectors.recent_wall(area_asked(request), int(text) if text else None)
+        try:
+            look = selectors.recent_wall(area_asked(request), int(text) if text else None)
+        except UnknownArea as error:
+            raise Http404 from error
         return Response({**look, "at": timezone.now().isoformat(), "version": version()})
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from django.contrib.gis.db.models import Extent
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Count, Q
 from django.utils.timezone import localtime
 from django.utils.translation import get_language
 
@@ -54,12 +54,16 @@ def one_look() -> Iterator[None]:
 def wall(area: str) -> dict[str, Any]:
     """Return everything the wall shows of an area, at the head of the news.
 
-    Queries: 6 for a city or county, 7 for a township, 10 below (where categories are counted, not kept), whatever
+    Queries: 6 for a city or county, 7 for a township, 13 below (where categories are counted, not kept), whatever
     the number of hazards, cells or parts.
+
+    :raises citysafety.areas.UnknownArea: no division and no cell has this code.
     """
     with one_look():
         divisions = _divisions(area)
         cells = _cell_names(area) if len(area) >= TOWNSHIP else {}
+        if area not in divisions and area not in cells:
+            raise areas.UnknownArea(area)
         parts = _parts(area, divisions, cells)
         boards = tallies.boards([area, *parts])
         board = boards[area]
@@ -86,7 +90,7 @@ def wall(area: str) -> dict[str, Any]:
 
 def recent_wall(area: str, at_least: int | None = None) -> dict[str, Any]:
     """Return a look at an area that is no older than a position: a kept one if there is, so that a thousand
-    screens that ask after the same change cost one look.
+    screens that ask after the same change cost one look. Raises as :func:`wall` does.
     """
     key = f"wall:{get_language()}:{area}"
     if at_least is not None:
@@ -182,7 +186,7 @@ def _brief(board: tallies.Board) -> dict[str, Any]:
 
 def _series(area: str, today: date) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the classes of matters with their counts and days, and the days of the area as a whole. Queries: 2,
-    and 3 more below townships.
+    and 6 more below townships.
     """
     classes = list(MatterClass.objects.all())
     week = [today - timedelta(days=n) for n in reversed(range(DAYS))]
@@ -193,7 +197,7 @@ def _series(area: str, today: date) -> tuple[list[dict[str, Any]], list[dict[str
     ]
     counted = {}
     if len(area) > tallies.CATEGORY_DIGITS:
-        counted = {key: tallies.by_category(key, area) for key in (*STOCK, FLOW[0])}
+        counted = {key: _counted(key, area) for key in (*STOCK, FLOW[0])}
 
     def count(key: str, code: str, day: date) -> Any:
         return counted[key].get(code, 0) if counted else kept.get((key, code, day), 0)
@@ -210,6 +214,12 @@ def _series(area: str, today: date) -> tuple[list[dict[str, Any]], list[dict[str
         for row in classes
     ]
     return categories, days
+
+
+def _counted(figure: str, area: str) -> dict[str, int]:
+    """Return a figure of hazards by category, counted from its rows. Queries: 2."""
+    members = tallies.members("hazard", figure, area).exclude(category="").order_by()
+    return dict(members.values_list("category").annotate(count=Count("pk")))
 
 
 def _kept(area: str, categories: list[str], days: list[date]) -> dict[tuple[str, str, date], Any]:

@@ -4,6 +4,7 @@ import hashlib
 import os
 import tempfile
 import warnings
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -141,7 +142,12 @@ def derive(*, sha256: str, at: datetime) -> bool:
     claimed = Photo.objects.filter(sha256=sha256, derived_at=None, deriving__lt=MOST_ATTEMPTS)
     if not claimed.update(deriving=F("deriving") + 1):
         return False
-    picture = ImageOps.exif_transpose(open_picture((folder(sha256) / "original").read_bytes())).convert("RGB")
+    _draw_derivatives(sha256, open_picture((folder(sha256) / "original").read_bytes()))
+    return bool(Photo.objects.filter(sha256=sha256, derived_at=None).update(derived_at=at))
+
+
+def _draw_derivatives(sha256: str, picture: Image.Image) -> None:
+    picture = ImageOps.exif_transpose(picture).convert("RGB")
     for name, side in (("view.jpg", VIEW_SIDE), ("thumb.jpg", THUMB_SIDE)):
         small = picture.copy()
         small.thumbnail((side, side), Image.Resampling.LANCZOS)
@@ -150,7 +156,24 @@ def derive(*, sha256: str, at: datetime) -> bool:
         part = folder(sha256) / f".{name}.{os.getpid()}"
         clean.save(part, "JPEG", quality=82, optimize=True)
         os.replace(part, folder(sha256) / name)
-    return bool(Photo.objects.filter(sha256=sha256, derived_at=None).update(derived_at=at))
+
+
+def take_in(pictures: Iterable[bytes], *, at: datetime) -> list[str]:
+    """Seal pictures that come with an import and make what people see of them; return their hashes in order.
+
+    A picture that is there already is left as it is. Queries: 1.
+    """
+    photos = {}
+    for data in pictures:
+        picture, sha256 = open_picture(data), hashlib.sha256(data).hexdigest()
+        seal(sha256, data)
+        _draw_derivatives(sha256, picture)
+        photos[sha256] = Photo(
+            sha256=sha256, size=len(data), mime=FORMATS[picture.format or ""], width=picture.width,
+            height=picture.height, received_at=at, taken_at=taken_at(picture), derived_at=at,
+        )  # fmt: skip
+    Photo.objects.bulk_create(photos.values(), ignore_conflicts=True)
+    return list(photos)
 
 
 def waiting(*, at: datetime, limit: int = 200) -> list[str]:

@@ -54,7 +54,8 @@ def _map(request: HttpRequest) -> dict[str, Any]:
     """Return where the map begins and which drawing of the cells it shows. Queries: 2 for a worker, else 1."""
     cells = selectors.own_cells(request.user, timezone.now())
     start = {"lon": cells[0].centre.x, "lat": cells[0].centre.y} if cells else None
-    return {"map_version": active_version(), "more_assets": {"mapStart": start}}
+    own = [cell.code for cell in cells]
+    return {"map_version": active_version(), "more_assets": {"mapStart": start, "ownCells": own}}
 
 
 @phone

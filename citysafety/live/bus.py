@@ -21,7 +21,7 @@ LISTEN_S = 1.0
 
 
 def address() -> str:
-    return settings.CHANNEL_LAYERS["default"]["CONFIG"]["hosts"][0]
+    return settings.LIVE_REDIS_URL
 
 
 def channel() -> str:

@@ -48,7 +48,9 @@ def tally(position: int, area: str, as_of: str, figures: dict[str, Any]) -> str:
 
 
 def heartbeat(position: int, at: str, relay: str) -> str:
-    """``relay`` is "ok", or "silent" when no news can be had: the screen then marks its data as old."""
+    """``relay`` is "ok", "slow" while news is read from the database since the bus brings none, or "silent" when no
+    news can be had: the screen then marks its data as old.
+    """
     return text({"type": "heartbeat", "position": position, "at": at, "relay": relay})
 
 

@@ -238,7 +238,7 @@ class Hub:
         except Exception as error:
             logger.warning("live: the database does not answer: %s", error)
             return "silent" if overdue else "ok"
-        return "silent" if silent_s is None or silent_s > SILENT_S else "ok"
+        return "silent" if silent_s is None or silent_s > SILENT_S else "slow"
 
     async def _guard(self) -> None:
         """Close the sockets of those whose rights, token or session changed."""

@@ -2,63 +2,95 @@
 
 import hashlib
 import heapq
+import http.client
 import io
 import itertools
 import json
 import random
 import threading
 import time
-import urllib.error
-import urllib.request
 import uuid
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from PIL import Image
 
-WORDS = [
-    "楼道堆放纸箱",
-    "电动车在楼道充电",
-    "井盖松动",
-    "灭火器压力不足",
-    "占用消防车道",
-    "燃气软管老化",
-    "护栏缺失",
-    "配电箱未上锁",
-]
+from . import phrases
+from .pictures import picture
+
+MOST_OPEN = 2000  # cases in hand; while the site is slower than the rate, no new ones are filed
+RETRY_S, MOST_TRIES = 2.0, 30
+IDLE_S = 3  # a server lets go of a silent connection after five
+SCENES = 60
+SPOT, REFUSED = 0.22, 0.05  # shares of filings
 
 
 class Refused(Exception):
     """The API answered with an error; what it said is in the message."""
 
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Away(Exception):
+    """Nobody answered, or the answer was cut off: the same request may be sent again."""
+
 
 class Door:
-    """Speaks to one instance over HTTP, as one account at a time."""
+    """Speaks to one instance over HTTP, as one account at a time; each thread keeps its connection."""
 
     def __init__(self, base: str, timeout_s: float = 30) -> None:
-        self.base, self.timeout_s = base.rstrip("/"), timeout_s
+        parts = urlsplit(base)
+        self.host, self.port, self.timeout_s = parts.hostname or "127.0.0.1", parts.port or 80, timeout_s
+        self.here = threading.local()
+        self.spent: dict[str, list[float]] = defaultdict(lambda: [0, 0.0])  # by kind of request: number, seconds
+        self.lock = threading.Lock()
 
-    def call(self, method: str, path: str, token: str, body: Any = None, raw: bytes | None = None) -> Any:
+    def call(
+        self, method: str, path: str, token: str, body: Any = None, raw: bytes | None = None, *, kind: str = "read"
+    ) -> Any:
+        """Send a request and return its JSON. :raises Refused: an answer of 400 or more. :raises Away: none."""
         data = raw if raw is not None else None if body is None else json.dumps(body).encode()
-        kind = "application/json" if raw is None else "image/jpeg"
-        request = urllib.request.Request(
-            self.base + path, data=data, method=method,
-            headers={"Authorization": f"Token {token}", "Content-Type": kind, "Accept": "application/json"},
-        )  # fmt: skip
+        headers = {
+            "Authorization": f"Token {token}", "Accept": "application/json",
+            "Content-Type": "application/json" if raw is None else "image/jpeg",
+        }  # fmt: skip
+        began = time.monotonic()
         try:
-            with urllib.request.urlopen(request, timeout=self.timeout_s) as answer:
-                return json.loads(answer.read() or b"null")
-        except urllib.error.HTTPError as error:
-            raise Refused(f"{method} {path}: {error.code} {error.read()[:300].decode(errors='replace')}") from error
+            if began - getattr(self.here, "used", began) > IDLE_S:
+                self.hang_up()  # the server has closed it, or is about to
+            if getattr(self.here, "line", None) is None:
+                self.here.line = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout_s)
+            self.here.line.request(method, path, data, headers)
+            answer = self.here.line.getresponse()
+            text = answer.read()
+            self.here.used = time.monotonic()
+        except (OSError, http.client.HTTPException) as error:
+            self.hang_up()
+            raise Away(f"{method} {path}: {error!r}") from error
+        with self.lock:
+            spent = self.spent[kind]
+            spent[0], spent[1] = spent[0] + 1, spent[1] + time.monotonic() - began
+        if answer.status >= 400:
+            raise Refused(answer.status, f"{method} {path}: {answer.status} {text[:300].decode(errors='replace')}")
+        return json.loads(text or b"null")
+
+    def hang_up(self) -> None:
+        if getattr(self.here, "line", None) is not None:
+            self.here.line.close()
+            self.here.line = None
 
 
-def picture(rnd: random.Random) -> bytes:
-    """Return a small drawn picture: blocks of grey, different each time."""
+def small_picture(rnd: random.Random) -> bytes:
+    """Return a small picture that costs little: blocks of grey, different each time."""
     image = Image.new("L", (8, 6))
     image.putdata([rnd.randrange(60, 200) for _ in range(48)])
     out = io.BytesIO()
-    image.resize((320, 240), Image.Resampling.BICUBIC).save(out, "JPEG", quality=60)
+    image.resize((64, 48), Image.Resampling.BICUBIC).save(out, "JPEG", quality=60)
     return out.getvalue()
 
 
@@ -72,84 +104,150 @@ class Turn:
     version: int = field(compare=False)
     todo: list[str] = field(compare=False)
     place: dict[str, float] = field(compare=False)
+    crew: "Crew" = field(compare=False)
+    category: str = field(compare=False)
+    scene: int = field(compare=False)
+    step_id: str = field(compare=False, default="")
+    tries: int = field(compare=False, default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """Who works on the cases of a county: accounts of the demo. Without a handler all is put right on the spot."""
+
+    area: str
+    reporters: list[dict[str, Any]]
+    handler: dict[str, Any] | None
+    verifiers: list[dict[str, Any]]
+    dispatcher: dict[str, Any]
+
+    def who(self, action: str, reporter: dict[str, Any]) -> dict[str, Any]:
+        if action in ("take", "rectify"):
+            return self.handler or self.dispatcher
+        if action == "verify":
+            return next((one for one in self.verifiers if one is not reporter), self.dispatcher)
+        return reporter if action == "handle_on_spot" else self.dispatcher
+
+
+def crews(accounts: dict[str, list[dict[str, Any]]], counties: list[str]) -> list[Crew]:
+    """Return a crew for each county, as far as the demo's accounts allow."""
+    workers, handlers = accounts["grid_worker"], accounts["department_handler"]
+    city = next(account for account in accounts["dispatcher"] if account["level"] == "city")
+    return [
+        Crew(
+            area=county,
+            reporters=[w for w in workers if w["area"] == county] or workers,
+            handler=next((h for h in handlers if h["area"] == county), None),
+            verifiers=[w for w in workers if w["area"] == county],
+            dispatcher=next((d for d in accounts["dispatcher"] if d["area"] == county), city),
+        )
+        for county in counties
+    ]
 
 
 class Simulator:
-    """Files hazards at a rate and takes each through its life; safe to stop at any moment."""
+    """Files hazards at a rate and takes each through its life; safe to stop at any moment.
+
+    What it holds is bounded, and a site that is away is waited for: a step is sent again with the same id.
+    """
 
     def __init__(
-        self, door: Door, accounts: dict[str, list[dict]], cells: list[tuple[float, float]], *,
+        self, door: Door, accounts: dict[str, list[dict]], cells: dict[str, list[tuple[float, float]]], *,
         a_day: float, pause_s: float, seed: int, most: int | None,
     ) -> None:  # fmt: skip
         self.door, self.cells, self.rnd = door, cells, random.Random(seed)
         self.every_s, self.pause_s, self.left = 86_400 / a_day, pause_s, most
-        self.workers = [a for a in accounts["grid_worker"] if a["area"] == accounts["grid_worker"][0]["area"]]
-        self.dispatcher = next(a for a in accounts["dispatcher"] if a["level"] == "city")
-        self.handlers = accounts["department_handler"]
+        self.crews = crews(accounts, sorted(cells))
+        # Counties whose cases the accounts can take through the whole life get most of them.
+        self.shares = list(itertools.accumulate(4 if crew.handler else 1 for crew in self.crews))
         self.turns: list[Turn] = []
-        self.lock, self.order = threading.Lock(), itertools.count()
-        self.filed = self.stepped = self.refused = self.ended = 0
-        page = door.call("GET", "/api/v1/matters/?page_size=1000", self.dispatcher["token"])
-        self.matters = [matter["code"] for matter in page["results"] if not matter["special"]]
+        self.reporters: dict[str, dict[str, Any]] = {}  # by hazard in hand
+        self.lock, self.order, self.next_filing = threading.Lock(), itertools.count(), 0.0
+        self.filed = self.stepped = self.refused = self.ended = self.repeated = 0
+        self.matters: list[tuple[str, str]] = []
+
+    def learn(self, stop: threading.Event) -> None:
+        """Read the catalogue; wait for a site that is not there yet."""
+        token = self.crews[0].dispatcher["token"]
+        while not self.matters and not stop.is_set():
+            try:
+                page = self.door.call("GET", "/api/v1/matters/?page_size=1000", token)
+                self.matters = [(m["code"], m["class"]["code"]) for m in page["results"] if not m["special"]]
+            except Away:
+                stop.wait(RETRY_S)
+
+    def photo(self, hazard: str, role: str, who: dict, category: str, scene: int) -> None:
+        if self.pause_s:
+            data = picture(category, scene, mended=role == "after", view=self.rnd.randrange(100) / 100)
+        else:
+            data = small_picture(self.rnd)
+        name = hashlib.sha256(data).hexdigest()
+        self.door.call(
+            "PUT", f"/api/v1/hazards/{hazard}/photos/{name}?role={role}", who["token"], raw=data, kind="photo"
+        )
 
     def file(self) -> None:
         """File one hazard and put its life on the list."""
-        lon, lat = self.rnd.choice(self.cells)
+        crew = self.rnd.choices(self.crews, cum_weights=self.shares)[0]
+        lon, lat = self.rnd.choice(self.cells[crew.area])
         place = {
             "lon": round(lon + self.rnd.uniform(-2e-3, 2e-3), 6),
             "lat": round(lat + self.rnd.uniform(-2e-3, 2e-3), 6),
         }
-        worker, spot = self.workers[0], self.rnd.random() < 0.2
+        (code, category), scene = self.rnd.choice(self.matters), self.rnd.randrange(SCENES)
+        reporter, spot = self.rnd.choice(crew.reporters), crew.handler is None or self.rnd.random() < SPOT
         body = {
-            "id": str(uuid.uuid4()), "matter": self.rnd.choice(self.matters), "severity": "general",
-            "description": self.rnd.choice(WORDS), "occurred_at": datetime.now(UTC).isoformat(),
+            "id": str(uuid.uuid4()), "matter": code, "severity": "general",
+            "description": self.rnd.choice(phrases.FOUND[category]), "occurred_at": datetime.now(UTC).isoformat(),
             "location": {**place, "accuracy_m": round(self.rnd.uniform(4, 20), 1), "datum": "wgs84"},
             "handled_on_spot": spot,
         }  # fmt: skip
-        hazard = self.door.call("POST", "/api/v1/hazards/", worker["token"], body)
-        self.photo(hazard["id"], "before" if spot else "scene", worker)
+        hazard = self.door.call("POST", "/api/v1/hazards/", reporter["token"], body, kind="file")
         if spot:
             todo = ["handle_on_spot", "verify", "write_off"]
-        elif self.rnd.random() < 0.05:
+        elif self.rnd.random() < REFUSED:
             todo = ["refuse"]
         else:
             todo = ["accept", "dispatch", "take", "rectify", "verify", "write_off"]
         with self.lock:
             self.filed += 1
-            self.put(Turn(0, 0, hazard["id"], hazard["version"], todo, place))
+            self.reporters[hazard["id"]] = reporter
+            self.put(Turn(0, 0, hazard["id"], hazard["version"], todo, place, crew, category, scene))
+        self.photo(hazard["id"], "before" if spot else "scene", reporter, category, scene)
 
-    def put(self, turn: Turn) -> None:
-        turn.at = time.monotonic() + self.rnd.expovariate(1 / self.pause_s) if self.pause_s else time.monotonic()
-        turn.order = next(self.order)
+    def put(self, turn: Turn, after_s: float | None = None) -> None:
+        """Put a turn on the list; call it with the lock held."""
+        if after_s is None:
+            after_s = self.rnd.expovariate(1 / self.pause_s) if self.pause_s else 0
+        turn.at, turn.order = time.monotonic() + after_s, next(self.order)
         heapq.heappush(self.turns, turn)
-
-    def photo(self, hazard: str, role: str, who: dict) -> None:
-        data = picture(self.rnd)
-        name = hashlib.sha256(data).hexdigest()
-        self.door.call("PUT", f"/api/v1/hazards/{hazard}/photos/{name}?role={role}", who["token"], raw=data)
 
     def step(self, turn: Turn) -> None:
         """Take the next step of one hazard by the account whose step it is."""
-        action, handler = turn.todo[0], self.handlers[0]
-        who = {"take": handler, "rectify": handler, "verify": self.workers[-1], "handle_on_spot": self.workers[0]}.get(
-            action, self.dispatcher
-        )
+        action, crew = turn.todo[0], turn.crew
+        who = crew.who(action, self.reporters[turn.hazard])
         fields: dict[str, Any] = {
-            "dispatch": {"department": handler["department"]}, "refuse": {"reason": "不属于安全隐患"},
-            "rectify": {"words": "已整改，现场恢复"},
+            "dispatch": {"department": (crew.handler or {}).get("department")},
+            "refuse": {"reason": phrases.REFUSED[0]},
+            "rectify": {"words": phrases.DONE[turn.category][turn.scene % 4]},
             "verify": {"location": {**turn.place, "accuracy_m": 8, "datum": "wgs84"}},
-        }.get(action, {})  # fmt: skip
+        }.get(action, {})
         if action in ("rectify", "handle_on_spot"):
-            self.photo(turn.hazard, "after", who)
-        body = {"id": str(uuid.uuid4()), "version": turn.version, **fields}
-        answer = self.door.call("POST", f"/api/v1/hazards/{turn.hazard}/{action}/", who["token"], body)
+            if action == "handle_on_spot" and turn.tries:
+                self.photo(turn.hazard, "before", who, turn.category, turn.scene)  # the first may have been cut off
+            self.photo(turn.hazard, "after", who, turn.category, turn.scene)
+        turn.step_id = turn.step_id or str(uuid.uuid4())
+        body = {"id": turn.step_id, "version": turn.version, **fields}
+        path = f"/api/v1/hazards/{turn.hazard}/{action}/"
+        answer = self.door.call("POST", path, who["token"], body, kind=action)
         with self.lock:
             self.stepped += 1
-            turn.version, turn.todo = answer["version"], turn.todo[1:]
+            turn.version, turn.todo, turn.step_id, turn.tries = answer["version"], turn.todo[1:], "", 0
             if turn.todo:
                 self.put(turn)
             else:
                 self.ended += 1
+                self.reporters.pop(turn.hazard, None)
 
     def work(self, stop: threading.Event) -> None:
         """Do what is due until told to stop, or until all that was to be filed has ended."""
@@ -162,20 +260,41 @@ class Simulator:
                 continue
             try:
                 self.file() if job == "file" else self.step(job)
-            except (Refused, OSError) as error:
-                with self.lock:
-                    self.refused += 1
-                print(error, flush=True)  # noqa: T201  a simulation's log is its standard output
-                stop.wait(1)
+            except Away as error:
+                self.again(job, error)
+                stop.wait(RETRY_S)
+            except Refused as error:
+                if error.status >= 500 or error.status == 422:  # a photo that was cut off is sent again with the step
+                    self.again(job, error)
+                else:
+                    self.drop(job, error)
+
+    def again(self, job: Any, error: Exception) -> None:
+        """Try a step again later with the same id; a filing that was cut off is let go."""
+        with self.lock:
+            self.repeated += 1
+            if isinstance(job, Turn) and job.tries < MOST_TRIES:
+                job.tries += 1
+                self.put(job, RETRY_S * job.tries)
+                return
+        self.drop(job, error)
+
+    def drop(self, job: Any, error: Exception) -> None:
+        """Let a case go: people took it over, or the site does not want it."""
+        with self.lock:
+            self.refused += 1
+            if isinstance(job, Turn):
+                self.reporters.pop(job.hazard, None)
+        print(error, flush=True)  # noqa: T201  a simulation's log is its standard output
 
     def next_job(self) -> Any:
         with self.lock:
             now = time.monotonic()
             if self.turns and self.turns[0].at <= now:
                 return heapq.heappop(self.turns)
-            if self.left != 0 and now >= getattr(self, "next_filing", 0):
+            if self.left != 0 and now >= self.next_filing and len(self.reporters) < MOST_OPEN:
                 self.next_filing = now + (self.rnd.expovariate(1 / self.every_s) if self.pause_s else 0)
                 if self.left is not None:
                     self.left -= 1
                 return "file"
-            return None if self.left == 0 and not self.turns else "wait"
+            return None if self.left == 0 and not self.reporters else "wait"

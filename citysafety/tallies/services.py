@@ -95,6 +95,7 @@ def rebuild() -> int:
     with transaction.atomic(), connection.cursor() as cursor:
         Head.objects.get_or_create(pk=1)
         head = Head.objects.select_for_update().get(pk=1)
+        cursor.execute("SET LOCAL work_mem = '256MB'")  # else the sums over all areas go through files
         cursor.execute("DELETE FROM tallies_fold")
         cursor.execute("DELETE FROM tallies_tally")
         cursor.execute(sql.REBUILD, {"open": OPEN, "position": head.position})

@@ -103,6 +103,7 @@ def take_step(*, hazard_id: UUID, action: str, given: StepInput, actor: Any, at:
     """
     hazard = (
         Hazard.objects.select_related("matter__matter_class", "dedicated_cell", "department", "cell", "reporter")
+        .shapeless()
         .select_for_update(of=("self",))
         .get(pk=hazard_id)
     )

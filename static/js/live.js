@@ -2,8 +2,8 @@
 const DEAD_AFTER_MS = 28000; // of silence: two heartbeats of 15 s missed, told within 30 s
 const FIRST_PAUSE_MS = 500, LONGEST_PAUSE_MS = 30000;
 const SETTLED_MS = 10000; // a line that held so long starts its pauses anew
-const FINAL = new Set([4401, 4403]); // not signed in, not your area: trying again changes nothing
-const RIGHTS_CHANGED = 4408;
+const NOT_YOUR_AREA = 4403; // trying again changes nothing
+const ASK_THE_SERVER = new Set([4401, 4408]); // not signed in any more, other rights: the page itself says what may be seen now
 
 // States told to onState: connecting · filling (done, of) · live · reconnecting (attempt, at) · closed (code, since).
 export function connect({ area, after, onFacts, onTally, onHeartbeat, onState, onReset }) {
@@ -17,7 +17,7 @@ export function connect({ area, after, onFacts, onTally, onHeartbeat, onState, o
     socket = mine;
     heardAt = performance.now();
     filling = null;
-    if (!attempt) onState({ name: 'connecting' });
+    onState(attempt ? { name: 'reconnecting', attempt } : { name: 'connecting' });
     mine.addEventListener('open', () => { openedAt = heardAt = performance.now(); });
     mine.addEventListener('message', event => { if (mine === socket) hear(JSON.parse(event.data)); });
     mine.addEventListener('close', event => { if (mine === socket) lost(event.code); });
@@ -30,7 +30,7 @@ export function connect({ area, after, onFacts, onTally, onHeartbeat, onState, o
     if (frame.type === 'facts') takeFacts(frame);
     else if (frame.type === 'tally') onTally?.(frame);
     else if (frame.type === 'heartbeat') { position = Math.max(position, frame.position); onHeartbeat?.(frame); live(); }
-    else if (frame.type === 'reset') { position = frame.position; Promise.resolve(onReset()).then(at => { position = Math.max(position, at ?? 0); }); live(); }
+    else if (frame.type === 'reset') { position = frame.position; onReset(position); live(); }
   }
 
   function takeFacts(frame) {
@@ -50,8 +50,8 @@ export function connect({ area, after, onFacts, onTally, onHeartbeat, onState, o
   function lost(code) {
     socket = null;
     clearInterval(watchTimer);
-    if (code === RIGHTS_CHANGED) { location.reload(); return; } // the server says what may be seen now
-    if (FINAL.has(code)) { onState({ name: 'closed', code, since: Date.now() }); return; }
+    if (ASK_THE_SERVER.has(code)) { location.reload(); return; }
+    if (code === NOT_YOUR_AREA) { onState({ name: 'closed', since: Date.now() }); return; }
     if (openedAt && performance.now() - openedAt > SETTLED_MS) attempt = 0;
     openedAt = 0;
     attempt += 1;
@@ -61,21 +61,28 @@ export function connect({ area, after, onFacts, onTally, onHeartbeat, onState, o
   }
 
   // A socket may look open long after its other end has gone: it is left behind, not waited for.
-  function drop() {
+  function leave() {
     const old = socket;
     socket = null;
+    clearInterval(watchTimer);
     old?.close();
+  }
+
+  function drop() {
+    leave();
     lost(0);
   }
 
-  // Called when the tab wakes or the net is back: try at once, or ask whether the line still lives.
-  function check() {
-    if (retryTimer) open();
-    else if (socket && performance.now() - heardAt > DEAD_AFTER_MS / 2) drop();
+  // The page woke, or the net is back. A machine that slept heard nothing and cannot tell for how long, so the line is
+  // opened anew from the last position: what was missed comes first.
+  function renew() {
+    if (!socket && !retryTimer) return; // refused for good
+    leave();
+    open();
   }
 
-  addEventListener('online', check);
+  addEventListener('online', renew);
   addEventListener('offline', () => { if (socket) drop(); });
   open();
-  return { check, get position() { return position; } };
+  return { renew };
 }

@@ -138,7 +138,7 @@ class CityMap {
     this.#map.on('mousemove', event => {
       const found = cellsAt(event.point);
       this.#map.getCanvas().style.cursor = found.length ? 'pointer' : '';
-      onHover?.(found.length ? cellOf(found, 'base') ?? cellOf(found) : null, event.point);
+      onHover?.(cellOf(found, 'base') ?? cellOf(found), cellOf(found, 'dedicated'), event.point);
     });
     this.#map.on('mouseout', () => onHover?.(null));
   }
@@ -163,18 +163,19 @@ function view({ bounds, padding, center, zoom }) {
 const feature = (name, otherwise) => ['coalesce', ['feature-state', name], otherwise];
 
 // Colours and widths only: what a change of theme sets anew.
-function paints(scale, { burden }) {
+function paints(scale, { area, burden }) {
   const px = n => n * scale;
   const steps = burden
     ? ['step', feature('n', 0), token('map-burden-0'), 1, token('map-burden-1'), 2, token('map-burden-2'), 4, token('map-burden-3'), 7, token('map-burden-4')]
     : token('map-burden-0');
+  const shown = area ? ['case', ['==', ['slice', ['get', 'code'], 0, area.length], area], 1, .35] : 1; // the rest of the city is there, faintly
   const halo = { 'text-color': token('map-label'), 'text-halo-color': token('map-sea'), 'text-halo-width': px(1.6) };
   const many = ['>=', feature('o', 0), OVERDUE_MANY];
   return {
     ground: { 'background-color': token('map-sea') },
     sea: { 'fill-color': token('map-sea') },
-    cells: { 'fill-antialias': false, 'fill-color': steps },
-    dedicated: { 'fill-color': steps },
+    cells: { 'fill-antialias': false, 'fill-color': steps, 'fill-opacity': shown },
+    dedicated: { 'fill-color': steps, 'fill-opacity': shown },
     'cell-lines': { 'line-color': token('map-sea'), 'line-width': ['interpolate', ['linear'], ['zoom'], 8, px(.25), 12, px(1.2)], 'line-opacity': ['interpolate', ['linear'], ['zoom'], 8.5, .3, 11, .85] },
     'dedicated-lines': { 'line-color': token('map-edge'), 'line-width': px(.8), 'line-opacity': ['interpolate', ['linear'], ['zoom'], 10, 0, 11.5, .8] },
     'sea-lines': { 'line-color': token('map-town'), 'line-width': px(.8), 'line-dasharray': [3, 3], 'line-opacity': ['interpolate', ['linear'], ['zoom'], 9, .35, 11, 1] },

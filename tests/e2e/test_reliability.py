@@ -345,10 +345,8 @@ def test_r3_no_accepted_report_is_lost_when_processes_are_killed(
 class Screen:
     """A client as the wall's page is one: applies facts by position, comes back by position, loads afresh on reset."""
 
-    DEAD_AFTER_S = 28.0  # of silence, as in live.js
-
-    def __init__(self, room: "Room", number: int) -> None:
-        self.room, self.number = room, number
+    def __init__(self, room: "Room", dead_after_s: float) -> None:
+        self.room, self.dead_after_s = room, dead_after_s
         self.rows: dict[str, str] = {}
         self.position: int | None = None
         self.port = 0
@@ -388,7 +386,7 @@ class Screen:
             self.port = line.transport.get_extra_info("sockname")[1]
             filled = False
             while not self.room.over.is_set():
-                frame = json.loads(await asyncio.wait_for(line.recv(), self.DEAD_AFTER_S))
+                frame = json.loads(await asyncio.wait_for(line.recv(), self.dead_after_s))
                 if frame["type"] == "reset":
                     self.position = None
                     return
@@ -484,10 +482,10 @@ class Life:
 
 
 async def break_lines(proxy: Proxy, screens: list[Screen], seconds: float, silence_s: float) -> dict[str, int]:
-    """Hurt a random line every now and then: RST, half open for ever, or silent for a while."""
+    """Hurt a random line every now and then: RST, half open for ever, or silent for a while; each kind twice at least."""
     hurt = {"reset": 0, "half open": 0, "silent": 0}
     end = time.monotonic() + seconds
-    while time.monotonic() < end:
+    while time.monotonic() < end or (min(hurt.values()) < 2 and time.monotonic() < end + 60):
         await asyncio.sleep(random.uniform(0.1, 0.6))
         screen = random.choice(screens)
         line = proxy.lines.get(screen.port)
@@ -508,12 +506,12 @@ async def break_lines(proxy: Proxy, screens: list[Screen], seconds: float, silen
 
 
 async def r5(
-    site: Instance, cell: dict[str, Any], seconds: float, silence_s: float
+    site: Instance, cell: dict[str, Any], seconds: float, silence_s: float, dead_after_s: float
 ) -> tuple[Room, list[Screen], dict, dict]:
     area = cell["code"][:9]
     room, proxy, killed = Room(site, area), Proxy(site.port), {"web": 0, "relay": 0}
     room.port = await proxy.start()
-    screens = [Screen(room, n) for n in range(50)]
+    screens = [Screen(room, dead_after_s) for _ in range(50)]
     tasks = [asyncio.ensure_future(screen.run()) for screen in screens]
     life = Life(site, cell["centre"], per_second=2)
     running = threads_of(2, life.work)
@@ -524,6 +522,9 @@ async def r5(
             await asyncio.to_thread(site.kill_again, name)
             killed[name] += 1
 
+    until_open = time.monotonic() + 120
+    while sum(screen.port in proxy.lines for screen in screens) < len(screens) and time.monotonic() < until_open:
+        await asyncio.sleep(0.2)
     killing = asyncio.ensure_future(kill())
     try:
         hurt = await break_lines(proxy, screens, seconds, silence_s)
@@ -551,9 +552,11 @@ async def r5(
     return room, screens, hurt | {"changes": life.done}, killed
 
 
-@scales(short=(15, 5), long=(300, 40))
+@scales(
+    short=(10, 4, 17.0), long=(300, 40, 28.0)
+)  # seconds; of a silence; of silence until a line is dead, as in live.js
 def test_r5_every_screen_ends_like_a_fresh_one(
-    site: Instance, cell: dict[str, Any], scale: tuple[float, float], say
+    site: Instance, cell: dict[str, Any], scale: tuple[float, float, float], say
 ) -> None:
     with suppress(asyncio.CancelledError):
         room, screens, hurt, killed = asyncio.run(r5(site, cell, *scale))
@@ -567,4 +570,5 @@ def test_r5_every_screen_ends_like_a_fresh_one(
         f"back and filled p95 {percentile(room.backfill_s, 0.95):.2f} s"
     )
     assert equal == len(screens) == 50
+    assert min(hurt[kind] for kind in ("reset", "half open", "silent")) >= 1
     assert max(room.noticed_s, default=0) <= 30

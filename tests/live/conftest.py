@@ -67,7 +67,7 @@ class RedisServer:
 @pytest.fixture
 def redis_server(settings) -> Iterator[RedisServer]:
     server = RedisServer()
-    settings.CHANNEL_LAYERS = {"default": {"CONFIG": {"hosts": [server.address]}}}
+    settings.LIVE_REDIS_URL = server.address
     yield server
     server.end()
 

@@ -42,6 +42,7 @@ class Hook:
 
     def __init__(self) -> None:
         self.taken: list[tuple[dict[str, str], dict]] = []
+        self.times: list[float] = []  # of arrival, in seconds since the epoch
         self.status = 200
         self.location = ""
         self.pause_s = 0.0
@@ -61,6 +62,7 @@ def http_receiver() -> Iterator[tuple[Hook, str]]:
     class Door(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
+            hook.times.append(time.time())
             hook.taken.append(({k.lower(): v for k, v in self.headers.items()}, json.loads(body)))
             hook.came.set()
             hook.answer.wait(20)

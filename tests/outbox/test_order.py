@@ -16,6 +16,7 @@ from citysafety.outbox.models import OutboxEntry
 from citysafety.outbox.relay import Relay
 from citysafety.outbox.selectors import entries_after, head
 from citysafety.outbox.services import announce
+from tests.running import scales
 
 from .test_announce import announced, fact
 
@@ -107,13 +108,9 @@ def run_r4(facts: int, capsys) -> None:
     assert (missed, repeated, disordered) == (0, 0, 0)
 
 
-def test_r4_no_reader_misses_or_repeats_a_fact(capsys):
-    run_r4(2_000, capsys)
-
-
-@pytest.mark.long
-def test_r4_long(capsys):
-    run_r4(20_000, capsys)
+@scales(short=2_000, long=20_000)
+def test_r4_no_reader_misses_or_repeats_a_fact(scale, capsys):
+    run_r4(scale, capsys)
 
 
 @pytest.fixture

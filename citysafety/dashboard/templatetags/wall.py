@@ -37,7 +37,7 @@ def figure(context: template.Context, key: str, look: str = "") -> dict[str, Any
         "text": percent(row["value"]) if row["kind"] == "ratio" else grouped(row["value"]),
         "definition": row["definition"],
         "page": page if context["opens_lists"] else "",
-        "look": look,
+        "look": look if row["value"] else "",  # nothing overdue is nothing late
     }
 
 

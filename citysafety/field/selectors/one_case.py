@@ -1,7 +1,7 @@
 """One case and one step of it, as the phone shows them. Every read states its number of queries."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,6 +17,7 @@ from hazards.models import Clock, Hazard
 from hazards.services.steps import requirements, steps_open_to
 
 CITY_TIME = ZoneInfo("Asia/Shanghai")
+MINUTE = timedelta(minutes=1)  # less is not worth a word
 LOW_ACCURACY_M = 100  # from here on a position is marked (ODK Collect's pattern)
 SYMBOLS = {
     "verify": "eye",
@@ -201,7 +202,7 @@ def _history(hazard: Hazard, *, inside: bool) -> list[dict[str, Any]]:
         if step.action in ("dispatch", "take", "rectify", "return") and step.department:
             who = f"{who} · {step.department.name}" if who else step.department.name
         words = step.words if step.action != "report" else ""
-        took = step.at - before if before else None
+        took = step.at - before if before and step.at - before >= MINUTE else None
         rows.append(
             {"label": labels.get(step.action, step.action), "who": who, "words": words, "at": step.at, "took": took}
         )

@@ -4,6 +4,7 @@ import json
 import signal
 import threading
 import time
+from collections import defaultdict
 from typing import Any
 
 from django.conf import settings
@@ -33,10 +34,9 @@ class Command(BaseCommand):
         except FileNotFoundError as error:
             raise CommandError("There are no demo accounts here; load the demo first: bin/manage demo") from error
         base = options["base"] or f"http://127.0.0.1:{json.loads((settings.VAR_DIR / 'ports.json').read_text())['web']}"
-        area = accounts["grid_worker"][0]["area"]
-        cells = [
-            (c.x, c.y) for c in Cell.objects.filter(kind="base", code__startswith=area).values_list("centre", flat=True)
-        ]
+        cells = defaultdict(list)
+        for code, centre in Cell.objects.active().filter(kind="base").values_list("code", "centre"):
+            cells[code[:6]].append((centre.x, centre.y))
         fast = options["full_speed"]
         simulator = Simulator(
             Door(base), accounts, cells, a_day=1e9 if fast else options["hazards_per_day"],
@@ -45,13 +45,20 @@ class Command(BaseCommand):
         stop, began = threading.Event(), time.monotonic()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
+        simulator.learn(stop)
         threads = [threading.Thread(target=simulator.work, args=(stop,)) for _ in range(options["workers"])]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
-        spent = time.monotonic() - began
+        self.report(simulator, time.monotonic() - began)
+
+    def report(self, simulator: Simulator, spent_s: float) -> None:
+        """Say what was done, how fast, and where the time went."""
         self.stdout.write(
-            f"filed {simulator.filed}, steps {simulator.stepped}, ended {simulator.ended}, refused {simulator.refused}"
-            f" in {spent:.1f} s"
+            f"filed {simulator.filed}, steps {simulator.stepped}, ended {simulator.ended}, refused {simulator.refused},"
+            f" sent again {simulator.repeated} in {spent_s:.1f} s:"
+            f" {simulator.filed / spent_s:.1f} hazards/s, {simulator.stepped / spent_s:.1f} steps/s"
         )
+        for kind, (number, seconds) in sorted(simulator.door.spent.items(), key=lambda row: -row[1][1]):
+            self.stdout.write(f"  {kind:15} {number:7.0f} requests, {1000 * seconds / number:7.1f} ms each")

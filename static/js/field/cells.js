@@ -10,22 +10,23 @@ function who(cell) {
   return name ? fill(gettext("%(name)s is responsible"), { name }) : gettext("nobody is posted there");
 }
 
-/** Draw the chooser, or the one cell that it is. `chosen` hears the code of the cell the worker names. */
+const line = (cell) => make("p", { class: "cell-line" }, icon("pin"), make("span", {}, make("b", {}, nameOf(cell)), ` · ${who(cell)}`));
+
+/** Draw the cells it lies in, or the chooser between several. `chosen` hears the code of the cell the worker names. */
 export function drawCells(place, answer, named, chosen) {
-  const base = answer.candidates ?? [];
+  const { candidates = [], dedicated } = answer;
+  const several = candidates.length > 1;
   const heading = find("[data-place-name]", place.parentElement);
-  if (base.length < 2) {
-    if (heading) heading.textContent = gettext("Place");
-    const cell = answer.dedicated ?? answer.cell ?? base[0];
-    if (!cell) place.replaceChildren(make("p", { class: "soft" }, gettext("No cell here: the city's office will place it.")));
-    else place.replaceChildren(make("p", { class: "cell-line" }, icon("pin"), make("span", {}, make("b", {}, nameOf(cell)), ` · ${who(cell)}`)));
+  if (heading) heading.textContent = several ? gettext("Place: which side are you on?") : gettext("Place");
+  const lines = [dedicated, several ? null : answer.cell ?? candidates[0]].filter(Boolean).map(line);
+  if (!several) {
+    place.replaceChildren(...(lines.length ? lines : [make("p", { class: "soft" }, gettext("No cell here: the city's office will place it."))]));
     return;
   }
-  if (heading) heading.textContent = gettext("Place: which side are you on?");
-  const first = named ?? base[0].code;
-  place.replaceChildren(make("fieldset", { class: "field-block" },
+  const first = named ?? candidates[0].code;
+  place.replaceChildren(...lines, make("fieldset", { class: "field-block" },
     make("legend", { class: "only-spoken" }, gettext("The circle touches several cells. Which side are you on?")),
-    make("div", { class: "choices" }, ...base.map((cell) => make("label", { class: "choice" },
+    make("div", { class: "choices" }, ...candidates.map((cell) => make("label", { class: "choice" },
       make("input", { type: "radio", name: "cell", value: cell.code, checked: cell.code === first, onchange: () => chosen(cell.code) }),
       make("span", { class: "dot", "aria-hidden": "true" }),
       make("span", {}, make("b", {}, nameOf(cell)), make("br"), who(cell)))))));

@@ -106,7 +106,8 @@ export class Sheet {
       entry.n += 1;
       classes.set(one.code, entry);
     }
-    this.dialog.querySelector("[data-matter-classes]").replaceChildren(...[...classes.values()].map(({ one, n }) =>
+    const largest = [...classes.values()].sort((a, b) => b.n - a.n);
+    this.dialog.querySelector("[data-matter-classes]").replaceChildren(...largest.map(({ one, n }) =>
       make("button", { class: "row", type: "button", onclick: () => {
         this.inClass = one;
         this.input.value = "";

@@ -2,7 +2,7 @@
 import { find, findAll, make } from "./dom.js";
 import { gettext } from "./words.js";
 
-const NEAR = 16;
+const NEAR = 15;
 const FAR = 9;
 const STEP_PX = 60;
 const MOVES = { west: [-STEP_PX, 0], east: [STEP_PX, 0], north: [0, -STEP_PX], south: [0, STEP_PX] };
@@ -16,9 +16,11 @@ async function draw(dialog, start) {
   const { createMap } = await import(assets.map);
   const middle = start ?? assets.mapStart;
   const map = await createMap(find("[data-map]", dialog), {
-    ...(middle ? { center: [middle.lon, middle.lat], zoom: start ? NEAR : NEAR - 2 } : { zoom: FAR }), title: gettext("Set the pin"),
+    ...(middle ? { center: [middle.lon, middle.lat], zoom: start ? NEAR : NEAR - 1 } : { zoom: FAR }), title: gettext("Set the pin"),
   });
   await map.ready;
+  map.markCells(assets.ownCells ?? []);
+  map.library.on("click", ({ lngLat }) => map.centreOn(lngLat.lng, lngLat.lat));
   return map;
 }
 

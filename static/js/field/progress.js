@@ -54,7 +54,7 @@ function going(row, photos, parts, again) {
   const head = offline ? gettext("Kept on the phone") : gettext("Sending");
   const said = offline ? gettext("It is sent by itself as soon as the server answers. You can go on.")
     : row.answer ? gettext("The words are there, the photos follow.") : gettext("The words go first, the photos follow.");
-  return [make("article", { class: "queue-item" }, icon(offline ? "s-waiting" : "s-sending", "state-mark"),
+  return [make("article", { class: "queue-item", "data-going": offline ? "kept" : "sending" }, icon(offline ? "s-waiting" : "s-sending", "state-mark"),
     make("h2", { tabindex: "-1", class: "state-words" }, head), make("p", { class: "why" }, said),
     row.answer ? make("p", { class: "case-number" }, row.answer.number) : null,
     photos.length ? make("div", { class: "photo-strip" }, ...tiles) : null),
@@ -65,7 +65,7 @@ function going(row, photos, parts, again) {
 function stopped(row, correct) {
   const said = (row.problem?.said ?? []).map(({ words }) => words);
   const act = sender.mayThaw(row)
-    ? make("button", { class: "act act-main", type: "button", onclick: () => correct(row) }, icon("pen"), gettext("Correct it"))
+    ? make("button", { class: "act act-main", type: "button", "data-act": "correct", onclick: () => correct(row) }, icon("pen"), gettext("Correct it"))
     : make("a", { class: "act act-main", href: "/field/queue/" }, gettext("To the queue"));
   return [make("article", { class: "queue-item needs-hand" }, icon(`s-${row.state}`, "state-mark"),
     make("h2", { tabindex: "-1", class: "state-words" }, make("span", {}, row.state === "fix" ? gettext("To correct") : gettext("Failed"))),

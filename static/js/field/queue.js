@@ -43,7 +43,7 @@ async function item(row) {
 function why(row, photos, gone) {
   if (row.state === "delivered") return [make("p", { class: "why" }, gettext("Number"), " ", make("span", { class: "case-number" }, row.answer?.number ?? ""))];
   const lines = (row.problem?.words ?? []).concat((row.problem?.said ?? []).map(({ words }) => words));
-  if (sender.GOING.has(row.state) && row.answer) lines.push(fill(gettext("Filed as %(number)s; photos sent: %(n)s of %(m)s"), { number: row.answer.number, n: gone, m: photos.length }));
+  if (row.answer) lines.push(photos.length ? fill(gettext("Filed as %(number)s; photos sent: %(n)s of %(m)s"), { number: row.answer.number, n: gone, m: photos.length }) : fill(gettext("Filed as %(number)s"), { number: row.answer.number }));
   else if (photos.length) lines.push(fill(gettext("Photos: %(n)s"), { n: photos.length }));
   if (row.state === "waiting" && row.attempts) lines.push(fill(gettext("Tried: %(n)s"), { n: row.attempts }));
   return lines.map((line) => make("p", { class: "why" }, line));

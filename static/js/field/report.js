@@ -131,6 +131,7 @@ function follow() {
   sending = true;
   form.hidden = true;
   find("[data-thumb]").hidden = true;
+  find("[data-kept]").textContent = draft.title;
   showProgress(find("[data-after]"), draft.id, {
     again: "/field/report/", correct: (row) => { location.href = `/field/report/?draft=${row.id}`; },
   });
@@ -210,6 +211,7 @@ async function open() {
     complain(form, draft.problem.said.map(({ field, words }) => ({ id: document.getElementById(FIELD_OF[field] ?? field) ? (FIELD_OF[field] ?? field) : "description", words })));
   }
   form.dataset.ready = "yes";
+  performance.mark("form-ready");
 }
 
 open();

@@ -98,6 +98,7 @@ function follow() {
   sending = true;
   form.hidden = true;
   find("[data-thumb]").hidden = true;
+  find("[data-kept]").textContent = draft.title;
   showProgress(find("[data-after]"), draft.id, { again: `/field/cases/${step.hazard}/`, correct: () => location.reload(), done: finished });
 }
 

@@ -1,7 +1,7 @@
 // What the page fetches: the whole look, rows of hazards, the burden of the cells. Never all screens at once: every
 // wait has a random part, and a kept look will do that is as new as the change which was heard of.
 const TABLES_MS = [2000, 15000], ITEMS_MS = [0, 1000], MOST_IDS = 100;
-const between = ([low, high]) => low + Math.random() * (high - low);
+export const between = ([low, high]) => low + Math.random() * (high - low);
 
 export class FetchFailed extends Error {
   constructor(code) { super(String(code)); this.code = code; }

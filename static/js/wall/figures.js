@@ -1,6 +1,8 @@
 // Figures: links to the lists that make them, written the way the server writes them.
 import { clock, el, number, percent } from '../words.js';
 
+const OVERDUE = 'hazards.overdue';
+
 export class Figures {
   #rows = new Map();
   #opens;
@@ -8,7 +10,7 @@ export class Figures {
   constructor(opensLists) { this.#opens = opensLists; }
 
   take(rows) {
-    this.#rows = new Map(rows.map(row => [row.key, row]));
+    this.#rows = new Map(rows.map(row => [row.key, { ...row }]));
     this.#write();
   }
 
@@ -36,8 +38,7 @@ export class Figures {
   }
 
   element(key, value, params = {}, look = '') {
-    const { day, ...data } = params;
-    const href = this.page(key, data);
+    const href = this.page(key, params);
     const text = el('span', { 'data-figure': key, 'data-area': params.area, 'data-category': params.category }, number(value));
     return el(href ? 'a' : 'span', { class: `figure ${href ? '' : 'is-plain'} ${look}`.trim(), href: href || null }, text);
   }
@@ -48,6 +49,7 @@ export class Figures {
       if (!row) continue;
       const text = row.kind === 'ratio' ? percent(row.value) : number(row.value);
       if (node.textContent !== text) node.textContent = text;
+      if (row.key === OVERDUE) node.parentElement.classList.toggle('is-late', row.value > 0);
     }
   }
 }

@@ -6,8 +6,10 @@ const ENDED = new Set(['written_off', 'refused']);
 const SIGNS = { reported: 'open', accepted: 'half', dispatched: 'half', taken: 'half', rectified: 'clock', verified: 'tick', written_off: 'tick', refused: 'no' };
 const NEW_FOR_MS = 4000;
 
-const newerFirst = (a, b) => Date.parse(b.at) - Date.parse(a.at) || (a.id < b.id ? -1 : 1);
-const longestFirst = (a, b) => Date.parse(a.due_at) - Date.parse(b.due_at) || (a.id < b.id ? -1 : 1);
+const order = (a, b) => (a < b ? -1 : a > b ? 1 : 0);
+// Times are the server's text: within a millisecond its microseconds decide.
+const newerFirst = (a, b) => Date.parse(b.at) - Date.parse(a.at) || order(b.at, a.at) || order(a.id, b.id);
+const longestFirst = (a, b) => Date.parse(a.due_at) - Date.parse(b.due_at) || order(a.due_at, b.due_at) || order(a.id, b.id);
 
 export class Lists {
   #items = new Map(); #newest = []; #late = []; #towns = {}; #config; #clock; #changed; #lists;
@@ -24,13 +26,14 @@ export class Lists {
     setInterval(() => this.tick(), 1000);
   }
 
-  // The whole state, as a fresh page has it.
-  take({ newest, overdue, towns }) {
+  // The whole state, as a fresh page has it, and the news since. Returns the ids to ask for.
+  take({ newest, overdue, towns }, since = []) {
+    const known = since.map(fact => this.#items.get(fact.id)).filter(Boolean);
     this.#towns = towns;
-    this.#items = new Map([...overdue, ...newest].map(item => [item.id, item]));
+    this.#items = new Map([...known, ...overdue, ...newest].map(item => [item.id, item]));
     this.#newest = newest.map(item => item.id);
     this.#late = overdue.map(item => item.id);
-    this.render();
+    return this.hear(since);
   }
 
   // News: the row is there at once; number, matter and place follow. Returns the ids to ask for.
@@ -46,12 +49,11 @@ export class Lists {
       });
       wanted.push(fact.id);
     }
-    const changed = new Set(wanted);
     this.#newest = [...new Set([...wanted, ...this.#newest])].map(id => this.#items.get(id)).sort(newerFirst).slice(0, NEWEST).map(item => item.id);
     this.#sortLate();
     this.#forgetOthers();
     this.render();
-    return [...changed].filter(id => this.#items.has(id));
+    return wanted.filter(id => this.#items.has(id));
   }
 
   // Rows that were asked for. News that came since is newer than they are.

@@ -1,10 +1,11 @@
 // The wall: one state, drawn anew from a fresh look, kept by the news. After any gap both ways lead to the same page.
 import { connect } from '../live.js';
 import { NoMap, createMap } from '../map.js';
-import { date, clock as clockWords, el, number, say, t } from '../words.js';
-import { Feed } from './feed.js';
+import { date, clock as clockWords, el, t } from '../words.js';
+import { Feed, between } from './feed.js';
 import { Figures } from './figures.js';
 import { Lists } from './lists.js';
+import { listenToNotices } from './notices.js';
 import { ServerClock } from './server-clock.js';
 import { drawKinds, drawParts } from './tables.js';
 import { drawTrend } from './trend.js';
@@ -15,8 +16,10 @@ const json = id => JSON.parse(document.getElementById(id).textContent);
 const config = json('config');
 let look = json('look');
 let position = look.position;
-let heardAt = 0;
+let heardAt = 0, tally = null, again = null;
 let map = null, cells = {}, cellsAt = 0;
+const news = []; // of hazards, for looks that are older than what the page has heard
+const MOST_NEWS = 2000, RETRY_MS = [5000, 15000], DAY_MS = [0, 3000]; // never all screens at once
 
 const clock = new ServerClock();
 clock.learn(look.at);
@@ -24,35 +27,30 @@ const figures = new Figures(config.opens_lists);
 const truth = new Truth(clock, look.at, () => reload());
 const lists = new Lists({ config, clock, onChange: items => map?.setHazards(items) });
 const feed = new Feed(config, {
-  look: fresh => { takeTables(fresh); settle('trend'); },
+  look: fresh => { takeLook(fresh); settle('trend'); },
   burden: state => { takeBurden(state); settle('where'); },
   items: rows => { lists.learn(rows); settle('live'); },
   trouble: (id, error) => trouble(id, error, () => feed.tables()),
 });
 
+// A whole look, and on top of it the news that is newer: the page is what a fresh one would be.
 function takeLook(fresh) {
   look = fresh;
-  position = Math.max(position, fresh.position);
   clock.learn(fresh.at);
   truth.confirm(fresh.at);
-  figures.take(fresh.figures);
-  lists.take(fresh);
-  drawTables();
-}
-
-// A look that is older than the news already shown brings its tables only, and is asked for again.
-function takeTables(fresh) {
   renewal(fresh.version);
-  if (fresh.position >= position) { takeLook(fresh); return; }
-  look = { ...look, days: fresh.days, categories: fresh.categories, parts: fresh.parts };
+  figures.take(fresh.figures);
+  if (tally?.position > fresh.position) figures.update(tally.figures);
+  feed.want(lists.take(fresh, news.filter(item => item.position > fresh.position)));
   drawTables();
-  feed.changed(position);
+  if (fresh.position < position) feed.changed(position);
+  position = Math.max(position, fresh.position);
 }
 
 function takeBurden(state) {
   cells = Object.fromEntries(Object.entries(state.cells).map(([code, pair]) => [code, [...pair]]));
   cellsAt = state.position;
-  map?.setBurden(cells);
+  weigh(news);
   if (cellsAt < position) feed.changed(position);
 }
 
@@ -61,18 +59,28 @@ function drawTables() {
   drawKinds(document.getElementById('kinds'), look.categories, figures, config.area);
   const parts = document.getElementById('parts');
   if (parts) parts.dataset.room = document.documentElement.dataset.tiles === '1x1' ? 10 : 14;
-  drawParts(parts, look.parts, figures, { whole: figures.value('hazards.open'), wall: config.wall });
+  drawParts(parts, look.parts, figures, { whole: look.figures.find(row => row.key === 'hazards.open').value, page: wallOf });
 }
 
 async function reload() {
+  clearTimeout(again);
   try {
-    takeLook(await feed.look());
-    truth.lookFailed(null);
+    takeLook(await feed.look(position));
     takeBurden(await feed.burden());
+    truth.lookFailed(null);
   } catch (error) {
     truth.lookFailed(error);
+    again = setTimeout(reload, between(RETRY_MS));
   }
-  return position;
+}
+
+// The row of news begins elsewhere: too much was missed, or a backup was restored.
+function startAfresh(at) {
+  position = at;
+  cellsAt = 0;
+  tally = null;
+  news.length = 0;
+  reload();
 }
 
 // What weighs on the cells, from the news itself; the next reading puts right what the news does not tell.
@@ -89,27 +97,31 @@ function weigh(facts) {
 }
 
 function onFacts(items, at) {
-  position = Math.max(position, at ?? items.at(-1)?.position ?? position);
-  if (items.length) heardAt = performance.now();
+  position = Math.max(position, at);
+  if (!items.length) return;
+  heardAt = performance.now();
   const hazards = items.filter(item => item.kind === 'hazard');
   if (hazards.length) {
+    news.push(...hazards);
+    news.splice(0, news.length - MOST_NEWS);
     feed.want(lists.hear(hazards));
     weigh(hazards);
   }
-  if (items.some(item => item.topic === 'day.began')) reload();
-  else if (items.length) feed.changed(position);
+  if (items.some(item => item.topic === 'day.began')) setTimeout(reload, between(DAY_MS));
+  else feed.changed(position);
 }
 
 function onTally(frame) {
   if (frame.area !== config.area) return;
+  tally = frame;
   figures.update(frame.figures);
-  if (frame.as_of) truth.confirm(frame.as_of);
+  truth.confirm(frame.as_of);
 }
 
 function onHeartbeat(frame) {
   clock.learn(frame.at);
   truth.relay(frame.relay);
-  if (frame.relay === 'ok') truth.confirm(frame.at);
+  if (frame.relay !== 'silent') truth.confirm(frame.at);
 }
 
 // -- map ------------------------------------------------------------------------------------------
@@ -120,7 +132,7 @@ async function drawMap() {
   document.getElementById('credit').textContent = [...config.map.credits, config.map.note].filter(Boolean).join(' · ');
   try {
     map = await createMap(box, {
-      version: config.map.version, bounds: config.map.bounds, burden: true, scale: rem / 16, title: t('Open hazards by cell'),
+      version: config.map.version, bounds: config.map.bounds, burden: true, scale: rem / 16, area: config.area, title: t('Open hazards by cell'),
       padding: { top: 4 * rem, bottom: 4.2 * rem, left: 1.5 * rem, right: 2.5 * rem },
       townshipsFrom: config.area.length > 4 ? 8 : 10.2,
       onCell: openCell, onHover: pointAt, onHazard: config.opens_lists ? id => location.assign(`${config.hazards}${id}/`) : null,
@@ -128,43 +140,38 @@ async function drawMap() {
     box.querySelector('.loading')?.remove();
     map.setHazards(lists.onMap);
     map.setBurden(cells);
+    if (config.area.length === 15) map.markCells([config.area]);
   } catch (error) {
     box.replaceChildren(el('p', { class: 'map-missing' }, error instanceof NoMap ? error.message : t('The map could not be loaded.'), ' ', t('The lists show the same.')));
     if (!(error instanceof NoMap)) throw error;
   }
 }
 
-// City → county → township → cell → hazard: each click one level down.
-const LEVELS = [4, 6, 9, 12, 15];
+// City → county → township → cell: each click one level down; a hazard's row opens the hazard.
+const BELOW = { 4: 6, 6: 9, 9: 15, 12: 15 };
 const names = code => look.parts.find(part => part.code === code)?.name ?? look.towns[code] ?? look.cells[code] ?? code;
-const below = code => code.slice(0, config.area.length < 9 ? LEVELS[LEVELS.indexOf(config.area.length) + 1] : 15);
+const below = (code, dedicated) => (config.area.length < 9 ? code.slice(0, BELOW[config.area.length]) : dedicated ?? code);
 
-function openCell(code, dedicated) {
-  if (!code.startsWith(config.area)) return;
-  if (config.area.length < 9) { location.assign(`${config.wall}?area=${below(code)}`); return; }
-  hold(dedicated ?? code);
+// The same wall for another area: scale, tiles and theme stay.
+function wallOf(area) {
+  const url = new URL(location.href);
+  url.searchParams.set('area', area);
+  return url.pathname + url.search;
 }
 
-function pointAt(code, point) {
-  if (tip.classList.contains('is-held')) return;
-  tip.hidden = !code || !code.startsWith(config.area);
+function openCell(code, dedicated) {
+  if (code.startsWith(config.area) && config.area.length < 15) location.assign(wallOf(below(code, dedicated)));
+}
+
+function pointAt(code, dedicated, point) {
+  tip.hidden = !code?.startsWith(config.area);
   if (tip.hidden) return;
-  tip.textContent = names(below(code));
+  tip.textContent = names(below(code, dedicated));
   tip.style.left = `${point.x + 18}px`;
   tip.style.top = `${point.y + 18}px`;
 }
 
-function hold(code) {
-  const [open = 0, overdue = 0] = cells[code] ?? [];
-  const href = figures.page('hazards.open', { area: code });
-  tip.classList.add('is-held');
-  tip.hidden = false;
-  tip.replaceChildren(names(code), el('span', { class: 'quiet' }, say('open %(open)s, overdue %(overdue)s', { open: number(open), overdue: number(overdue) })), ' ', href ? el('a', { href }, t('Open the list')) : '');
-  map.markCells([code]);
-}
-
 function up() {
-  if (tip.classList.contains('is-held')) { tip.classList.remove('is-held'); tip.hidden = true; map.markCells([]); return; }
   const links = document.querySelectorAll('#trail a');
   if (links.length) links[links.length - 1].click();
 }
@@ -177,25 +184,21 @@ function tick() {
   setTimeout(tick, 1000 - now % 1000);
 }
 
+const renewal = renew({ version: config.version, ask: () => feed.look(position).then(takeLook, () => {}), lastNews: () => heardAt });
 figures.take(look.figures);
 lists.take(look);
 drawTables();
 tick();
+for (const link of document.querySelectorAll('#trail a')) link.href = wallOf(link.dataset.code);
 new ResizeObserver(() => drawTables()).observe(document.getElementById('chart'));
 document.documentElement.addEventListener('themechange', () => drawTables());
-const renewal = renew({ version: config.version, ask: async () => (await feed.look(position)).version, lastNews: () => heardAt });
-listenToKeys({ up });
+listenToKeys({ up, notices: listenToNotices({ api: config.notices, clock }).open });
 if (config.kiosk) standWatch();
 drawMap();
 feed.burden().then(takeBurden, error => trouble('where', error, () => feed.tables()));
 
 const line = connect({
-  area: config.area,
-  after: position,
-  onFacts: (items, at) => onFacts(items, at),
-  onTally,
-  onHeartbeat,
+  area: config.area, after: position, onFacts, onTally, onHeartbeat, onReset: startAfresh,
   onState: state => truth.connection(state),
-  onReset: () => reload(),
 });
-watchdog({ slept: () => { clock.forget(); line?.check?.(); } });
+watchdog({ slept: () => line.renew() });

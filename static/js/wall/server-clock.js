@@ -1,4 +1,4 @@
-// The server's time, whatever this machine's clock says. Ages and the clock on the wall come from here.
+// The server's time, whatever this machine's clock says or is set to. Ages and the clock on the wall come from here.
 const SAMPLES = 8;
 export const OFF_BY_MS = 5000;
 
@@ -9,14 +9,15 @@ export class ServerClock {
   learn(iso) {
     const sent = Date.parse(iso);
     if (Number.isNaN(sent)) return;
-    this.#samples.push(sent - Date.now());
+    this.#samples.push(sent - performance.now());
     if (this.#samples.length > SAMPLES) this.#samples.shift();
   }
 
-  // A machine that slept, or whose clock was set, starts anew.
-  forget() { this.#samples = this.#samples.slice(-1); }
+  now() { return performance.now() + Math.max(...this.#samples); }
 
-  get offset() { return this.#samples.length ? Math.max(...this.#samples) : 0; }
-  get isOff() { return Math.abs(this.offset) > OFF_BY_MS; }
-  now() { return Date.now() + this.offset; }
+  // How far the server's clock is ahead of this machine's.
+  get offset() { return this.now() - Date.now(); }
+
+  // The first sample came with the page, which may have been long on its way.
+  get isOff() { return this.#samples.length > 1 && Math.abs(this.offset) > OFF_BY_MS; }
 }

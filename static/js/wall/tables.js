@@ -1,5 +1,5 @@
 // By category, and by the areas one level below.
-import { el, number, say, t } from '../words.js';
+import { el, number, say, sign, t } from '../words.js';
 import { spark } from './trend.js';
 
 const MOST_PARTS = 14;
@@ -11,12 +11,12 @@ export function drawKinds(table, categories, figures, area) {
     el('th', { scope: 'row', title: row.name }, row.name),
     el('td', { class: 'n' }, today(row)),
     el('td', { class: 's' }, spark(row.days)),
-    el('td', { class: 'n' }, open(row)),
+    el('td', { class: 'n o' }, open(row)),
     el('td', { class: 'n' }, overdue(row, row.overdue ? 'is-late' : '')))));
 }
 
 // A few parts stand in their own order, so that people learn where each is; of many, the heaviest.
-export function drawParts(panel, parts, figures, { whole, wall }) {
+export function drawParts(panel, parts, figures, { whole, page }) {
   if (!panel) return;
   const heaviest = [...parts].sort((a, b) => b.overdue - a.overdue || b.open - a.open || a.code.localeCompare(b.code));
   const room = Math.min(MOST_PARTS, Math.max(4, Number(panel.dataset.room) || MOST_PARTS));
@@ -25,9 +25,9 @@ export function drawParts(panel, parts, figures, { whole, wall }) {
   panel.querySelector('ol').replaceChildren(...shown.map(part => {
     const params = { area: part.code };
     return el('li', { 'data-code': part.code },
-      el('a', { class: 'name', href: `${wall}?area=${part.code}`, title: part.name }, part.name),
+      el('a', { class: 'name', href: page(part.code), title: part.name }, part.name),
       el('span', { class: 'n1' }, figures.element('hazards.open', part.open, params)),
-      el('span', { class: 'n2' }, t('Overdue'), figures.element('hazards.overdue', part.overdue, params, part.overdue ? 'is-late' : '')),
+      el('span', { class: part.overdue ? 'n2' : 'n2 is-none', title: t('Overdue') }, sign('late'), el('span', { class: 'visually-hidden' }, t('Overdue')), figures.element('hazards.overdue', part.overdue, params, part.overdue ? 'is-late' : '')),
       el('span', { class: 'n3' }, t('Today'), figures.element('hazards.found_today', part.found, params)));
   }));
   const rest = [];

@@ -38,7 +38,7 @@ function bar(day, isOpen, { x, y, base, step, head, rem }, figures) {
   return svg(page ? 'a' : 'g', { href: page || null, 'aria-label': words, role: page ? null : 'img' }, svg('title', {}, words), shape, hit);
 }
 
-const dates = (days, x, height, rem) => [0, 7, 14, 21, days.length - 1].filter(i => i < days.length).map(i =>
+const dates = (days, x, height, rem) => [0, 10, 20, days.length - 1].filter(i => i < days.length).map(i =>
   svg('text', { x: i === days.length - 1 ? x(i) + .9 * rem : i ? x(i) : x(i) - .6 * rem, y: height - .35 * rem, 'text-anchor': i === days.length - 1 ? 'end' : i ? 'middle' : 'start' }, monthDay(days[i].day)));
 
 // The first full day and the last full day carry their numbers.

@@ -7,7 +7,7 @@ const STALE_AFTER_MS = 30000; // of silence, though the socket looks open (two h
 const BANNER_AFTER_MS = 8000; // of a loss that is known; a blink of the network is none
 
 export class Truth {
-  #clock; #lost = 0; #heard = 0; #confirmed; #state = { name: 'connecting' }; #lookFailed = null; #retry; #relaySilent = false;
+  #clock; #lost = 0; #heard = 0; #confirmed; #state = { name: 'connecting' }; #lookFailed = null; #retry; #relay = 'ok';
 
   constructor(serverClock, asOf, retry) {
     this.#clock = serverClock;
@@ -26,7 +26,7 @@ export class Truth {
     this.draw();
   }
 
-  // Names: connecting, live, filling (done, of), reconnecting (attempt, at), closed (code).
+  // Names: connecting, live, filling (done, of), reconnecting (attempt, at), closed (since).
   connection(state) {
     const wasLost = this.#isLost();
     this.#state = state;
@@ -36,18 +36,19 @@ export class Truth {
     this.draw();
   }
 
-  relay(word) { this.#relaySilent = word === 'silent'; this.draw(); }
+  // What the server says of its own line to the news: ok, slow (read from the database), silent (none).
+  relay(word) { this.#relay = word; this.draw(); }
   lookFailed(error) { this.#lookFailed = error; this.draw(); }
 
   get isLive() { return this.#state.name === 'live' && !this.isStale; }
   get isStale() {
     const silent = performance.now() - this.#heard > STALE_AFTER_MS;
-    return silent || this.#relaySilent || (this.#lost > 0 && performance.now() - this.#lost > BANNER_AFTER_MS);
+    return silent || this.#relay === 'silent' || (this.#lost > 0 && performance.now() - this.#lost > BANNER_AFTER_MS);
   }
 
   draw() {
     const now = this.#clock.now(), stale = this.isStale;
-    document.documentElement.dataset.truth = stale ? 'stale' : this.#state.name;
+    document.documentElement.dataset.truth = stale ? 'stale' : this.#relay === 'slow' ? 'slow' : this.#state.name;
     for (const panel of document.querySelectorAll('.panel')) panel.classList.toggle('is-stale', stale);
     showAsOf(this.#confirmed, stale ? say('data as of %(time)s (%(span)s ago)', { time: clock(this.#confirmed), span: span(now - this.#confirmed) }) : null);
     this.#drawConnection(now, stale);
@@ -69,9 +70,10 @@ export class Truth {
 
   #words(now, stale) {
     const { name, attempt, at, since, done, of } = this.#state;
-    if (name === 'live' && this.#relaySilent) return ['warn', t('No news'), t('the server hears nothing')];
+    if (name === 'live' && this.#relay === 'silent') return ['warn', t('No news'), t('the server hears nothing')];
     if (name === 'live' && stale) return ['cut', t('Silent'), say('since %(time)s', { time: clock(this.#confirmed) })];
-    if (name === 'live') return ['live', t('Live'), this.#clock.isOff ? say('this screen’s clock is off by %(n)s s', { n: Math.round(this.#clock.offset / 1000) }) : ''];
+    if (name === 'live' && this.#relay === 'slow') return ['warn', t('Live, slowly'), ''];
+    if (name === 'live') return ['live', t('Live'), this.#clock.isOff ? say('this screen’s clock is off by %(n)s s', { n: Math.round(Math.abs(this.#clock.offset) / 1000) }) : ''];
     if (name === 'filling') return ['fill', t('Catching up'), of ? say('%(k)s of %(n)s', { k: done ?? 0, n: of }) : ''];
     if (name === 'reconnecting') {
       const next = at ? Math.max(0, Math.ceil((at - Date.now()) / 1000)) : null;
@@ -87,7 +89,8 @@ export class Truth {
     const words = failed
       ? say('The data could not be read (%(code)s). What is shown is as of %(time)s.', { code: failed.code || t('no connection'), time: clock(this.#confirmed) })
       : stale ? say('Not live: what is shown is as of %(time)s.', { time: clock(this.#confirmed) })
-        : this.#clock.isOff ? say('The clock of this screen is off by more than %(n)s s. Times shown are the server’s.', { n: OFF_BY_MS / 1000 }) : '';
+        : this.#relay === 'slow' ? t('A server for messages is down. News is read from the database every second instead; nothing is lost.')
+          : this.#clock.isOff ? say('The clock of this screen is off by more than %(n)s s. Times shown are the server’s.', { n: OFF_BY_MS / 1000 }) : '';
     banner.hidden = !words;
     if (banner.dataset.words === words) return;
     banner.dataset.words = words;

@@ -1,9 +1,10 @@
 // Keys, full screen, the screen that stays on, and the page that looks after itself.
 const KEYS = 'wall.keys';
 const SCALES = [100, 125, 150, 200, 250, 300];
-const IDLE_MS = 5000, STALL_MS = 60000, VERSION_MS = 300000, QUIET_MS = 60000;
+const IDLE_MS = 5000, STALL_MS = 60000, HIDDEN_MS = 10000, VERSION_MS = 300000, QUIET_MS = 60000;
+const LONGEST_WAIT_MS = 600000; // a city that is never quiet is not left behind for ever
 
-export function listenToKeys({ up }) {
+export function listenToKeys({ up, notices }) {
   const help = document.getElementById('help'), on = document.getElementById('keys-on');
   on.checked = localStorage.getItem(KEYS) !== 'off';
   on.addEventListener('change', () => localStorage.setItem(KEYS, on.checked ? 'on' : 'off'));
@@ -11,8 +12,8 @@ export function listenToKeys({ up }) {
   document.addEventListener('keydown', event => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, select, textarea')) return;
     if (event.key === '?') { event.preventDefault(); help.open ? help.close() : help.showModal(); return; }
-    if (!on.checked || help.open) return;
-    const act = { f: fullScreen, F: fullScreen, Escape: up, j: () => step(1), k: () => step(-1), '+': () => rescale(1), '=': () => rescale(1), '-': () => rescale(-1) }[event.key];
+    if (!on.checked || document.querySelector('dialog[open]')) return;
+    const act = { f: fullScreen, F: fullScreen, Escape: up, n: notices, j: () => step(1), k: () => step(-1), '+': () => rescale(1), '=': () => rescale(1), '-': () => rescale(-1) }[event.key];
     if (act) { event.preventDefault(); act(); }
   });
 }
@@ -51,12 +52,16 @@ export function standWatch() {
   moved();
 }
 
-// A page that has stopped drawing loads itself again; one that slept asks for what it missed.
+// A page that has stopped drawing loads itself again; one that slept, or was long out of sight, asks for what it missed.
 export function watchdog({ slept }) {
-  let frame = performance.now(), beat = Date.now();
+  let frame = performance.now(), beat = Date.now(), hiddenAt = 0;
   const draw = () => { frame = performance.now(); requestAnimationFrame(draw); };
   draw();
-  document.addEventListener('visibilitychange', () => { frame = performance.now(); if (document.visibilityState === 'visible') slept(); });
+  document.addEventListener('visibilitychange', () => {
+    frame = performance.now();
+    if (document.visibilityState === 'hidden') hiddenAt = Date.now();
+    else if (Date.now() - hiddenAt > HIDDEN_MS) slept();
+  });
   setInterval(() => {
     const gap = Date.now() - beat;
     beat = Date.now();
@@ -65,18 +70,16 @@ export function watchdog({ slept }) {
   }, 5000);
 }
 
-// A newer version is taken up in a quiet minute: no news, no one at the keys.
+// A newer version is taken up in a quiet minute: no news, no one at the keys. ``ask`` reads a look, which names the
+// version; the function returned is told of each.
 export function renew({ version, ask, lastNews }) {
-  let touched = 0, waiting = false;
+  let touched = 0, waitingSince = 0;
   for (const name of ['pointermove', 'keydown']) addEventListener(name, () => { touched = performance.now(); }, { passive: true });
-  const quiet = () => performance.now() - Math.max(touched, lastNews()) > QUIET_MS;
-  const look = seen => { if (seen && seen !== version) waiting = true; };
-  setInterval(async () => look(await ask().catch(() => null)), VERSION_MS);
-  let since = 0;
+  setInterval(ask, VERSION_MS);
   setInterval(() => {
-    if (!waiting) return;
-    since += 5000;
-    if (quiet() || since > 10 * QUIET_MS) location.reload(); // a city that is never quiet is not left behind for ever
+    if (!waitingSince) return;
+    const now = performance.now();
+    if (now - Math.max(touched, lastNews()) > QUIET_MS || now - waitingSince > LONGEST_WAIT_MS) location.reload();
   }, 5000);
-  return look;
+  return seen => { if (seen !== version) waitingSince ||= performance.now(); };
 }
