@@ -29,7 +29,11 @@ def change(client, code="XF-001", **given):
     page = reverse("admin:grid_matter_change", args=[Matter.objects.get(code=code).pk])
     form = client.get(page).context["adminform"].form
     shown = {name: form[name].value() for name in form.fields}
-    sent = {name: "on" if value is True else value for name, value in shown.items() if value not in (None, False)}
+    sent = {
+        name: "on" if value is True else value
+        for name, value in shown.items()
+        if value is not None and value is not False
+    }
     return client.post(page, {**sent, **given})
 
 

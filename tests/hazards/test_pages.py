@@ -54,7 +54,7 @@ def test_a_case_takes_the_same_queries_whatever_happened_to_it(cast, photos, dja
         cast.photo(hazard, "after", cast.handler)
         cast.step(hazard, "rectify", cast.handler, words="又清理了")
     client = signed_in(cast.dispatcher)
-    client.get(LIST)
+    client.get(f"{LIST}{hazard.pk}/")
 
     with django_assert_num_queries(8):
         answer = client.get(f"{LIST}{hazard.pk}/")
