@@ -651,14 +651,14 @@ def test_a_case_changed_meanwhile_is_shown_side_by_side(phone, site, place):
     page.click("button[form=step]")
     page.wait_for_selector("[data-conflict]:not([hidden])", timeout=20_000)
 
-    assert "没清干净" in page.inner_text("[data-conflict] [data-side=theirs]")
+    assert "没清干净" in " ".join(page.locator("[data-conflict] [data-side=theirs]").all_inner_texts())
     assert page.inner_text("[data-conflict] [data-side=mine]")
     page.click("[data-conflict] [data-act=leave]")
     page.wait_for_selector("[data-left]")
-    assert page.inner_text("[data-queue-count]") == "0"
+    page.wait_for_selector("[data-queue-count]:text-is('0')")
     page.click("[data-act=undo]")  # what was written can be had back
     page.wait_for_selector("[data-conflict] [data-side=mine]")
-    assert page.inner_text("[data-queue-count]") == "1"
+    page.wait_for_selector("[data-queue-count]:text-is('1')")
     page.click("[data-conflict] [data-act=leave]")
     page.click("[data-thumb] a")
     page.wait_for_url(f"**/field/cases/{hazard}/")
