@@ -655,7 +655,7 @@ def test_an_unattended_screen_opens_no_list_and_shows_no_name(site, hang, file_o
     assert page.locator("#notices").count() == 0
     page.keyboard.press("n")
     assert page.locator("dialog[open]").count() == 0
-    for address in ("/hazards/", f"/hazards/{hazard}/", "/grid/workers/", "/notices/", "/admin/"):
+    for address in ("/hazards/", f"/hazards/{hazard}/", "/grid/workers/", "/admin/"):
         answer = page.request.get(f"{site.url}{address}", max_redirects=0)
         assert answer.status in (302, 403, 404), f"{address}: {answer.status}"
     names = [
