@@ -119,8 +119,12 @@ def queues(user: Any) -> list[Queue]:
     conditions = {f"n{i}": tab.condition & _area_of(tab) for i, tab in enumerate(tabs)}
     if not tabs:
         return []
-    counts = Hazard.objects.visible_to(user).aggregate(
-        **{name: Count("pk", filter=condition) for name, condition in conditions.items()}
+    counts = (
+        Hazard.objects.visible_to(user)
+        .open()
+        .aggregate(  # what waits is open
+            **{name: Count("pk", filter=condition) for name, condition in conditions.items()}
+        )
     )
     for i, tab in enumerate(tabs):
         tab.count = counts[f"n{i}"]
@@ -198,6 +202,8 @@ def _clock_row(stage: dict[str, Any], at: datetime) -> dict[str, Any]:
     used = stage["consumed_s"]
     if stage["running"]:
         used += worktime.consumed(started, at, unit, days) or 0
+    elif stopped and not used:  # brought in from the past: only when it ran is known
+        used = worktime.consumed(started, stopped, unit, days) or 0
     late = bool(marked) or bool(due and stage["running"] and due < at)
     over = used - limit
     if stage["running"] and due:

@@ -3,10 +3,12 @@
 from datetime import date, datetime, time, timedelta
 
 import django_filters
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, Model, OuterRef, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
+
+from grid.models import Cell, Matter
 
 from .lifecycle import HazardState
 from .models import Hazard, Mark, Severity, Step
@@ -67,8 +69,20 @@ class HazardFilter(django_filters.FilterSet):
         return rows.filter(written_off if name == "cleared" else Exists(steps.filter(action="refuse")))
 
     def by_words(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        """Find words in the description, the number, or the names of matter and cell in either language."""
         value = value.strip()
         if value.upper().startswith("YH-"):
-            return rows.filter(number__istartswith=value)
-        found = Q(description__icontains=value) | Q(cell__name_zh__icontains=value)
-        return rows.filter(found | Q(matter__name_zh__icontains=value) | Q(number__icontains=value))
+            return rows.filter(number__startswith=value.upper())
+        # Chinese has no cases: without them a row is compared once, not turned into capitals first.
+        how = "contains" if value.upper() == value.lower() else "icontains"
+
+        def named(model: type[Model]) -> QuerySet:
+            return model.objects.filter(Q(**{f"name_zh__{how}": value}) | Q(**{f"name_en__{how}": value})).values("pk")
+
+        return rows.filter(
+            Q(**{f"description__{how}": value})
+            | Q(**{f"number__{how}": value})
+            | Q(matter__in=named(Matter))
+            | Q(cell__in=named(Cell))
+            | Q(dedicated_cell__in=named(Cell))
+        )

@@ -65,7 +65,7 @@ def hazards(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     asked = _plain(request.GET)
     area = area_asked(request) if asked.get("area") else ""
-    found = HazardFilter(asked, selectors.hazards_seen_by(request.user).defer(*HEAVY), request=request)
+    found = HazardFilter(asked, Hazard.objects.visible_to(request.user), request=request)
     rows, refusals = _kept(request, asked, found, area)
     count = rows.order_by().count()
     page, older = _page(rows, asked.get("before", ""))
@@ -160,7 +160,10 @@ def _page(rows: QuerySet[Hazard], before: str) -> tuple[list[Hazard], str]:
         received_at, last = _mark(before)
         same = Q(received_at=received_at, id__gt=last)
         rows = rows.filter(received_at__lte=received_at).filter(Q(received_at__lt=received_at) | same)
-    page = list(rows.order_by("-received_at", "id")[: ROWS + 1])
+    newest = ("-received_at", "id")
+    # The rows are chosen first and joined with their names after, not all joined and then cut.
+    chosen = rows.order_by(*newest).values("pk")[: ROWS + 1]
+    page = list(Hazard.objects.filter(pk__in=chosen).select_related(*selectors.RELATED).defer(*HEAVY).order_by(*newest))
     if len(page) <= ROWS:
         return page, ""
     last_row = page[ROWS - 1]

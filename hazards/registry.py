@@ -16,7 +16,7 @@ from citysafety.tallies.figures import register as register_figure
 
 from . import notices
 from .lifecycle import LIFECYCLE
-from .models import Hazard, Mark, Step
+from .models import NOT_BY_AREA, Hazard, Mark, Step
 from .standing import CITY_TIME, counts_now, counts_today
 
 CASES = _("cases")
@@ -85,7 +85,7 @@ def explain(user: Any, hazard_id: str) -> list[tuple[str, bool, str]]:
     hazard = Hazard.objects.get(pk=hazard_id)
     is_reporter = hazard.reporter_id == user.pk
     acted = user.pk in hazard.party_users and not is_reporter
-    by_area = user.role != "department_handler" and areas.covers(user.area_code, hazard.area_code)
+    by_area = user.role not in NOT_BY_AREA and areas.covers(user.area_code, hazard.area_code)
     by_department = user.department_id in hazard.party_departments
     return [
         ("reporter", is_reporter, _say(is_reporter, _("Reported by this person."), _("Reported by another."))),

@@ -15,7 +15,10 @@ from citysafety.names import Named, chosen
 from .roles import Role, may_in_admin, role_may
 
 
-@pghistory.track(model_name="DepartmentHistory")
+@pghistory.track(
+    model_name="DepartmentHistory",
+    meta={"verbose_name": _("change of a department"), "verbose_name_plural": _("history of departments")},
+)
 class Department(Named):
     """An office that hazards are dispatched to (责任单位)."""
 
@@ -74,6 +77,7 @@ class Theme(models.TextChoices):
     pghistory.DeleteEvent(),
     fields=["username", "is_active", "role", "area_code", "department", "level", "may_sign", "name_zh", "name_en"],
     model_name="UserHistory",
+    meta={"verbose_name": _("change of a user"), "verbose_name_plural": _("history of users")},
 )
 class User(AbstractUser):
     """A person or a screen. Role, area and department decide everything; there are no groups and no superusers."""

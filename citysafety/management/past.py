@@ -316,13 +316,12 @@ class Life:
     def photos_after(self, by: int, moment: datetime) -> None:
         """Attach as many photos as the matter asks, none twice: after a failed verification new ones are due."""
         for _n in range(max(1, self.matter.photos_after)):
-            while not self.after:
+            if not self.after:
                 seen = {photo.sha256 for photo in self.hazard.photos}
-                self.after = [
-                    sha256
-                    for sha256 in self.rnd.choice(self.teller.album[self.hazard.category])[1:]
-                    if sha256 not in seen
-                ]
+                scenes = [scene for scene in self.teller.album[self.hazard.category] if seen.isdisjoint(scene)]
+                self.after = list(self.rnd.choice(scenes)[1:]) if scenes else []
+            if not self.after:
+                return
             self.photo("after", self.after.pop(0), by, moment, used=True)
 
     def photo(self, role: str, sha256: str, by: int, moment: datetime, *, used: bool = False) -> None:

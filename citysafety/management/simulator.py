@@ -23,6 +23,7 @@ from .pictures import picture
 
 MOST_OPEN = 2000  # cases in hand; while the site is slower than the rate, no new ones are filed
 RETRY_S, MOST_TRIES = 2.0, 30
+IDLE_S = 3  # a server lets go of a silent connection after five
 SCENES = 60
 SPOT, REFUSED = 0.22, 0.05  # shares of filings
 
@@ -60,11 +61,14 @@ class Door:
         }  # fmt: skip
         began = time.monotonic()
         try:
+            if began - getattr(self.here, "used", began) > IDLE_S:
+                self.hang_up()  # the server has closed it, or is about to
             if getattr(self.here, "line", None) is None:
                 self.here.line = http.client.HTTPConnection(self.host, self.port, timeout=self.timeout_s)
             self.here.line.request(method, path, data, headers)
             answer = self.here.line.getresponse()
             text = answer.read()
+            self.here.used = time.monotonic()
         except (OSError, http.client.HTTPException) as error:
             self.hang_up()
             raise Away(f"{method} {path}: {error!r}") from error
@@ -168,7 +172,7 @@ class Simulator:
         while not self.matters and not stop.is_set():
             try:
                 page = self.door.call("GET", "/api/v1/matters/?page_size=1000", token)
-                self.matters = [(m["code"], m["class"]) for m in page["results"] if not m["special"]]
+                self.matters = [(m["code"], m["class"]["code"]) for m in page["results"] if not m["special"]]
             except Away:
                 stop.wait(RETRY_S)
 

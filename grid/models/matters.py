@@ -31,7 +31,10 @@ class Severity(models.TextChoices):
     MAJOR = "major", _("Major hazard")
 
 
-@pghistory.track(model_name="MatterClassHistory")
+@pghistory.track(
+    model_name="MatterClassHistory",
+    meta={"verbose_name": _("change of a class of matters"), "verbose_name_plural": _("history of classes of matters")},
+)
 class MatterClass(Named):
     """One of the seven classes of matters."""
 
@@ -59,7 +62,10 @@ class MatterQuerySet(models.QuerySet):
         return self.filter(active=True)
 
 
-@pghistory.track(model_name="MatterHistory")
+@pghistory.track(
+    model_name="MatterHistory",
+    meta={"verbose_name": _("change of a matter"), "verbose_name_plural": _("history of matters")},
+)
 class Matter(Named):
     """One kind of hazard a worker may file. Everything here is data a department may change."""
 

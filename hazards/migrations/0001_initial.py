@@ -215,6 +215,14 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='step',
+            index=models.Index(models.F('at'), models.F('hazard'), condition=models.Q(('action__in', ('refuse', 'write_off'))), name='step_ending'),
+        ),
+        migrations.AddIndex(
+            model_name='hazard',
+            index=models.Index(models.F('received_at'), condition=models.Q(('overdue', True)), name='hazard_overdue'),
+        ),
+        migrations.AddIndex(
+            model_name='step',
             index=models.Index(fields=['actor', '-at'], name='step_actor'),
         ),
         migrations.AddConstraint(

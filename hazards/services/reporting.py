@@ -84,7 +84,7 @@ def _chosen_cell(filing: Filing, place: Place) -> Cell | None:
 def report_hazard(*, filing: Filing, reporter: Any, at: datetime) -> tuple[Hazard, list[Any]]:
     """File a hazard, start its first clock and announce it; return it and the cells its place may lie in.
 
-    Queries: 12: matter, number, cells, clock, fact and its bell, period, hazard, step, and the transaction's own; the
+    Queries: 11: matter, number, cells, clock, fact and its bell, period, hazard, step, and the transaction's own; the
     calendar and the grid are looked at every two seconds besides.
 
     :raises FilingRefused: unknown matter, outside the city's frame, a time to come, major without a criterion.

@@ -780,8 +780,9 @@ EVERY_STATE: list[dict[str, Any]] = [
     {"id": "7", "state": "delivered", "title": "通道堵塞，聚园小区东门", **FILED},
 ]
 KEEP = """async (rows) => {
-  const address = performance.getEntriesByType("resource").map((e) => e.name).find((name) => /field\\/store/.test(name));
-  const store = await import(address);
+  const modules = () => performance.getEntriesByType("resource").map((e) => e.name).find((name) => /field\\/store/.test(name));
+  while (!modules()) await new Promise((done) => setTimeout(done, 50));
+  const store = await import(modules());
   const now = Date.now();
   const base = { user: document.documentElement.dataset.user, kind: "report", createdAt: now, frozenAt: now, deliveredAt: now, nextAt: now + 1e9 };
   for (const row of rows) await store.keep({ ...base, form: { words: "东侧还有两箱没搬" }, ...row });

@@ -101,6 +101,8 @@ class Migration(migrations.Migration):
                 ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='events', to='accounts.department')),
             ],
             options={
+                'verbose_name': 'change of a department',
+                'verbose_name_plural': 'history of departments',
                 'abstract': False,
             },
         ),
@@ -123,6 +125,8 @@ class Migration(migrations.Migration):
                 ('pgh_obj', models.ForeignKey(db_constraint=False, on_delete=django.db.models.deletion.DO_NOTHING, related_name='username_is_active_role_area_code_department_level_may_sign_name_zh_name_en_events', to=settings.AUTH_USER_MODEL)),
             ],
             options={
+                'verbose_name': 'change of a user',
+                'verbose_name_plural': 'history of users',
                 'abstract': False,
             },
         ),

@@ -1,0 +1,84 @@
+"""What filing and steps cost, in queries: the hot path of a busy morning."""
+
+import uuid
+from datetime import timedelta
+
+import pytest
+
+from citysafety.calendars import services as calendars
+from grid import locate
+from hazards.models import Hazard
+from hazards.services.reporting import next_number
+from tests.factories import NOON, file_hazard, make_city, person
+
+from .test_api import client_of, filing
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def city(monkeypatch):
+    made = make_city()
+    # Every two seconds the grid and the calendar are looked at besides; not here, where queries are counted.
+    monkeypatch.setattr(locate, "CHECK_EVERY_S", 3600)
+    monkeypatch.setattr(calendars, "KEPT_FOR_S", 3600)
+    locate.locate(118.53, 37.45)
+    calendars.calendar()
+    return made
+
+
+@pytest.mark.parametrize("lon", [118.53, 118.515], ids=["in a base cell", "in a school"])
+def test_a_filing_costs_sixteen_statements(city, django_assert_num_queries, lon):
+    client = client_of(person("grid_worker"))
+    first = client.post("/api/v1/hazards/", filing(), format="json")
+    body = filing(location={"lon": lon, "lat": 37.445, "accuracy_m": 8, "datum": "wgs84"})
+    # token; receipt, savepoint, matter, number, cells, clock, fact, bell, period, hazard, step, release, receipt;
+    # the savepoint of the receipt and its release stand for BEGIN and COMMIT
+    with django_assert_num_queries(16):
+        answer = client.post("/api/v1/hazards/", body, format="json")
+
+    assert (first.status_code, answer.status_code) == (201, 201)
+    with django_assert_num_queries(5):  # token, savepoint, receipt, release, receipt
+        assert client.post("/api/v1/hazards/", body, format="json").json() == answer.json()
+
+
+def test_a_step_costs_a_fixed_number_of_statements(city, django_assert_num_queries):
+    hazard = file_hazard(person("grid_worker"))
+    client = client_of(person("dispatcher"))
+    client.get(f"/api/v1/hazards/{hazard.pk}/")
+    body = {"id": str(uuid.uuid4()), "version": 1}
+    # token, the hazard, receipt; savepoint, receipt, savepoint, the hazard locked, fact, bell, period, step, hazard,
+    # release, receipt, release: acceptance goes on with the same clock
+    with django_assert_num_queries(15):
+        answer = client.post(f"/api/v1/hazards/{hazard.pk}/accept/", body, format="json")
+    assert answer.status_code == 200
+
+
+def test_a_list_costs_the_same_whatever_its_length_and_leaves_outlines_alone(city, django_assert_num_queries):
+    worker = person("grid_worker")
+    client = client_of(worker)
+    for number in (1, 3):
+        while Hazard.objects.count() < number:
+            file_hazard(worker)
+        client.get("/api/v1/hazards/")
+        with django_assert_num_queries(2) as asked:
+            assert len(client.get("/api/v1/hazards/").json()["results"]) == number
+        assert not any("geometry" in query["sql"] for query in asked.captured_queries)
+
+
+def test_an_id_that_imported_history_used_is_refused_without_a_word_of_it(city):
+    worker = person("grid_worker")
+    hazard = file_hazard(worker)  # as an import does: no receipt
+    answer = client_of(person("grid_worker")).post("/api/v1/hazards/", filing(id=str(hazard.pk)), format="json")
+
+    assert answer.status_code == 422
+    assert hazard.number not in answer.content.decode()
+
+
+def test_numbers_stay_apart_across_a_night(city):
+    midnight = NOON.replace(hour=16)  # in the city
+    moments = [midnight + timedelta(milliseconds=n * 250) for n in range(-6, 6)]
+    numbers = [next_number(at) for at in moments]
+
+    assert len(set(numbers)) == len(moments)
+    assert [number[3:11] for number in numbers] == ["20261123"] * 6 + ["20261124"] * 6
