@@ -1,4 +1,4 @@
-"""What all API lists share: cursor pages, the twin that counts, and the area a caller asks for."""
+"""What all APIs share: cursor pages, the twin that counts, and how area, numbers and places of a caller are read."""
 
 from collections import OrderedDict
 from typing import Any
@@ -6,14 +6,16 @@ from typing import Any
 from django.core.exceptions import RequestDataTooBig
 from django.db.models import QuerySet
 from django.http import Http404
+from django.utils.translation import gettext as _
 from drf_standardized_errors.handler import exception_handler as standardized
 from rest_framework.decorators import action
-from rest_framework.exceptions import APIException, ParseError
+from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from citysafety import areas
+from citysafety.coordinates import BadPosition, to_wgs84
 
 
 class CursorPages(CursorPagination):
@@ -89,12 +91,34 @@ def area_asked(request: Request) -> str:
     return code
 
 
+def whole_number(request: Request, name: str, default: int | None = None) -> int | None:
+    """Return a whole number of the query. :raises ValidationError: 400 naming the field."""
+    text = request.query_params.get(name)
+    if text in (None, ""):
+        return default
+    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+        raise ValidationError(
+            {name: _("“%(seen)s” was not understood; expected a whole number.") % {"seen": text[:40]}}
+        )
+    return int(text)
+
+
+def wgs84_of(given: dict[str, Any]) -> tuple[float, float]:
+    """Return lon and lat in WGS 84 of a place sent with its datum. :raises ValidationError: 400, it is nowhere."""
+    lon, lat = given["lon"], given["lat"]
+    try:
+        return to_wgs84(lon, lat, given["datum"])
+    except BadPosition as error:
+        words = _("%(lon)s, %(lat)s is no place; expected degrees, -180 to 180 and -90 to 90.")
+        raise ValidationError({"lon": words % {"lon": lon, "lat": lat}}) from error
+
+
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """Answer errors in one shape; a conflict also shows the present object as ``present``."""
     if isinstance(error, RequestDataTooBig):
-        error = TooLarge(str(error))
+        error = TooLarge(_("What was sent is larger than this site accepts: 10 MB for a photo."))
     elif isinstance(error, UnicodeEncodeError):  # half a character, which JSON can spell and nothing can store
-        error = ParseError("the text is not valid Unicode")
+        error = ParseError(_("The text is not valid Unicode."))
     response = standardized(error, context)
     if response is not None and (present := getattr(error, "present", None)) is not None:
         response.data["present"] = present

@@ -7,7 +7,7 @@ from django.contrib.gis.geos import Point
 from django.core.validators import MinValueValidator
 from django.db.models import Count, QuerySet
 from django.forms import FloatField, ModelForm
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -144,6 +144,19 @@ class PostingAdmin(admin.ModelAdmin):
 
     def has_change_permission(self, request: HttpRequest, obj: Posting | None = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or obj.until is None)
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "cell":
+            kwargs["queryset"] = Cell.objects.filter(active=True).defer("geometry", "mercator")
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:
+        """Add a posting; say why where the service refuses it."""
+        try:
+            return super().add_view(request, form_url, extra_context)
+        except (services.CellTaken, services.WorkerHasLeft) as refusal:
+            messages.error(request, str(refusal))
+            return HttpResponseRedirect(request.get_full_path())
 
     def save_model(self, request: HttpRequest, obj: Posting, form: ModelForm, change: bool) -> None:
         at = timezone.now()

@@ -23,9 +23,9 @@ from citysafety import areas
 from citysafety.accounts.models import Department
 from citysafety.accounts.rights import area_q
 from citysafety.accounts.roles import Role
-from citysafety.api import CountTwin, Gone, area_asked
-from citysafety.coordinates import DATUMS, to_wgs84
-from citysafety.tallies.selectors import PositionGone
+from citysafety.api import CountTwin, Gone, area_asked, wgs84_of, whole_number
+from citysafety.coordinates import DATUMS
+from citysafety.tallies.selectors import PositionAhead, PositionGone
 
 from . import figures, present, selectors
 from .filters import CellFilter, MatterFilter, PremisesFilter, WorkerFilter
@@ -50,12 +50,12 @@ class AreaList(CountTwin, viewsets.GenericViewSet):
         rows = super().filter_queryset(rows)
         if not figure:
             return rows.filter(**{f"{self.area_field}__startswith": area})
+        at = whole_number(self.request, "at")
         try:
-            at = int(asked["at"]) if asked.get("at") else None
             return selectors.pinned(rows, kind=self.subject, figure=figure, area=area, at=at)
         except PositionGone as error:
             raise Gone(_("This position is no longer readable; ask for the figures again.")) from error
-        except ValueError as error:
+        except PositionAhead as error:
             raise ValidationError({"at": str(error)}) from error
 
     def present(self, row: Any) -> dict[str, Any]:
@@ -134,7 +134,7 @@ class CellViews(AreaList):
         """Say which cells a point lies in and who is responsible; workers may file anywhere, so any place answers."""
         given = LocateInput(data=request.query_params)
         given.is_valid(raise_exception=True)
-        lon, lat = to_wgs84(given.validated_data["lon"], given.validated_data["lat"], given.validated_data["datum"])
+        lon, lat = wgs84_of(given.validated_data)
         if not in_frame(lon, lat):
             message = _("%(lon).5f, %(lat).5f lies outside the city.") % {"lon": lon, "lat": lat}
             raise ValidationError({"lon": message})

@@ -18,12 +18,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from citysafety.accounts.rights import sentence
-from citysafety.api import Conflict, CountTwin, Gone, TooLarge, Unprocessable, area_asked
-from citysafety.coordinates import DATUMS, to_wgs84
+from citysafety.api import Conflict, CountTwin, Gone, TooLarge, Unprocessable, area_asked, wgs84_of, whole_number
+from citysafety.coordinates import DATUMS
 from citysafety.evidence import services as evidence
 from citysafety.lifecycle import StepNotAllowed
 from citysafety.outbox import receipts
-from citysafety.tallies.selectors import PositionGone
+from citysafety.tallies.selectors import PositionAhead, PositionGone
 
 from . import selectors, services
 from .filters import HazardFilter
@@ -42,10 +42,7 @@ class LocationInput(serializers.Serializer):
 
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:
         """Leave with WGS 84, whatever came in."""
-        try:
-            lon, lat = to_wgs84(given["lon"], given["lat"], given["datum"])
-        except ValueError as error:
-            raise serializers.ValidationError(str(error)) from error
+        lon, lat = wgs84_of(given)
         return {"lon": lon, "lat": lat, "accuracy_m": given.get("accuracy_m")}
 
 
@@ -97,13 +94,15 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
         asked = self.request.query_params
         area = area_asked(self.request) if asked.get("area") else ""
         if figure := asked.get("figure"):
+            at = whole_number(self.request, "at")
             try:
-                at = int(asked["at"]) if asked.get("at") else None
                 return selectors.pinned(rows, figure=figure, area=area or area_asked(self.request), at=at)
             except PositionGone as error:
                 raise Gone(_("This position is no longer readable; ask for the figures again.")) from error
-            except (ValueError, KeyError) as error:
+            except PositionAhead as error:
                 raise ValidationError({"at": str(error)}) from error
+            except KeyError as error:
+                raise ValidationError({"figure": _("There is no such figure.")}) from error
         return rows.within(area) if area else rows
 
     def get_object(self) -> Hazard:
@@ -305,9 +304,9 @@ def _take(hazard_id: UUID, verb: str, step: StepInput, request: Request) -> tupl
         hazard = services.take_step(hazard_id=hazard_id, action=verb, given=step, actor=request.user, at=timezone.now())
     except services.NotAllowed as refusal:
         raise PermissionDenied(sentence(refusal.rule)) from refusal
-    except StepNotAllowed as refusal:
+    except services.TooLateToReopen as refusal:
         raise _conflict(hazard_id, request, str(refusal)) from refusal
-    except services.StaleVersion as refusal:
+    except (StepNotAllowed, services.StaleVersion) as refusal:
         raise _conflict(hazard_id, request, _("Somebody else changed it meanwhile.")) from refusal
     except services.FieldsMissing as refusal:
         raise ValidationError(refusal.errors) from refusal

@@ -24,7 +24,7 @@ from rest_framework.exceptions import ValidationError
 from citysafety import areas
 from citysafety.accounts.roles import Role
 from citysafety.api import area_asked
-from citysafety.tallies.selectors import PositionGone
+from citysafety.tallies.selectors import PositionAhead, PositionGone
 from grid.models import Division, MatterClass
 
 from . import desk, selectors
@@ -117,8 +117,8 @@ def _kept(request: HttpRequest, asked: QueryDict, found: HazardFilter, area: str
         return none, [_("This position is no longer readable; ask for the figures again.")]
     except KeyError:
         return none, [_("There is no such figure.")]
-    except ValueError:
-        return none, [_("The news has not come to position %(at)s yet.") % {"at": asked["at"]}]
+    except PositionAhead as error:
+        return none, [str(error)]
     return rows, []
 
 

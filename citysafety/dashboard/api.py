@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import Http404
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -13,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from citysafety.api import area_asked
+from citysafety.api import area_asked, whole_number
 from citysafety.areas import UnknownArea
 
 from . import selectors
@@ -61,11 +62,9 @@ class WallSnapshot(APIView):
     )
     def get(self, request: Request) -> Response:
         """Show everything the wall shows of an area: figures, days, categories, parts, newest and overdue hazards."""
-        text = request.query_params.get("at_least", "")
-        if text and not (text.isascii() and text.isdigit() and len(text) <= 18):
-            raise ValidationError({"at_least": "a whole number is expected"})
+        at_least = whole_number(request, "at_least")
         try:
-            look = selectors.recent_wall(area_asked(request), int(text) if text else None)
+            look = selectors.recent_wall(area_asked(request), at_least)
         except UnknownArea as error:
             raise Http404 from error
         return Response({**look, "at": timezone.now().isoformat(), "version": version()})
@@ -92,8 +91,13 @@ def asked_ids(request: Request) -> list[uuid.UUID]:
     """Return the ids of the query. :raises ValidationError: 400, when there are too many or one is none."""
     texts = [text for text in request.query_params.get("ids", "").split(",") if text]
     if len(texts) > MOST_IDS:
-        raise ValidationError({"ids": f"at most {MOST_IDS}"})
+        words = _("%(seen)s hazards were asked for; expected at most %(most)s.")
+        raise ValidationError({"ids": words % {"seen": len(texts), "most": MOST_IDS}})
+    return [_id(text) for text in texts]
+
+
+def _id(text: str) -> uuid.UUID:
     try:
-        return [uuid.UUID(text) for text in texts]
+        return uuid.UUID(text)
     except ValueError as error:
-        raise ValidationError({"ids": "not an id"}) from error
+        raise ValidationError({"ids": _("“%(seen)s” is not a UUID.") % {"seen": text[:40]}}) from error

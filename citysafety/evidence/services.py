@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q
+from django.utils.translation import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
 from .models import Attachment, Photo
@@ -50,11 +51,15 @@ def open_picture(data: bytes) -> Image.Image:
             picture = Image.open(BytesIO(data), formats=list(FORMATS))
             picture.load()
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
-        raise NotAPicture(f"{data[:8]!r}… is not a JPEG, PNG or WebP picture") from error
+        seen = {"seen": repr(data[:8])}
+        raise NotAPicture(_("This is no whole JPEG, PNG or WebP picture; it begins with %(seen)s.") % seen) from error
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
-        raise NotAPicture("more than 50 megapixels") from error
+        raise NotAPicture(_("The picture has more than 50 megapixels.")) from error
     if min(picture.size) < settings.PHOTO_MIN_SIDE:
-        raise NotAPicture(f"{picture.width}×{picture.height} px; expected at least {settings.PHOTO_MIN_SIDE} px a side")
+        sides = {"width": picture.width, "height": picture.height, "least": settings.PHOTO_MIN_SIDE}
+        raise NotAPicture(
+            _("The picture has %(width)s × %(height)s pixels; expected at least %(least)s a side.") % sides
+        )
     return picture
 
 
@@ -97,10 +102,12 @@ def attach(
     :raises TooLarge, WrongHash, NotAPicture: nothing is kept.
     """
     if len(data) > settings.PHOTO_MAX_BYTES:
-        raise TooLarge(f"{len(data)} bytes; at most {settings.PHOTO_MAX_BYTES}")
+        sizes = {"seen": len(data), "most": settings.PHOTO_MAX_BYTES}
+        raise TooLarge(_("The photo has %(seen)s bytes; expected at most %(most)s.") % sizes)
     seen = hashlib.sha256(data).hexdigest()
     if seen != sha256:
-        raise WrongHash(f"the bytes have {seen}, the address says {sha256}")
+        hashes = {"seen": seen, "expected": sha256}
+        raise WrongHash(_("The photo has the SHA-256 %(seen)s; expected %(expected)s, as in the address.") % hashes)
     picture = open_picture(data)
     seal(sha256, data)
     Photo.objects.bulk_create(

@@ -1,5 +1,6 @@
 """What a screen missed, for those that cannot hold a socket open."""
 
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -40,7 +41,7 @@ class Since(APIView):
         try:
             last, entries = selectors.entries_after(position, area)
         except selectors.PositionGone as error:
-            raise Gone("load afresh: this position can no longer be resumed from") from error
-        except ValueError as error:
+            raise Gone(_("This position can no longer be resumed from; load afresh.")) from error
+        except selectors.PositionAhead as error:
             raise ValidationError({"position": str(error)}) from error
         return Response({"position": last, "items": [entry.item() for entry in entries]})

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from django.db import connection
 from django.db.models import Min
+from django.utils.translation import gettext as _
 
 from .models import OutboxEntry
 
@@ -13,6 +14,14 @@ MOST_BEHIND = 1000  # positions; who is further behind loads afresh (engineering
 
 class PositionGone(Exception):
     """The position can no longer be read from: pruned, or too far behind."""
+
+
+class PositionAhead(ValueError):
+    """The position has not been dealt yet; the message says so to people."""
+
+    def __init__(self, position: int, last: int) -> None:
+        words = _("The news has not come to position %(at)s yet; the last is %(last)s.")
+        super().__init__(words % {"at": position, "last": last})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,11 +51,11 @@ def entries_after(position: int, area: str = "") -> tuple[int, list[OutboxEntry]
     by one writer, so nothing can appear behind a reader's back.
 
     :raises PositionGone: pruned, or more than a thousand positions behind.
-    :raises ValueError: a position that has not been dealt yet.
+    :raises PositionAhead: it has not been dealt yet.
     """
     last = head().position
     if position > last:
-        raise ValueError(f"position {position} lies ahead of {last}")
+        raise PositionAhead(position, last)
     if position < 0 or last - position > MOST_BEHIND:
         raise PositionGone(position)
     oldest = OutboxEntry.objects.aggregate(oldest=Min("position"))["oldest"]

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.http import Http404
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
@@ -10,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from citysafety.api import Gone, area_asked
+from citysafety.api import Gone, area_asked, whole_number
 
 from . import figures, selectors
 
@@ -51,16 +52,6 @@ class CategoriesOutput(serializers.Serializer):
     categories = serializers.DictField(child=serializers.FloatField())
 
 
-def whole_number(request: Request, name: str, default: int | None) -> int | None:
-    """Return a whole number of the query. :raises ValidationError: 400 naming the field."""
-    text = request.query_params.get(name)
-    if text in (None, ""):
-        return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
-        raise ValidationError({name: "a whole number is expected"})
-    return int(text)
-
-
 def figure_asked(request: Request) -> str:
     """Return the counted figure that a query names. Unknown: 404."""
     key = request.query_params.get("figure", "")
@@ -74,8 +65,8 @@ class FigureView(APIView):
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, selectors.PositionGone):
-            exc = Gone("this position is no longer readable")
-        elif isinstance(exc, ValueError):
+            exc = Gone(_("This position is no longer readable; ask for the figures again."))
+        elif isinstance(exc, selectors.PositionAhead):
             exc = ValidationError({"at": str(exc)})
         return super().handle_exception(exc)
 
@@ -85,7 +76,7 @@ class Figures(FigureView):
     def get(self, request: Request) -> Response:
         """Show every figure of an area at one position, each with the list that makes it."""
         area = area_asked(request)
-        board = selectors.board(area, whole_number(request, "at", None))
+        board = selectors.board(area, whole_number(request, "at"))
         rows = [shown(figure, board.figures[figure.key], area, board.position) for figure in figures.registered()]
         return Response({"position": board.position, "as_of": board.as_of, "figures": rows})
 
@@ -97,10 +88,11 @@ class Series(FigureView):
         area, key = area_asked(request), figure_asked(request)
         last_n = whole_number(request, "days", 30)
         if not 1 <= last_n <= MOST_DAYS:
-            raise ValidationError({"days": f"1 to {MOST_DAYS}"})
+            words = _("%(seen)s days were asked for; expected 1 to %(most)s.") % {"seen": last_n, "most": MOST_DAYS}
+            raise ValidationError({"days": words})
         if not figures.is_daily(key):
-            raise ValidationError({"figure": "not a figure of the day"})
-        days = selectors.days(key, area, last_n, whole_number(request, "at", None))
+            raise ValidationError({"figure": _("%(key)s is not a figure of the day.") % {"key": key}})
+        days = selectors.days(key, area, last_n, whole_number(request, "at"))
         return Response({"figure": key, "days": [{"day": day, "value": value} for day, value in days]})
 
 
@@ -108,7 +100,7 @@ class ByCategory(FigureView):
     @extend_schema(parameters=[AREA, AT, FIGURE], responses=CategoriesOutput)
     def get(self, request: Request) -> Response:
         """Show a count by category."""
-        area, at = area_asked(request), whole_number(request, "at", None)
+        area, at = area_asked(request), whole_number(request, "at")
         key = request.query_params.get("figure") or "hazards.open"
         if not figures.is_counted(key):
             raise Http404

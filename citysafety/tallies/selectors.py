@@ -13,12 +13,12 @@ from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Length
 
-from citysafety.outbox.selectors import PositionGone
+from citysafety.outbox.selectors import PositionAhead, PositionGone
 
 from . import figures, sql
 from .models import NO_DAY, OPEN, Period, Tally
 
-__all__ = ["Board", "PositionGone", "board", "boards", "by_category", "cell_values", "days", "members"]
+__all__ = ["Board", "PositionAhead", "PositionGone", "board", "boards", "by_category", "cell_values", "days", "members"]
 
 CITY_TIME = ZoneInfo("Asia/Shanghai")
 CELL_DIGITS = 15
@@ -98,7 +98,7 @@ def board(area: str, at: int | None = None) -> Board:
     """Return every registered figure of an area, at the head or at an earlier position. One query, one snapshot.
 
     :raises PositionGone: the position is no longer readable.
-    :raises ValueError: the position has not been dealt yet.
+    :raises PositionAhead: the position has not been dealt yet.
     """
     return boards([area], at)[area]
 
@@ -107,7 +107,7 @@ def boards(areas: Iterable[str], at: int | None = None) -> dict[str, Board]:
     """Return the boards of several areas, all at the same position. One query, one snapshot.
 
     :raises PositionGone: the position is no longer readable.
-    :raises ValueError: the position has not been dealt yet.
+    :raises PositionAhead: the position has not been dealt yet.
     """
     areas = list(areas)
     kept = [f.key for f in figures.registered() if f.kind != figures.RATIO]
@@ -127,7 +127,7 @@ def boards(areas: Iterable[str], at: int | None = None) -> dict[str, Board]:
 
 def _readable(head: int, position: int, low: int | None, as_of: datetime, folded: bool) -> Standing:
     if position > head or position < 0:
-        raise ValueError(f"position {position} has not been dealt; the last is {head}")
+        raise PositionAhead(position, head)
     if low is None and folded:
         raise PositionGone(position)
     return Standing(position, as_of, low or 0)

@@ -5,6 +5,7 @@ from datetime import date, datetime
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from citysafety.outbox.services import announce
 from citysafety.tallies.models import Period
@@ -39,12 +40,13 @@ def post_worker(*, worker_id: int, cell_id: int, role: str, since: date, at: dat
     worker = Worker.objects.select_for_update().get(pk=worker_id)
     cell = Cell.objects.only("pk", "code", "name_zh", "name_en").get(pk=cell_id, active=True)
     if worker.state == Worker.State.LEFT:
-        raise WorkerHasLeft(f"{worker.number} left the service")
+        raise WorkerHasLeft(_("Worker %(number)s left the service.") % {"number": worker.number})
     try:
         with transaction.atomic():
             posting = Posting.objects.create(worker=worker, cell=cell, role=role, since=since)
     except IntegrityError as error:
-        raise CellTaken(f"{cell.code} has a {role} from {since:%F} on") from error
+        words = _("Cell %(code)s has somebody responsible from %(since)s on, or this worker already.")
+        raise CellTaken(words % {"code": cell.code, "since": f"{since:%F}"}) from error
     _settle_area(worker, timezone.localdate(at))
     entry = announce(
         WorkerPosted(
@@ -92,7 +94,7 @@ def set_worker_state(*, worker_id: int, state: str, at: datetime) -> Worker:
     if worker.state == state:
         return worker
     if worker.state == Worker.State.LEFT:
-        raise WorkerHasLeft(f"{worker.number} left the service")
+        raise WorkerHasLeft(_("Worker %(number)s left the service.") % {"number": worker.number})
     today = timezone.localdate(at)
     cells = [posting.cell for posting in worker.postings.on(today).filter(role="primary").select_related("cell")]
     worker.state = Worker.State(state)

@@ -4,7 +4,7 @@ from .clocks import recompute_due
 from .overdue import mark_overdue
 from .photos import attach_photo
 from .reporting import FilingRefused, report_hazard
-from .steps import EvidenceMissing, FieldsMissing, NotAllowed, StaleVersion, take_step
+from .steps import EvidenceMissing, FieldsMissing, NotAllowed, StaleVersion, TooLateToReopen, take_step
 
 __all__ = [
     "EvidenceMissing",
@@ -12,6 +12,7 @@ __all__ = [
     "FilingRefused",
     "NotAllowed",
     "StaleVersion",
+    "TooLateToReopen",
     "attach_photo",
     "mark_overdue",
     "recompute_due",

@@ -36,6 +36,10 @@ class StaleVersion(Exception):
     """The caller saw an older version of the hazard."""
 
 
+class TooLateToReopen(StepNotAllowed):
+    """It was written off too long ago; the message says so to people."""
+
+
 class FieldsMissing(ValueError):
     """Fields that the step asks for are missing or wrong; ``errors`` maps each to a sentence."""
 
@@ -97,7 +101,7 @@ def take_step(*, hazard_id: UUID, action: str, given: StepInput, actor: Any, at:
     Source: 《安全生产事故隐患排查治理暂行规定》; GB/T 30428.8 for the order of steps.
 
     :raises NotAllowed: wrong role or area, or one's own work.
-    :raises StepNotAllowed: not open from the present state, or past the limit for reopening.
+    :raises StepNotAllowed: not open from the present state; TooLateToReopen: past the limit for reopening.
     :raises StaleVersion: ``given.version`` is not the present one.
     :raises FieldsMissing, EvidenceMissing: what the step asks for is not there.
     """
@@ -110,7 +114,7 @@ def take_step(*, hazard_id: UUID, action: str, given: StepInput, actor: Any, at:
     permitted(actor, action, hazard)
     step = LIFECYCLE.step(hazard.state, action)
     if action == "reopen" and _too_late_to_reopen(hazard, at):
-        raise StepNotAllowed(_("It was written off more than %(days)s days ago.") % {"days": REOPEN_WITHIN.days})
+        raise TooLateToReopen(_("It was written off more than %(days)s days ago.") % {"days": REOPEN_WITHIN.days})
     if given.version is not None and given.version != hazard.version:
         raise StaleVersion(f"{given.version} is not {hazard.version}")
     department = _checked(step, given)

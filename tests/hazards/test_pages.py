@@ -102,7 +102,7 @@ def test_a_link_keeps_the_filters_that_have_no_field_of_their_own_and_each_can_b
         ({"received": "23.11."}, "“23.11.” is not a day; expected YYYY-MM-DD or today."),
         ({"open": "perhaps"}, "open: “perhaps” was not understood; expected true or false"),
         ({"stat": "reported"}, "There is no filter “stat”."),
-        ({"figure": "hazards.open", "at": "12345678"}, "The news has not come to position 12345678 yet."),
+        ({"figure": "hazards.open", "at": "12345678"}, "The news has not come to position 12345678 yet; the last is "),
         ({"figure": "hazards.open", "at": "noon"}, "position: “noon” was not understood; expected a whole number"),
         ({"figure": "hazards.nonsense"}, "There is no such figure."),
     ],
