@@ -1,4 +1,4 @@
-"""What all APIs share: cursor pages, the twin that counts, and how area, numbers and places of a caller are read."""
+"""What all APIs share: cursor pages, the twin that counts, and how a caller's area and numbers are read."""
 
 from collections import OrderedDict
 from typing import Any
@@ -15,7 +15,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from citysafety import areas
-from citysafety.coordinates import BadPosition, to_wgs84
 
 
 class CursorPages(CursorPagination):
@@ -101,16 +100,6 @@ def whole_number(request: Request, name: str, default: int | None = None) -> int
             {name: _("“%(seen)s” was not understood; expected a whole number.") % {"seen": text[:40]}}
         )
     return int(text)
-
-
-def wgs84_of(given: dict[str, Any]) -> tuple[float, float]:
-    """Return lon and lat in WGS 84 of a place sent with its datum. :raises ValidationError: 400, it is nowhere."""
-    lon, lat = given["lon"], given["lat"]
-    try:
-        return to_wgs84(lon, lat, given["datum"])
-    except BadPosition as error:
-        words = _("%(lon)s, %(lat)s is no place; expected degrees, -180 to 180 and -90 to 90.")
-        raise ValidationError({"lon": words % {"lon": lon, "lat": lat}}) from error
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:

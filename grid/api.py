@@ -23,8 +23,8 @@ from citysafety import areas
 from citysafety.accounts.models import Department
 from citysafety.accounts.rights import area_q
 from citysafety.accounts.roles import Role
-from citysafety.api import CountTwin, Gone, area_asked, wgs84_of, whole_number
-from citysafety.coordinates import DATUMS
+from citysafety.api import CountTwin, Gone, area_asked, whole_number
+from citysafety.coordinates import DATUMS, to_wgs84
 from citysafety.tallies.selectors import PositionAhead, PositionGone
 
 from . import figures, present, selectors
@@ -134,7 +134,7 @@ class CellViews(AreaList):
         """Say which cells a point lies in and who is responsible; workers may file anywhere, so any place answers."""
         given = LocateInput(data=request.query_params)
         given.is_valid(raise_exception=True)
-        lon, lat = wgs84_of(given.validated_data)
+        lon, lat = to_wgs84(given.validated_data["lon"], given.validated_data["lat"], given.validated_data["datum"])
         if not in_frame(lon, lat):
             message = _("%(lon).5f, %(lat).5f lies outside the city.") % {"lon": lon, "lat": lat}
             raise ValidationError({"lon": message})

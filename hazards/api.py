@@ -18,8 +18,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from citysafety.accounts.rights import sentence
-from citysafety.api import Conflict, CountTwin, Gone, TooLarge, Unprocessable, area_asked, wgs84_of, whole_number
-from citysafety.coordinates import DATUMS
+from citysafety.api import Conflict, CountTwin, Gone, TooLarge, Unprocessable, area_asked, whole_number
+from citysafety.coordinates import DATUMS, to_wgs84
 from citysafety.evidence import services as evidence
 from citysafety.lifecycle import StepNotAllowed
 from citysafety.outbox import receipts
@@ -42,7 +42,7 @@ class LocationInput(serializers.Serializer):
 
     def validate(self, given: dict[str, Any]) -> dict[str, Any]:
         """Leave with WGS 84, whatever came in."""
-        lon, lat = wgs84_of(given)
+        lon, lat = to_wgs84(given["lon"], given["lat"], given["datum"])
         return {"lon": lon, "lat": lat, "accuracy_m": given.get("accuracy_m")}
 
 

@@ -245,7 +245,7 @@ def _sum_rows(sums: dict[str, Any] | None, unit: str) -> dict[str, Any]:
         "counted": [_("Runs round the clock")] if round_the_clock else said(("worked", "make-up")),
         "not_counted": [] if round_the_clock else said(("weekend", "holiday")),
         "used_before": span_words(sums["used_before_s"], unit) if sums["used_before_s"] else "",
-        "sources": [f"{year['year']}: {year['source'] or year['status']}" for year in sums["calendar"]],
+        "sources": [f"{year['year']}: {_(year['source'] or year['status'])}" for year in sums["calendar"]],
         "provisional": sums["provisional"],
     }
 

@@ -10,6 +10,7 @@ from chinese_calendar import constants as announced
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from citysafety import worktime
 from citysafety.outbox.services import announce
@@ -20,8 +21,8 @@ from .models import CalendarYear, Day, Hours
 KEPT_FOR_S = 2.0  # an edit is seen by every process within this time
 FIRST_YEAR = 2004  # what the seed package knows, from …
 LAST_YEAR = max(announced.holidays).year  # … to
-SOURCE = "国务院办公厅节假日安排 (chinesecalendar)"
-PROVISIONAL_SOURCE = "演示用，待国务院办公厅公布"
+SOURCE = gettext_noop("State Council General Office, arrangement of holidays")
+PROVISIONAL_SOURCE = gettext_noop("illustrative, until the State Council General Office announces the year")
 WARN_FROM_MONTH = 11  # next year's holidays are announced in the first half of November
 HOLIDAYS_ZH = {  # every name that the seed package uses
     "New Year's Day": "元旦",

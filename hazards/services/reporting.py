@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib.gis.geos import Point
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from citysafety.outbox.services import announce
 from grid.locate import Place, in_frame, locate
@@ -154,7 +155,7 @@ def file_away(hazard: Hazard, *, at: datetime) -> None:
         at=at,
         words=hazard.description,
         location=hazard.location,
-        basis="GB/T 30428.8: information collection",
+        basis=gettext_noop("GB/T 30428.8: information collection"),
     )
 
 

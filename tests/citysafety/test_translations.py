@@ -1,15 +1,20 @@
 """Both languages are complete, the check notices what is not, and a page speaks one language at a time."""
 
+import hashlib
 import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import polib
 import pytest
 from django.conf import settings
 from django.urls import reverse
+from django.utils import timezone
 
+from citysafety.calendars.models import CalendarYear
+from citysafety.calendars.services import SOURCE
 from citysafety.management.catalogues import (
     DOMAINS,
     HAN,
@@ -19,7 +24,8 @@ from citysafety.management.catalogues import (
     problems,
     regenerate,
 )
-from tests.factories import HOME, make_city, person
+from grid.models import Premises, PremisesKind
+from tests.factories import HOME, file_hazard, make_city, person
 
 SOURCES = {
     "hazards/lifecycle.py": '_("Write off")\n_("%(span)s overdue")\nngettext("%(n)s day", "%(n)s days", 3)\n',
@@ -142,6 +148,10 @@ def test_writing_the_catalogue_again_drops_what_is_gone_and_leaves_what_is_new_e
     assert not texts.obsolete_entries()
 
 
+CODES = re.compile(r"[A-Z]{2}-[0-9-]+|GB/T [0-9.]+|km²?")  # numbers and units are the same for every reader
+PLAIN_STATIC = "django.contrib.staticfiles.storage.StaticFilesStorage"
+
+
 class Texts(HTMLParser):
     """What a reader sees or hears of a page, less what says that it is in another language."""
 
@@ -176,25 +186,107 @@ class Texts(HTMLParser):
 def foreign(page: str, language: str) -> Iterator[str]:
     """Yield the texts of a page that hold a word of the other language."""
     other = HAN if language == "en" else re.compile("[A-Za-z]{2,}")
-    return (text for text in Texts(page).texts if other.search(text.replace("JavaScript", "")))
+    return (text for text in Texts(page).texts if other.search(CODES.sub("", text.replace("JavaScript", ""))))
 
 
-PAGES = ["login", "field:home", "field:report", "field:queue", "field:cases", "account", "notices"]
+PAGES = {
+    "grid_worker": ["field:home", "field:report", "field:queue", "field:cases", "account", "notices"],
+    "dispatcher": ["hazards", "hazard-page", "grid-cells", "grid-cell", "grid-workers", "grid-premises", "grid-place"],
+    "operator": ["wall"],
+}
+
+
+@pytest.fixture
+def subjects() -> dict[str, list[Any]]:
+    """A city, a case in it and a place of the register; what the addresses of pages take, by page."""
+    city = make_city()
+    worker = person("grid_worker", name_zh="李秀芹", name_en="Li Xiuqin")
+    CalendarYear.objects.update(source=SOURCE)
+    case = file_hazard(worker, at=timezone.now(), description="")
+    premises = Premises.objects.create(
+        code="370502-00001",
+        name_zh="便民超市",
+        name_en="Corner shop",
+        kind=PremisesKind.objects.create(code="shop", name_zh="小商店", name_en="Small shop"),
+        location=case.location,
+        area_code=case.area_code,
+        cell=city.cells[case.area_code],
+    )
+    return {"hazard-page": [case.pk], "grid-cell": [case.area_code], "grid-place": [premises.code]}
 
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("language", ["zh-hans", "en"])
-@pytest.mark.parametrize("name", PAGES)
-def test_a_page_has_no_word_of_the_other_language(client, name, language):
-    make_city()
-    reader = person("grid_worker", area=HOME, name_zh="李秀芹", name_en="Li Xiuqin")
-    if name != "login":
-        client.force_login(reader)
+@pytest.mark.parametrize(("role", "name"), [("", "login"), *((role, name) for role in PAGES for name in PAGES[role])])
+def test_a_page_has_no_word_of_the_other_language(client, subjects, role, name, language, settings):
+    settings.STORAGES = {**settings.STORAGES, "staticfiles": {"BACKEND": PLAIN_STATIC}}
+    reader = person(role or "grid_worker", area=HOME, name_zh="王芳", name_en="Wang Fang")
+    if role:
+        client.force_login(reader, backend="django.contrib.auth.backends.ModelBackend")
     client.cookies["django_language"] = language
-    page = client.get(reverse(name)).content.decode()
+    page = client.get(reverse(name, args=subjects.get(name))).content.decode()
     assert re.search(f'<html lang="{language}"', page, re.IGNORECASE)
     assert len(Texts(page).texts) > 5
     assert [text for text in foreign(page, language) if text != reader.username] == []
+
+
+REFUSALS = {
+    "/api/v1/figures/?at=noon": ("“noon” was not understood; expected a whole number.", "“noon”无法识别，应为整数。"),
+    "/api/v1/hazards/?figure=hazards.open&at=-1": (
+        "“-1” was not understood; expected a whole number.",
+        "“-1”无法识别，应为整数。",
+    ),
+    "/api/v1/figures/?at=9": (
+        "The news has not come to position 9 yet; the last is 0.",
+        "动态尚未到位次 9，最新位次为 0。",
+    ),
+    "/api/v1/live/since/9/": (
+        "The news has not come to position 9 yet; the last is 0.",
+        "动态尚未到位次 9，最新位次为 0。",
+    ),
+    "/api/v1/cells/locate/?lon=nan&lat=37.4": (
+        "A valid number is required.",
+        "请填写合法的数字。",
+    ),
+    "/api/v1/wall/items/?ids=1": ("“1” is not a UUID.", "“1”不是 UUID。"),
+    "/api/v1/figures/series/?figure=hazards.found_today&days=0": (
+        "0 days were asked for; expected 1 to 400.",
+        "查询了 0 天，应为 1 至 400 天。",
+    ),
+}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("n", "language"), enumerate(["en", "zh-hans"]))
+@pytest.mark.parametrize("address", REFUSALS)
+def test_a_refusal_says_in_the_reader_s_language_what_was_seen_and_expected(client, address, n, language):
+    make_city()
+    client.force_login(person("operator", area=HOME), backend="django.contrib.auth.backends.ModelBackend")
+    answer = client.get(address, headers={"accept-language": language})
+    assert (answer.status_code, answer.json()["errors"][0]["detail"]) == (400, REFUSALS[address][n])
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("language", "other_hash", "no_picture"),
+    [
+        ("en", "The photo has the SHA-256 ", "This is no whole JPEG, PNG or WebP picture; it begins with b'words'."),
+        ("zh-hans", "照片的 SHA-256 值为 ", "不是完整的 JPEG、PNG 或 WebP 图片，开头为 b'words'。"),
+    ],
+)
+def test_a_refused_photo_says_in_the_reader_s_language_what_it_is(client, language, other_hash, no_picture):
+    make_city()
+    worker = person("grid_worker", area=HOME)
+    client.force_login(worker, backend="django.contrib.auth.backends.ModelBackend")
+
+    def refusal(sha256: str) -> str:
+        path = f"/api/v1/hazards/{case.pk}/photos/{sha256}/?role=scene"
+        answer = client.put(path, b"words", "image/jpeg", headers={"accept-language": language})
+        return answer.json()["errors"][0]["detail"]
+
+    case = file_hazard(worker)
+    assert refusal("0" * 64).startswith(other_hash + hashlib.sha256(b"words").hexdigest())
+    assert refusal(hashlib.sha256(b"words").hexdigest()) == no_picture
 
 
 @pytest.mark.django_db

@@ -95,6 +95,23 @@ def test_a_matter_added_in_the_admin_is_in_the_next_answer(client):
     assert get(client, "matters/count/", search="mhqgq") == (200, {"count": 1})
 
 
+def test_a_posting_that_cannot_be_is_refused_in_words_in_the_admin(client):
+    sign_in(client, person("administrator", "3705"))
+    client.cookies["django_language"] = "en"
+    first, other = Worker.objects.get(number="DY00001"), Worker.objects.get(number="DY00002")
+    cell = Cell.objects.get(code=f"{HOME}001")
+    set_worker_state(worker_id=other.pk, state="left", at=NOON)
+
+    def told(worker):
+        given = {"worker": worker.pk, "cell": cell.pk, "role": "primary", "since": "2026-11-23"}
+        answer = client.post(reverse("admin:grid_posting_add"), given, follow=True)
+        return [str(message) for message in answer.context["messages"]]
+
+    assert told(first) == [f"Cell {HOME}001 has somebody responsible from 2026-11-23 on, or this worker already."]
+    assert told(other) == ["Worker DY00002 left the service."]
+    assert cell.postings.filter(until=None).count() == 1
+
+
 @pytest.mark.parametrize("name", LISTS)
 @pytest.mark.parametrize("area", ["370502", "4401", "37", "abc"])
 def test_a_foreign_or_unknown_area_answers_404(neighbour, name, area):

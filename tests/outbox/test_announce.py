@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from citysafety.outbox.models import Head, OutboxEntry
 from citysafety.outbox.relay import begin_day, relay_waiting
-from citysafety.outbox.selectors import PositionGone, entries_after, head
+from citysafety.outbox.selectors import PositionAhead, PositionGone, entries_after, head
 from citysafety.outbox.services import announce, announce_all, prune_relayed
 from tests.tallies.probes import ProbeMoved
 
@@ -132,7 +132,7 @@ def test_readers_get_what_is_new_in_their_area_in_order(db, django_assert_num_qu
 def test_who_is_too_far_behind_or_ahead_is_told_so(db):
     announced("a", "b")
     relay_waiting(listen={})
-    with pytest.raises(ValueError, match="ahead"):
+    with pytest.raises(PositionAhead):
         entries_after(3)
     OutboxEntry.objects.filter(position=1).delete()
     with pytest.raises(PositionGone):

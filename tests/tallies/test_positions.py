@@ -10,7 +10,7 @@ from citysafety.outbox.models import Head, OutboxEntry
 from citysafety.outbox.selectors import head
 from citysafety.tallies import selectors
 from citysafety.tallies.models import OPEN, Fold, Tally
-from citysafety.tallies.selectors import PositionGone
+from citysafety.tallies.selectors import PositionAhead, PositionGone
 from citysafety.tallies.services import prune, rebuild
 
 from .probes import move
@@ -89,7 +89,7 @@ def test_positions_of_the_last_hour_stay_readable_and_older_ones_are_gone(db, pr
     for read in (selectors.board, lambda area, at: selectors.members("probe", "probes.open", area, at)):
         with pytest.raises(PositionGone):
             read("3705", 2)
-    with pytest.raises(ValueError, match="not been dealt"):
+    with pytest.raises(PositionAhead):
         selectors.board("3705", 7)
     assert Tally.objects.filter(until__lte=3).count() == 0
     assert prune(before=timezone.now() - timedelta(hours=2)) == 0
