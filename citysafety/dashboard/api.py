@@ -14,7 +14,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from citysafety.api import area_asked
-from citysafety.areas import UnknownArea
 
 from . import selectors
 from .rights import may_watch
@@ -64,10 +63,7 @@ class WallSnapshot(APIView):
         text = request.query_params.get("at_least", "")
         if text and not (text.isascii() and text.isdigit() and len(text) <= 18):
             raise ValidationError({"at_least": "a whole number is expected"})
-        try:
-            look = selectors.recent_wall(area_asked(request), int(text) if text else None)
-        except UnknownArea as error:
-            raise Http404 from error
+        look = selectors.recent_wall(area_asked(request), int(text) if text else None)
         return Response({**look, "at": timezone.now().isoformat(), "version": version()})
 
 
