@@ -15,6 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from citysafety import areas
+from citysafety.accounts.duty import area_within
 
 
 class CursorPages(CursorPagination):
@@ -74,7 +75,7 @@ class TooLarge(APIException):
 
 
 def area_asked(request: Request) -> str:
-    """Return the area of ``?area=``, the caller's own without one. Foreign or unknown: 404."""
+    """Return the area of ``?area=``, the caller's own without one. Foreign or unknown: 404. Queries: 1, none for the own."""
     own = getattr(request.user, "area_code", "")
     asked = request.query_params.get("area", "") if hasattr(request, "query_params") else request.GET.get("area", "")
     if not asked:
@@ -82,12 +83,9 @@ def area_asked(request: Request) -> str:
             raise Http404
         return own
     try:
-        code = areas.normal(asked)
+        return area_within(request.user, asked)
     except areas.UnknownArea as error:
         raise Http404 from error
-    if not areas.covers(own, code):
-        raise Http404
-    return code
 
 
 def whole_number(request: Request, name: str, default: int | None = None) -> int | None:

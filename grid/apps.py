@@ -10,6 +10,9 @@ class GridConfig(AppConfig):
     verbose_name = _("Grid")
 
     def ready(self) -> None:
-        from . import figures  # noqa: PLC0415 - figures may be registered only once the apps stand
+        from citysafety.accounts.duty import areas_exist_by  # noqa: PLC0415 - models may be read only once the apps stand
+
+        from . import figures, selectors  # noqa: PLC0415
 
         figures.register()
+        areas_exist_by(selectors.area_exists)

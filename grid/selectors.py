@@ -9,11 +9,12 @@ from django.db import connection
 from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet
 from django.db.models.functions import Cast
 
+from citysafety import areas
 from citysafety.accounts.models import Department
 from citysafety.names import chosen
 from citysafety.tallies import selectors as tallies
 
-from .models import BaseLayer, Cell, Centre, City, GridVersion, Matter, Posting, Premises, Worker
+from .models import BaseLayer, Cell, Centre, City, Division, GridVersion, Matter, Posting, Premises, Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,12 @@ def catalogue_stamp() -> str:
             " JOIN accounts_department d ON d.id = m.department_id WHERE m.active"
         )
         return "-".join(str(part) for part in cursor.fetchone())
+
+
+def area_exists(code: str) -> bool:
+    """Test whether a division or a cell has a code. Queries: 1."""
+    kind = Cell if len(code) == areas.LEVELS[-1] else Division
+    return kind.objects.filter(code=code).exists()
 
 
 def active_version() -> int:

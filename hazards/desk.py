@@ -199,11 +199,7 @@ def _clock_row(stage: dict[str, Any], at: datetime) -> dict[str, Any]:
         datetime.fromisoformat(stage[name]) if stage[name] else None
         for name in ("started_at", "stopped_at", "due_at", "marked_at")
     )
-    used = stage["consumed_s"]
-    if stage["running"]:
-        used += worktime.consumed(started, at, unit, days) or 0
-    elif stopped and not used:  # brought in from the past: only when it ran is known
-        used = worktime.consumed(started, stopped, unit, days) or 0
+    used = stage["consumed_s"] + (worktime.consumed(started, stopped or at, unit, days) or 0)
     late = bool(marked) or bool(due and stage["running"] and due < at)
     over = used - limit
     if stage["running"] and due:

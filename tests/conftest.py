@@ -1,6 +1,18 @@
 """What every test stands on: photos in a folder of its own, static files by their plain names."""
 
+import os
+
 import pytest
+
+
+def pytest_configure() -> None:
+    """Give each worker of xdist a cache of its own: what one keeps or clears is not the other's."""
+    from django.conf import settings  # noqa: PLC0415  ready once pytest-django has read it
+
+    from citysafety.settings import redis_url  # noqa: PLC0415
+
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    settings.CACHES["default"]["LOCATION"] = redis_url(4 + worker)
 
 
 @pytest.fixture(autouse=True)

@@ -15,7 +15,6 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from citysafety.api import area_asked, whole_number
-from citysafety.areas import UnknownArea
 
 from . import selectors
 from .rights import may_watch
@@ -62,11 +61,7 @@ class WallSnapshot(APIView):
     )
     def get(self, request: Request) -> Response:
         """Show everything the wall shows of an area: figures, days, categories, parts, newest and overdue hazards."""
-        at_least = whole_number(request, "at_least")
-        try:
-            look = selectors.recent_wall(area_asked(request), at_least)
-        except UnknownArea as error:
-            raise Http404 from error
+        look = selectors.recent_wall(area_asked(request), whole_number(request, "at_least"))
         return Response({**look, "at": timezone.now().isoformat(), "version": version()})
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
@@ -14,7 +14,6 @@ from django.views.decorators.http import require_safe
 
 from citysafety.accounts.models import Role
 from citysafety.api import area_asked
-from citysafety.areas import UnknownArea
 from citysafety.names import chosen
 from grid.models import City
 from hazards.lifecycle import HazardState
@@ -32,10 +31,7 @@ def wall(request: HttpRequest) -> HttpResponse:
     if not rights.may_watch(request.user):
         raise PermissionDenied
     area = area_asked(request)
-    try:
-        look = selectors.wall(area)
-    except UnknownArea as error:
-        raise Http404 from error
+    look = selectors.wall(area)
     figures = {row["key"]: row for row in look["figures"]}
     city = City.objects.first()
     context = {

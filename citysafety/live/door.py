@@ -14,7 +14,7 @@ from django.http.request import split_domain_port, validate_host
 from django.utils import timezone
 
 from citysafety import areas
-from citysafety.accounts import kiosk, tokens
+from citysafety.accounts import duty, kiosk, tokens
 from citysafety.accounts.models import AccessToken, User
 
 NOT_SIGNED_IN, NOT_YOUR_AREA, RIGHTS_CHANGED, TOO_SLOW = 4401, 4403, 4408, 1013
@@ -45,7 +45,7 @@ class Guest:
 
 
 def welcome(headers: Iterable[tuple[bytes, bytes]], query: bytes) -> Guest:
-    """Return the guest for a request's headers and query. At most three queries.
+    """Return the guest for a request's headers and query. At most four queries.
 
     A token needs no Origin, since no foreign page can send one; a cookie does.
 
@@ -59,11 +59,9 @@ def welcome(headers: Iterable[tuple[bytes, bytes]], query: bytes) -> Guest:
         user, session_key, token_id = _by_cookie(given)
     asked = parse_qs(query.decode("latin-1"))
     try:
-        area = areas.normal(asked.get("area", [user.area_code])[0])
+        area = duty.area_within(user, asked.get("area", [user.area_code])[0])
     except areas.UnknownArea:
         raise Refused(NOT_YOUR_AREA) from None
-    if not areas.covers(user.area_code, area):
-        raise Refused(NOT_YOUR_AREA)
     return Guest(user.pk, user.standing, area, _position(asked.get("after", [""])[0]), session_key, token_id)
 
 

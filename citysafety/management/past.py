@@ -251,8 +251,9 @@ class Life:
         """Start a stage's clock; after a failed verification that of rectification goes on where it stood."""
         unit, amount = getattr(self.matter, f"{stage}_unit"), getattr(self.matter, f"{stage}_amount")
         known = self.clocks.get(stage)
-        goes_on = known.consumed_s if known and stage == "rectify" and self.hazard.steps[-1].action == "fail" else 0
-        days = self.city.calendar
+        days, goes_on = self.city.calendar, 0
+        if known and known.stopped_at and stage == "rectify" and self.hazard.steps[-1].action == "fail":
+            goes_on = known.consumed_s + int(worktime.consumed(known.started_at, known.stopped_at, unit, days) or 0)
         if goes_on:
             due = worktime.due_after(moment, amount, unit, days, consumed_s=goes_on)
         else:
@@ -261,10 +262,8 @@ class Life:
         self.hazard.clocks = list(self.clocks.values())
 
     def stop_clock(self, moment: datetime) -> None:
-        clock = self.clock
-        if clock is not None:
-            spent = worktime.consumed(clock.started_at, moment, clock.unit, self.city.calendar)
-            clock.consumed_s, clock.stopped_at, self.clock = clock.consumed_s + int(spent or 0), moment, None
+        if self.clock is not None:
+            self.clock.stopped_at, self.clock = moment, None
 
     def step(
         self, action: str, source: str, target: str, moment: datetime, actor: int | None,

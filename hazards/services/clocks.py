@@ -30,8 +30,7 @@ def run_clock(hazard: Hazard, *, at: datetime) -> None:
     clocks = {} if hazard.version == 1 else {clock.stage: clock for clock in hazard.clocks.all()}
     if (running := clocks.get(hazard.due_stage)) is not None:
         running.stopped_at = at
-        running.consumed_s += int(worktime.consumed(running.started_at, at, running.unit, days) or 0)
-        running.save(update_fields=["stopped_at", "consumed_s"])
+        running.save(update_fields=["stopped_at"])
     hazard.due_stage, hazard.overdue = stage, False
     if not stage:
         hazard.due_at, hazard.due_reason = None, ""
@@ -41,6 +40,8 @@ def run_clock(hazard: Hazard, *, at: datetime) -> None:
     goes_on = clock is not None and stage == "rectify" and hazard.state == "taken"
     if clock is None or not goes_on:
         clock = Clock(pk=clock.pk if clock else None, hazard=hazard, stage=stage, unit=unit, amount=amount)
+    else:
+        clock.consumed_s += int(worktime.consumed(clock.started_at, clock.stopped_at or at, clock.unit, days) or 0)
     clock.started_at, clock.stopped_at, clock.marked_at = at, None, clock.marked_at if goes_on else None
     set_due(clock, days)
     clock.save()

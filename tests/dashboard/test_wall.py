@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from citysafety.areas import UnknownArea
 from citysafety.dashboard import selectors
 from citysafety.tallies import selectors as tallies
 from hazards.models import Hazard
@@ -141,11 +140,6 @@ def test_a_position_that_is_none_is_named(watcher, at_least):
 @pytest.mark.parametrize("address", [SNAPSHOT, "/wall/"])
 def test_a_foreign_a_wider_and_an_unknown_area_are_not_there(watcher, address, area):
     assert watcher(area=HOME).get(address, {"area": area}).status_code == 404
-
-
-def test_an_area_that_nothing_bears_is_unknown(city):
-    with pytest.raises(UnknownArea):
-        selectors.wall("370599")
 
 
 def test_rows_of_another_area_are_left_out(happen, watcher):

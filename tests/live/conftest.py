@@ -27,6 +27,7 @@ from citysafety.live.routing import websocket_urlpatterns
 from citysafety.outbox.relay import Relay
 from citysafety.outbox.services import announce_all
 from citysafety.tallies.services import fold
+from tests.factories import make_city
 from tests.tallies.conftest import probes  # noqa: F401
 from tests.tallies.probes import ProbeMoved
 
@@ -125,6 +126,7 @@ class Site:
 
 @pytest.fixture
 def site(transactional_db, redis_server, probes) -> Iterator[Site]:  # noqa: F811
+    make_city()  # its areas may be asked for
     running = Site()
     yield running
     running.stop()

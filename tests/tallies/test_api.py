@@ -5,6 +5,7 @@ from rest_framework.test import APIClient
 
 from citysafety.accounts.models import User
 from citysafety.tallies.models import Fold
+from tests.factories import make_city
 
 from .test_positions import CELL, moved
 
@@ -99,6 +100,7 @@ def test_the_series_ends_today_and_shows_days_without_any(caller):
 
 
 def test_categories_are_counted(caller):
+    make_city()
     moved("a", now=["probes.open"], category="gas")
     moved("b", now=["probes.open"], category="fire")
     moved("c", now=["probes.open"], category="fire")
