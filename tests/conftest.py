@@ -17,7 +17,10 @@ def pytest_configure() -> None:
 
 @pytest.fixture(autouse=True)
 def _own_files(settings, tmp_path):
-    """Keep photos of tests out of the instance's folder; tests need no collected static files."""
+    """Keep photos of tests out of the instance's folder; tests need no collected static files; no test inherits a calendar."""
+    from citysafety.calendars.services import forget  # noqa: PLC0415  models may be read only once Django is set up
+
+    forget()
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.STORAGES = {
         **settings.STORAGES,

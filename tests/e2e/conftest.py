@@ -17,8 +17,7 @@ def site() -> Iterator[Instance]:
     instance.stop()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_itemcollected(item: pytest.Item) -> None:
     """Keep everything that uses the instance on one worker of xdist."""
-    for item in items:
-        if "site" in getattr(item, "fixturenames", ()) and "/e2e/" in str(item.path):
-            item.add_marker(pytest.mark.xdist_group("site"))
+    if "site" in getattr(item, "fixturenames", ()):
+        item.add_marker(pytest.mark.xdist_group("site"))
