@@ -64,7 +64,7 @@ class CellAdmin(admin.ModelAdmin):
     """Names and standing of cells; outlines come by ``load_city``."""
 
     list_display = ("code", "name_zh", "name_en", "kind", "active", "area")
-    list_filter = ("kind", "active", "focus")
+    list_filter = ("kind", "active", ("focus", admin.EmptyFieldListFilter))
     search_fields = ("code", "name_zh", "name_en")
     fields = ("code", "name_zh", "name_en", "kind", "division", "focus", "active", "synthetic")
     readonly_fields = ("code", "kind", "division")

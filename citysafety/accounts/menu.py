@@ -36,7 +36,7 @@ class Entry:
 
 
 MENU = (
-    Entry("/field/", _("Field"), (Role.GRID_WORKER,)),
+    Entry("/field/", _("Field"), (Role.GRID_WORKER, Role.DEPARTMENT_HANDLER, Role.DISPATCHER)),
     Entry("/hazards/", _("Hazards"), (Role.GRID_WORKER, *WATCHERS)),
     Entry("/wall/", _("Wall"), (*WATCHERS, Role.ADMINISTRATOR, Role.KIOSK)),
     Entry("/grid/", _("Grid"), (Role.GRID_WORKER, *WATCHERS, Role.ADMINISTRATOR)),
