@@ -1,23 +1,17 @@
 """Pages of the grid for the office: cells, workers, the register of premises, and where a place is."""
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.templatetags.static import static
 from django.utils import timezone
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
 
 from citysafety import areas
+from citysafety.accounts.doors import desk_page
 from citysafety.accounts.rights import area_q
-from citysafety.accounts.roles import Role
 from citysafety.api import area_asked
 
 from . import selectors
@@ -25,18 +19,6 @@ from .filters import CellFilter, PremisesFilter, WorkerFilter
 from .models import Cell, Division, Premises, PremisesKind, Worker
 
 ROWS = 50
-
-
-def office(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Open a page to people who are signed in; wall screens show no names of persons, so not to them."""
-
-    @wraps(view)
-    def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.user.role == Role.KIOSK:
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return never_cache(login_required(require_safe(door)))
 
 
 def _listed(request: HttpRequest, tab: str, rows: QuerySet, filters: type) -> dict[str, Any]:
@@ -63,7 +45,7 @@ def _shown(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResp
     return render(request, f"grid/_{name}_list.html" if part else f"grid/{name}.html", context)
 
 
-@office
+@desk_page
 def cells(request: HttpRequest) -> HttpResponse:
     """GET /grid/: the cells of an area, who answers for them, and what stands in it. Queries: 8."""
     today = timezone.localdate()
@@ -81,7 +63,7 @@ def cells(request: HttpRequest) -> HttpResponse:
     return _shown(request, "cells", context)
 
 
-@office
+@desk_page
 def workers(request: HttpRequest) -> HttpResponse:
     """GET /grid/workers/: the workers of an area. Queries: 6."""
     today = timezone.localdate()
@@ -90,7 +72,7 @@ def workers(request: HttpRequest) -> HttpResponse:
     return _shown(request, "workers", context)
 
 
-@office
+@desk_page
 def premises(request: HttpRequest) -> HttpResponse:
     """GET /grid/premises/: the register, a list with filters and a map of what it holds. Queries: 6."""
     context = _listed(request, "premises", selectors.premises_listed().order_by("code"), PremisesFilter)
@@ -104,7 +86,7 @@ def premises(request: HttpRequest) -> HttpResponse:
     return _shown(request, "premises", context)
 
 
-@office
+@desk_page
 def cell(request: HttpRequest, code: str) -> HttpResponse:
     """GET /grid/cells/<code>/: one cell, who answers for it and its premises; foreign ones answer 404. Queries: 7."""
     today = timezone.localdate()
@@ -123,7 +105,7 @@ def cell(request: HttpRequest, code: str) -> HttpResponse:
     )
 
 
-@office
+@desk_page
 def place(request: HttpRequest, code: str) -> HttpResponse:
     """GET /grid/premises/<code>/: one entry of the register; foreign ones answer 404. Queries: 2."""
     found = get_object_or_404(selectors.premises_listed().filter(area_q(request.user)), code=code)

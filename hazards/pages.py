@@ -3,26 +3,20 @@
 Steps are taken through ``/api/v1/`` by the page's module; these doors only show.
 """
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.forms import DateField, NullBooleanField
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
 from rest_framework.exceptions import ValidationError
 
 from citysafety import areas
-from citysafety.accounts.roles import Role
+from citysafety.accounts.doors import desk_page
 from citysafety.api import area_asked
 from citysafety.tallies.selectors import PositionAhead, PositionGone
 from grid.models import Division, MatterClass
@@ -42,18 +36,6 @@ OFFERED = ("area", "state", "severity", "category", "open", "overdue", "mine", "
 HEAVY = ("cell__geometry", "cell__mercator", "dedicated_cell__geometry", "dedicated_cell__mercator")
 COUNTED_BY = ("figure", "at")
 BESIDE_FILTERS = ("area", "before", *COUNTED_BY)
-
-
-def desk_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Open a page to people who are signed in; wall screens show no words of reporters, so not to them."""
-
-    @wraps(view)
-    def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.user.role == Role.KIOSK:
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return never_cache(login_required(require_safe(door)))
 
 
 @desk_page

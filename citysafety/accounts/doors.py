@@ -1,0 +1,25 @@
+"""Doors that pages share."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from .roles import Role
+
+
+def desk_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Open a page to people who are signed in; wall screens show no words of reporters and no names, so not to them."""
+
+    @wraps(view)
+    def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.user.role == Role.KIOSK:
+            raise PermissionDenied
+        return view(request, *args, **kwargs)
+
+    return never_cache(login_required(require_safe(door)))
