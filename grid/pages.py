@@ -10,7 +10,7 @@ from django.templatetags.static import static
 from django.utils import timezone
 
 from citysafety import areas
-from citysafety.accounts.doors import desk_page
+from citysafety.accounts.doors import asks_for, desk_page
 from citysafety.accounts.rights import area_q
 from citysafety.api import area_asked
 
@@ -41,7 +41,7 @@ def _listed(request: HttpRequest, tab: str, rows: QuerySet, filters: type) -> di
 
 def _shown(request: HttpRequest, name: str, context: dict[str, Any]) -> HttpResponse:
     """Answer with the page, or with its list alone when htmx asks for that."""
-    part = request.htmx and not request.htmx.boosted and request.htmx.target == "list"
+    part = asks_for(request, "list")
     return render(request, f"grid/_{name}_list.html" if part else f"grid/{name}.html", context)
 
 

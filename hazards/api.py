@@ -188,7 +188,7 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
             step_id = UUID(step) if step else None
         except ValueError as error:
             raise ValidationError({"step": _("“%(seen)s” is not a UUID.") % {"seen": step}}) from error
-        if request.user.role in ("kiosk", "leader", "auditor", "operator", "supervisor"):
+        if request.user.role not in ("grid_worker", "department_handler", "dispatcher"):
             raise PermissionDenied(_("Your role looks at cases and adds no evidence to them."))
         try:
             created = services.attach_photo(

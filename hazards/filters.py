@@ -53,12 +53,12 @@ class HazardFilter(django_filters.FilterSet):
         """Keep what happened on a day of the city: ``today`` or YYYY-MM-DD."""
         try:
             day = timezone.localdate() if value == "today" else date.fromisoformat(value)
-        except ValueError as error:
+            start = timezone.make_aware(datetime.combine(day, time()))
+            within = (start, start + timedelta(days=1) - timedelta(microseconds=1))
+        except (ValueError, OverflowError) as error:  # no such day, or one that no clock reaches
             raise ValidationError(
                 {name: _("“%(seen)s” is not a day; expected YYYY-MM-DD or today.") % {"seen": value}}
             ) from error
-        start = timezone.make_aware(datetime.combine(day, time()))
-        within = (start, start + timedelta(days=1) - timedelta(microseconds=1))
         if name == "received":
             return rows.filter(received_at__range=within)
         steps = Step.objects.filter(hazard=OuterRef("pk"), at__range=within)

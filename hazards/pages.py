@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
 from citysafety import areas
-from citysafety.accounts.doors import desk_page
+from citysafety.accounts.doors import asks_for, desk_page
 from citysafety.api import area_asked
 from citysafety.tallies.selectors import PositionAhead, PositionGone
 from grid.models import Division, MatterClass
@@ -29,6 +29,7 @@ from .models import Hazard, Severity
 from .present import clock_answer
 
 ROWS = 50
+LONGEST_NUMBER = 18  # digits of what a database column holds
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SWITCHES = ("open", "overdue", "mine", "late")
 OFFERED = ("area", "state", "severity", "category", "open", "overdue", "mine", "search", "received_after",
@@ -53,7 +54,7 @@ def hazards(request: HttpRequest) -> HttpResponse:
     page, older = _page(rows, asked.get("before", ""))
     return render(
         request,
-        "hazards/_list.html" if _is_swap(request) else "hazards/list.html",
+        "hazards/_list.html" if asks_for(request, "list") else "hazards/list.html",
         {
             "rows": [(row, desk.due_words(row, now), *desk.SIGNS[row.state]) for row in page],
             "count": count,
@@ -63,13 +64,9 @@ def hazards(request: HttpRequest) -> HttpResponse:
             "is_filtered": any(value for name, value in asked.items() if name != "before"),
             "others": _others(asked),
             "as_of": now,
-            **({} if _is_swap(request) else _around(request, asked, area)),
+            **({} if asks_for(request, "list") else _around(request, asked, area)),
         },
     )
-
-
-def _is_swap(request: HttpRequest) -> bool:
-    return bool(request.htmx and not request.htmx.boosted and request.htmx.target == "list")
 
 
 def _plain(given: QueryDict) -> QueryDict:
@@ -120,7 +117,7 @@ def _refused(asked: QueryDict, found: HazardFilter) -> list[str]:
             "expected": _expected(fields[name]),
         }
         refused.append(_("%(label)s: “%(seen)s” was not understood; expected %(expected)s.") % words)
-    if not (at := asked.get("at") or "0").isdecimal():
+    if not ((at := asked.get("at") or "0").isdecimal() and len(at) <= LONGEST_NUMBER):
         words = {"label": _("position"), "seen": at, "expected": _("a whole number")}
         refused.append(_("%(label)s: “%(seen)s” was not understood; expected %(expected)s.") % words)
     return refused

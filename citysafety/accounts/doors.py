@@ -13,6 +13,11 @@ from django.views.decorators.http import require_safe
 from .roles import Role
 
 
+def asks_for(request: HttpRequest, part: str) -> bool:
+    """Test whether htmx asks for the element of an id alone. It names its target with the tag: ``div#list``."""
+    return bool(request.htmx and not request.htmx.boosted and (request.htmx.target or "").rpartition("#")[2] == part)
+
+
 def desk_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Open a page to people who are signed in; wall screens show no words of reporters and no names, so not to them."""
 

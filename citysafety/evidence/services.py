@@ -124,13 +124,15 @@ def attach(
         ],
         ignore_conflicts=True,
     )
-    _attachment, created = Attachment.objects.get_or_create(
+    attachment, created = Attachment.objects.get_or_create(
         kind=kind,
         subject_id=subject_id,
         role=role,
         photo_id=sha256,
         defaults={"by_id": by_id, "at": at, "step_id": step_id},
     )
+    if not created and step_id != attachment.step_id:  # sent again, for another step: it may serve that one now
+        Attachment.objects.filter(pk=attachment.pk, used_by=None).update(step_id=step_id)
     return created
 
 

@@ -139,7 +139,7 @@ class Teller:
         hazard = PastHazard(
             id=uuid.UUID(int=self.rnd.getrandbits(128), version=4), number=self.number(moment), matter_id=matter.pk,
             category=category, severity="major" if major else "general",
-            criterion="重大事故隐患判定标准（示例）" if major else "", description=self.rnd.choice(phrases.FOUND[category]),
+            criterion="重大事故隐患判定标准（示例）" if major else "", description=self.rnd.choice(phrases.FOUND),
             lon=lon, lat=lat, accuracy_m=round(self.rnd.uniform(4, 25), 1), cell_id=place.cell_id,
             dedicated_cell_id=place.dedicated_id, dedicated_code=place.dedicated_code, area_code=place.area_code,
             reporter_id=reporter or self.rnd.choice(near or self.city.everybody), steps=[],
@@ -201,7 +201,7 @@ class Life:
         share = self.rnd.uniform(0.15, 0.93) if self.rnd.random() < 0.975 else self.rnd.uniform(1.02, 3.5)
         pause = timedelta(minutes=self.rnd.uniform(15, 50)) if self.until else limit * share
         moment += max(pause, timedelta(minutes=20))
-        done = phrases.DONE[self.hazard.category]
+        done = phrases.DONE
         if self.step("rectify", "taken", "rectified", moment, handler, done, clock="verify"):
             self.hazard.rectified_by_id = handler
             self.photos_after(handler, moment)
@@ -217,7 +217,7 @@ class Life:
             "rectified",
             moment,
             reporter,
-            phrases.DONE[self.hazard.category],
+            phrases.DONE,
             clock="verify",
         ):
             self.hazard.handled_on_spot, self.hazard.rectified_by_id = True, reporter

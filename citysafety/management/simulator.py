@@ -198,7 +198,7 @@ class Simulator:
         reporter, spot = self.rnd.choice(crew.reporters), crew.handler is None or self.rnd.random() < SPOT
         body = {
             "id": str(uuid.uuid4()), "matter": code, "severity": "general",
-            "description": self.rnd.choice(phrases.FOUND[category]), "occurred_at": datetime.now(UTC).isoformat(),
+            "description": self.rnd.choice(phrases.FOUND), "occurred_at": datetime.now(UTC).isoformat(),
             "location": {**place, "accuracy_m": round(self.rnd.uniform(4, 20), 1), "datum": "wgs84"},
             "handled_on_spot": spot,
         }  # fmt: skip
@@ -229,7 +229,7 @@ class Simulator:
         fields: dict[str, Any] = {
             "dispatch": {"department": (crew.handler or {}).get("department")},
             "refuse": {"reason": phrases.REFUSED[0]},
-            "rectify": {"words": phrases.DONE[turn.category][turn.scene % 4]},
+            "rectify": {"words": phrases.DONE[turn.scene % len(phrases.DONE)]},
             "verify": {"location": {**turn.place, "accuracy_m": 8, "datum": "wgs84"}},
         }.get(action, {})
         if action in ("rectify", "handle_on_spot"):

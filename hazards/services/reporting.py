@@ -19,6 +19,7 @@ from ..models import Hazard, Severity, Step
 from ..standing import CITY_TIME, record_standing
 from .clocks import run_clock
 
+NEAR_DEGREES = 0.02  # about two kilometres: what a poor position or a place across the road may be off
 CLOCKS_DIFFER = timedelta(minutes=10)  # a phone's clock may run ahead by this much
 
 
@@ -78,6 +79,8 @@ def _chosen_cell(filing: Filing, place: Place) -> Cell | None:
     cell = Cell.objects.filter(code=filing.cell, active=True).first()
     if cell is None:
         raise FilingRefused("cell", _("There is no cell %(code)s.") % {"code": filing.cell})
+    if cell.geometry.distance(Point(filing.lon, filing.lat, srid=4326)) > NEAR_DEGREES:
+        raise FilingRefused("cell", _("Cell %(code)s does not lie near the place.") % {"code": filing.cell})
     return cell
 
 

@@ -14,6 +14,7 @@ from citysafety.accounts.rights import may
 from citysafety.evidence import services as evidence
 from citysafety.lifecycle import StepNotAllowed
 from citysafety.outbox.services import announce
+from grid.locate import in_frame
 
 from ..lifecycle import LIFECYCLE, HazardState, HazardStep
 from ..models import Hazard, Step
@@ -127,6 +128,9 @@ def take_step(*, hazard_id: UUID, action: str, given: StepInput, actor: Any, at:
                 % {"number": number, "role": _(role), "seen": len(photos)},
             )
         evidence.use(photos, step_id=given.id)
+    if action == "fail":  # what was shown so far has not convinced: the next rectification needs a photo of its own
+        spent = evidence.unused(kind="hazard", subject_id=str(hazard.pk), role="after", step_id=given.id)
+        evidence.use(spent, step_id=given.id)
     _move(hazard, step, actor=actor, department=department, at=at)
     _write(hazard, step, given, actor=actor, at=at)
     return hazard
@@ -138,8 +142,12 @@ def _checked(step: HazardStep, given: StepInput) -> Department | None:
     for name in ("reason", "words"):
         if name in step.requires and not given.words.strip():
             errors[name] = _("This step needs words.")
-    if "location" in step.requires and given.lon is None:
-        errors["location"] = _("This step needs the place where you stand.")
+    if "location" in step.requires:
+        if given.lon is None or given.lat is None:
+            errors["location"] = _("This step needs the place where you stand.")
+        elif not in_frame(given.lon, given.lat):
+            seen = {"lon": given.lon, "lat": given.lat}
+            errors["location"] = _("%(lon).5f, %(lat).5f lies outside the city.") % seen
     department = None
     if "department" in step.requires:
         department = Department.objects.filter(code=given.department).first() if given.department else None

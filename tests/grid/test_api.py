@@ -272,7 +272,7 @@ def test_pages_of_foreign_areas_answer_404(neighbour, path):
 
 def test_a_list_says_when_filters_leave_nothing(operator):
     page = operator.get(
-        "/grid/premises/?search=没有这样的地方", HTTP_HX_REQUEST="true", HTTP_HX_TARGET="list"
+        "/grid/premises/?search=没有这样的地方", HTTP_HX_REQUEST="true", HTTP_HX_TARGET="div#list"
     ).content.decode()
 
     assert "<html" not in page

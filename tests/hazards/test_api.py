@@ -103,6 +103,7 @@ def test_the_same_id_and_body_gets_the_same_answer_and_another_body_is_refused(c
         ({"occurred_at": "2099-01-01T00:00:00Z"}, "occurred_at"),
         ({"severity": "major"}, "criterion"),
         ({"cell": "370502001001999"}, "cell"),
+        ({"cell": f"{AWAY}001001002"}, "cell"),
     ],
 )
 def test_what_cannot_be_filed_is_refused_with_its_field_and_leaves_no_trace(city, change, field):
@@ -147,6 +148,7 @@ def test_the_whole_life_with_four_eyes_and_evidence(city):
     place = {"lon": 118.53, "lat": 37.45, "datum": "wgs84"}
     assert step(handler, hazard, "verify", location=place).status_code == 403
     assert step(other, hazard, "verify").status_code == 400
+    assert step(other, hazard, "verify", location={"lon": 10.0, "lat": 10.0, "datum": "wgs84"}).status_code == 400
     assert step(other, hazard, "verify", location=place).json()["state"] == "verified"
     done = step(dispatcher, hazard, "write_off").json()
     assert (done["state"], done["version"], done["due"]["at"]) == ("written_off", 7, None)
@@ -164,11 +166,33 @@ def test_a_failed_verification_asks_for_a_new_photo_and_keeps_the_time_used(city
     step(handler, hazard, "take")
     put_photo(handler, hazard, "after")
     step(handler, hazard, "rectify", words="好了")
+    put_photo(handler, hazard, "after", picture(seed=5))  # shown before the verification failed: it has not convinced
 
     assert step(dispatcher, hazard, "fail", reason="仍有杂物").json()["state"] == "taken"
     assert step(handler, hazard, "rectify", words="好了").status_code == 422
     assert put_photo(handler, hazard, "after", picture(seed=9)).status_code == 201
     assert step(handler, hazard, "rectify", words="这次真好了").json()["state"] == "rectified"
+
+
+def test_a_photo_sent_for_a_step_that_was_lost_serves_the_next_one(city):
+    worker, lost, real = client_of(person("grid_worker")), uuid.uuid4(), str(uuid.uuid4())
+    hazard = worker.post("/api/v1/hazards/", filing(), format="json").json()["id"]
+    for number, role in enumerate(("before", "after")):
+        for name in (lost, real):
+            data = picture(number)
+            sha256 = hashlib.sha256(data).hexdigest()
+            address = f"/api/v1/hazards/{hazard}/photos/{sha256}?role={role}&step={name}"
+            assert worker.put(address, data, content_type="image/png").status_code in (200, 201)
+
+    assert step(worker, hazard, "handle_on_spot", id=real).status_code == 200
+
+
+@pytest.mark.parametrize("role", ["operator", "supervisor", "leader", "auditor", "security_officer", "administrator"])
+def test_who_only_looks_at_cases_adds_no_evidence(city, role):
+    hazard = file_hazard(person("grid_worker")).pk
+
+    assert put_photo(client_of(person(role)), hazard, "scene").status_code == 403
+    assert not Attachment.objects.exists()
 
 
 def test_what_was_handled_on_the_spot_is_not_verified_by_its_reporter(city):

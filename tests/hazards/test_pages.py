@@ -43,7 +43,7 @@ def test_the_list_takes_the_same_queries_whatever_its_length(cast, rows, django_
     with django_assert_num_queries(7):
         assert len(numbers(client.get(LIST))) == rows
     with django_assert_num_queries(3):
-        assert len(numbers(client.get(LIST, headers={"HX-Request": "true", "HX-Target": "list"}))) == rows
+        assert len(numbers(client.get(LIST, headers={"HX-Request": "true", "HX-Target": "div#list"}))) == rows
 
 
 @pytest.mark.parametrize("photos", [1, 3])
@@ -100,6 +100,7 @@ def test_a_link_keeps_the_filters_that_have_no_field_of_their_own_and_each_can_b
         ({"severity": "awful"}, "severity: “awful” was not understood; expected one of general, major"),
         ({"received_after": "yesterday"}, "from: “yesterday” was not understood; expected a day as YYYY-MM-DD"),
         ({"received": "23.11."}, "“23.11.” is not a day; expected YYYY-MM-DD or today."),
+        ({"received": "9999-12-31"}, "“9999-12-31” is not a day; expected YYYY-MM-DD or today."),
         ({"open": "perhaps"}, "open: “perhaps” was not understood; expected true or false"),
         ({"stat": "reported"}, "There is no filter “stat”."),
         ({"figure": "hazards.open", "at": "12345678"}, "The news has not come to position 12345678 yet; the last is "),
@@ -154,7 +155,7 @@ def test_rows_of_the_same_moment_are_neither_lost_nor_shown_twice(cast, monkeypa
 
 
 def test_htmx_gets_the_list_alone_and_nothing_of_it_is_kept(cast):
-    answer = signed_in(cast.dispatcher).get(LIST, headers={"HX-Request": "true", "HX-Target": "list"})
+    answer = signed_in(cast.dispatcher).get(LIST, headers={"HX-Request": "true", "HX-Target": "div#list"})
 
     assert "<html" not in answer.content.decode()
     assert "no-store" in answer["Cache-Control"]

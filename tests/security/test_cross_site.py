@@ -25,7 +25,11 @@ DRESSES: dict[str, dict[str, str]] = {  # what a foreign page can make a browser
     "form": {},
     "foreign origin": {"HTTP_ORIGIN": OUTSIDE, "HTTP_REFERER": f"{OUTSIDE}/page"},
     "null origin": {"HTTP_ORIGIN": "null"},
-    "htmx": {"HTTP_HX_REQUEST": "true", "HTTP_HX_CURRENT_URL": "http://testserver/hazards/", "HTTP_HX_TARGET": "list"},
+    "htmx": {
+        "HTTP_HX_REQUEST": "true",
+        "HTTP_HX_CURRENT_URL": "http://testserver/hazards/",
+        "HTTP_HX_TARGET": "div#list",
+    },
     "script": {"HTTP_X_REQUESTED_WITH": "XMLHttpRequest", "HTTP_SEC_FETCH_SITE": "same-origin"},
     "guessed token": {"HTTP_X_CSRFTOKEN": "a" * 64},
     "method override": {"HTTP_X_HTTP_METHOD_OVERRIDE": "GET"},

@@ -130,7 +130,7 @@ async function conflict(row) {
   document.querySelector("[data-closed]")?.remove();
   find("[data-heading]").textContent = gettext("Both are kept: choose one");
   find("[data-kept]").textContent = step.number;
-  section.replaceChildren(
+  section.replaceChildren(...[
     make("h2", { tabindex: "-1" }, gettext("Somebody else changed this case in the meantime.")),
     make("div", { class: "who-both" },
       make("div", { class: "who who-mine" }, make("b", {}, gettext("Mine")), make("p", {}, fill(gettext("written %(when)s"), { when: moment(row.frozenAt ?? row.updatedAt) }))),
@@ -140,7 +140,8 @@ async function conflict(row) {
     mine.length || since.length ? sides(gettext("Photos"), mine.length ? mine.map((photo) => make("span", { class: "photo" }, picture(photo, gettext("My photo")))) : [said("")],
       since.length ? since.map(({ thumb }) => make("span", { class: "photo" }, make("img", { src: thumb, alt: gettext("Photo on the platform") }))) : [said("")]) : null,
     make("p", { class: "same-note soft" }, icon("info"), make("span", {}, possible ? gettext("Your step is still possible.") : gettext("Your step is not possible any more. What you wrote stays here until you delete it."))),
-    make("button", { class: "act act-tall", type: "button", "data-act": "leave", onclick: () => leave(row, mine) }, icon("bin"), gettext("Delete mine, leave the platform's")));
+    make("button", { class: "act act-tall", type: "button", "data-act": "leave", onclick: () => leave(row, mine) }, icon("bin"), gettext("Delete mine, leave the platform's")),
+  ].filter(Boolean));
   const bar = find("[data-thumb]");
   bar.hidden = false;
   bar.replaceChildren(make("a", { class: "act", href: "/field/queue/" }, gettext("Not now")),

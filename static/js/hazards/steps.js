@@ -40,6 +40,7 @@ const TOLD = `told:${reader}:${hazard}`;
 function tell(...children) {
   said.replaceChildren(...children);
   said.hidden = false;
+  delete said.dataset.offline;
 }
 
 const reload = () => el('button', { class: 'button is-small', type: 'button', 'data-reload': true }, t('Reload'));
@@ -283,8 +284,8 @@ async function look() {
 
 document.addEventListener('click', event => { if (event.target.closest('[data-reload]')) location.reload(); });
 document.addEventListener('visibilitychange', look);
-addEventListener('online', look);
-addEventListener('offline', () => tell(el('p', {}, t('This device is offline. What you write is kept in this browser.'))));
+addEventListener('online', () => { if ('offline' in said.dataset) said.hidden = true; look(); });
+addEventListener('offline', () => { tell(el('p', {}, t('This device is offline. What you write is kept in this browser.'))); said.dataset.offline = ''; });
 
 for (const form of document.querySelectorAll('form[data-step]')) new StepForm(form);
 try {

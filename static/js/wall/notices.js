@@ -8,7 +8,7 @@ export function listenToNotices({ api, clock }) {
   if (!link) return { open() {} };
   const box = document.getElementById('notices-box'), rows = box.querySelector('ol'), count = link.querySelector('b');
   const read = async path => {
-    const answer = await fetch(`${api}${path}`, { headers: { Accept: 'application/json' }, credentials: 'same-origin' });
+    const answer = await fetch(`${api}${path}`, { headers: { Accept: 'application/json', 'Accept-Language': document.documentElement.lang }, credentials: 'same-origin' });
     if (!answer.ok) throw new Error(answer.status);
     return answer.json();
   };
