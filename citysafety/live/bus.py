@@ -39,7 +39,7 @@ class Publisher:
 
     def push(self, entries: list[OutboxEntry]) -> None:
         """Tell all web processes of a batch, after its commit."""
-        rows = [row(entry.item()) for entry in entries]
+        rows = [row(entry.item(), entry.extra_area) for entry in entries]
         self._publish({"first": entries[0].position, "last": entries[-1].position, "rows": rows})
 
     def tell(self, head: Head) -> None:

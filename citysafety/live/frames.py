@@ -5,7 +5,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-Row = tuple[int, str, str]  # position, area, the item as JSON: encoded once, by the relay or on reading
+Row = tuple[
+    int, list[str], str
+]  # position, area (and extra area), the item as JSON: encoded once, by the relay or on reading
 CHUNK = 200  # items of one backfill frame
 
 
@@ -22,8 +24,8 @@ def text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def row(item: dict[str, Any]) -> Row:
-    return item["position"], item["area"], text(item)
+def row(item: dict[str, Any], extra_area: str = "") -> Row:
+    return item["position"], [item["area"], *([extra_area] if extra_area else [])], text(item)
 
 
 def facts(position: int, rows: Iterable[Row], *, of: int | None = None) -> str:

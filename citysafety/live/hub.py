@@ -116,7 +116,9 @@ class Hub:
                 client.offer(frames.reset(self.head))
                 client.release(self.head)
             else:
-                for frame in frames.backfill([frames.row(entry.item()) for entry in entries], to=last):
+                for frame in frames.backfill(
+                    [frames.row(entry.item(), entry.extra_area) for entry in entries], to=last
+                ):
                     client.offer(frame)
                 client.release(last)
         client.offer(frames.heartbeat(client.position, timezone.now().isoformat(), self.relay))
@@ -166,12 +168,15 @@ class Hub:
                 self._stirred.set()
                 return
             if last > self.head:
-                self._deliver(Batch(self.head + 1, last, [frames.row(entry.item()) for entry in entries]))
+                self._deliver(
+                    Batch(self.head + 1, last, [frames.row(entry.item(), entry.extra_area) for entry in entries])
+                )
 
     def _deliver(self, batch: Batch) -> None:
         rows = defaultdict(list)
         for row in batch.rows:
-            for code in lineage(row[1]):
+            area, *extra = row[1]
+            for code in (*lineage(area), *extra):
                 if code in self.areas:
                     rows[code].append(row)
         for code, heard in rows.items():

@@ -22,6 +22,7 @@ class Fact:
     level: str = ""
     lon: float | None = None  # WGS 84
     lat: float | None = None
+    extra_area: str = ""  # one more cell (a dedicated one) whose screens hear of it
 
     def live(self) -> dict[str, Any]:
         """Return the wall-safe item, less its position and time, which the outbox adds."""

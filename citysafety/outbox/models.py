@@ -15,6 +15,7 @@ class OutboxEntry(models.Model):
     id = models.BigAutoField(primary_key=True)
     topic = models.CharField(_("topic"), max_length=60)
     area_code = models.CharField(_("area"), max_length=15)
+    extra_area = models.CharField(max_length=15, default="", db_default="")  # a dedicated cell that hears of it too
     kind = models.CharField(_("kind"), max_length=30)
     subject_id = models.CharField(_("subject"), max_length=64)
     live = models.JSONField(_("what screens are told"), encoder=DjangoJSONEncoder)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db import connection
-from django.db.models import Min
+from django.db.models import Min, Q
 from django.utils.translation import gettext as _
 
 from .models import OutboxEntry
@@ -62,4 +62,6 @@ def entries_after(position: int, area: str = "") -> tuple[int, list[OutboxEntry]
     if position < last and (oldest is None or oldest > position + 1):
         raise PositionGone(position)
     entries = OutboxEntry.objects.filter(position__gt=position, position__lte=last).order_by("position")
-    return last, list(entries.filter(area_code__startswith=area) if area else entries)
+    if area:
+        entries = entries.filter(Q(area_code__startswith=area) | Q(extra_area=area))
+    return last, list(entries)

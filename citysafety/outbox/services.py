@@ -34,6 +34,7 @@ def announce_all(facts: Iterable[Fact], *, at: datetime | None = None) -> list[O
         OutboxEntry(
             topic=fact.topic,
             area_code=fact.area_code,
+            extra_area=fact.extra_area,
             kind=fact.kind,
             subject_id=str(fact.subject_id),
             live=fact.live(),

@@ -166,6 +166,7 @@ def stepped(hazard: Hazard, *, action: str, actor_id: int | None, step: str = ""
     """Return the fact that a hazard took a step. What it carries for screens holds no words and no persons."""
     return HazardStepped(
         area_code=hazard.area_code,
+        extra_area=hazard.dedicated_cell.code if hazard.dedicated_cell else "",
         subject_id=str(hazard.pk),
         state=hazard.state,
         level=hazard.severity,

@@ -302,5 +302,7 @@ def test_rows_are_walked_with_keys_and_filters_keep_the_address(site, desk):
     desk.goto(f"{site.url}/hazards/")
     desk.select_option("#severity", "major")
     desk.wait_for_url("**/hazards/?severity=major")
+    expect(desk.locator("#list")).to_have_count(1)  # the list alone was swapped, not the page into itself
+    expect(desk.locator("#filters")).to_have_count(1)
     desk.reload()
     expect(desk.locator("#severity")).to_have_value("major")

@@ -14,6 +14,8 @@ from rest_framework.test import APIClient
 
 from citysafety.accounts import tokens
 from citysafety.evidence.models import Attachment, Photo
+from citysafety.outbox.relay import relay_waiting
+from citysafety.tallies.services import fold
 from hazards.models import Hazard, Step
 from tests.factories import AWAY, HOME, file_hazard, make_city, person
 
@@ -344,3 +346,16 @@ def test_reopening_is_refused_after_the_limit(city):
 
     Hazard.objects.filter(pk=hazard.pk).update(written_off_at=timezone.now())
     assert step(client_of(worker), hazard.pk, "reopen", reason="又堵了").json()["state"] == "accepted"
+
+
+def test_screens_of_a_school_hear_of_what_is_filed_in_it(city):
+    place = {"lon": 118.515, "lat": 37.445, "accuracy_m": 5, "datum": "wgs84"}
+    hazard = (
+        client_of(person("grid_worker")).post("/api/v1/hazards/", filing(location=place), format="json").json()["id"]
+    )
+    relay_waiting(listen={}, project=[fold])
+    operator = client_of(person("operator", area="3705"))
+
+    for area, hears in ((f"{HOME}001001001", [hazard]), (f"{HOME}001001501", [hazard]), (f"{HOME}001001002", [])):
+        items = operator.get(f"/api/v1/live/since/0/?area={area}").json()["items"]
+        assert [item["id"] for item in items] == hears

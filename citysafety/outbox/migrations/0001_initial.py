@@ -42,6 +42,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(primary_key=True, serialize=False)),
                 ('topic', models.CharField(max_length=60, verbose_name='topic')),
                 ('area_code', models.CharField(max_length=15, verbose_name='area')),
+                ('extra_area', models.CharField(db_default='', default='', max_length=15)),
                 ('kind', models.CharField(max_length=30, verbose_name='kind')),
                 ('subject_id', models.CharField(max_length=64, verbose_name='subject')),
                 ('live', models.JSONField(encoder=django.core.serializers.json.DjangoJSONEncoder, verbose_name='what screens are told')),
