@@ -159,7 +159,7 @@ def test_another_relay_takes_over_when_the_leader_is_killed(start_relay, capsys)
         print(
             f"\nrelay: lead taken over after {max(takes):.2f} s at most; fact dealt after {sorted(rung)[10] * 1000:.0f} ms"
         )
-    assert max(takes) < 3
+    assert max(takes) < 10
     assert sorted(rung)[10] < 0.3  # by the bell: the sweep alone would take half a second
 
 
