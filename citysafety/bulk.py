@@ -42,6 +42,11 @@ def laid_aside(*tables: str) -> Iterator[None]:
             cursor.execute(f"ANALYZE {table}")
 
 
+def array(values: Iterable[Any]) -> str:
+    """Return values as PostgreSQL reads an array: numbers, or words that hold neither commas nor quotes."""
+    return "{" + ",".join(str(value) for value in values) + "}"
+
+
 def copy_in(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Copy rows into a table; None is NULL."""
     text = io.StringIO()

@@ -4,7 +4,7 @@ What comes in this way went through no door, so its history says ``imported`` an
 off meanwhile.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -12,7 +12,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
-from citysafety.bulk import copy_in, laid_aside
+from citysafety.bulk import array, copy_in, laid_aside
 from citysafety.outbox.models import Head
 from citysafety.tallies.models import OPEN as LASTING
 from citysafety.tallies.services import rebuild
@@ -178,10 +178,6 @@ def _point(lon: float | None, lat: float | None) -> str | None:
     return None if lon is None else f"SRID=4326;POINT({lon:.6f} {lat:.6f})"
 
 
-def _array(values: Iterable[Any]) -> str:
-    return "{" + ",".join(str(value) for value in values) + "}"
-
-
 class Past:
     """Collects rows of the five tables and copies them."""
 
@@ -213,8 +209,8 @@ class Past:
             self.rows["tallies_period"].append(
                 [self.next_period, "hazard", hazard.id, period, self.position, LASTING if last else self.position,
                  step.at.astimezone(CITY_TIME).date(), hazard.area_code, hazard.dedicated_code, hazard.category, state,
-                 _array(counts_now(state=state, severity=hazard.severity, overdue=overdue)),
-                 _array(counts_today(action=step.action, late=late)), "{}"]
+                 array(counts_now(state=state, severity=hazard.severity, overdue=overdue)),
+                 array(counts_today(action=step.action, late=late)), "{}"]
             )  # fmt: skip
             period, self.next_period = self.next_period, self.next_period + 1
         running = next((c for c in hazard.clocks if c.stopped_at is None), None)
@@ -225,8 +221,8 @@ class Past:
              hazard.dedicated_cell_id, hazard.area_code, hazard.department_id, hazard.reporter_id,
              hazard.rectified_by_id, steps[0].at, steps[0].at, steps[-1].at, written_off[-1] if written_off else None,
              hazard.claimed_on_spot, hazard.handled_on_spot, running.stage if running else "",
-             running.due_at if running else None, "", overdue, late, True, _array(parties),
-             _array(departments), period]
+             running.due_at if running else None, "", overdue, late, True, array(parties),
+             array(departments), period]
         )  # fmt: skip
         for clock in hazard.clocks:
             self.rows["hazards_clock"].append(
