@@ -86,7 +86,7 @@ def wall(area: str) -> dict[str, Any]:
 
 def recent_wall(area: str, at_least: int | None = None) -> dict[str, Any]:
     """Return a look at an area that is no older than a position: a kept one if there is, so that a thousand
-    screens that ask after the same change cost one look. Raises as :func:`wall` does.
+    screens that ask after the same change cost one look.
     """
     key = f"wall:{get_language()}:{area}"
     if at_least is not None:

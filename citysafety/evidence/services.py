@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -93,6 +94,20 @@ def seal(sha256: str, data: bytes, *, flush: bool = True) -> None:
     os.replace(part.name, original)
 
 
+def _photo(sha256: str, data: bytes, picture: Image.Image, at: datetime, **more: Any) -> Photo:
+    """Return the row of a photo as its bytes and the picture in them tell it."""
+    return Photo(
+        sha256=sha256,
+        size=len(data),
+        mime=FORMATS[picture.format or ""],
+        width=picture.width,
+        height=picture.height,
+        received_at=at,
+        taken_at=taken_at(picture),
+        **more,
+    )
+
+
 @transaction.atomic
 def attach(
     *, kind: str, subject_id: str, role: str, sha256: str, data: bytes, by_id: int, at: datetime, step_id: UUID | None
@@ -110,20 +125,7 @@ def attach(
         raise WrongHash(_("The photo has the SHA-256 %(seen)s; expected %(expected)s, as in the address.") % hashes)
     picture = open_picture(data)
     seal(sha256, data)
-    Photo.objects.bulk_create(
-        [
-            Photo(
-                sha256=sha256,
-                size=len(data),
-                mime=FORMATS[picture.format or ""],
-                width=picture.width,
-                height=picture.height,
-                received_at=at,
-                taken_at=taken_at(picture),
-            )
-        ],
-        ignore_conflicts=True,
-    )
+    Photo.objects.bulk_create([_photo(sha256, data, picture, at)], ignore_conflicts=True)
     attachment, created = Attachment.objects.get_or_create(
         kind=kind,
         subject_id=subject_id,
@@ -181,10 +183,7 @@ def take_in(pictures: Iterable[bytes], *, at: datetime) -> list[str]:
         picture, sha256 = open_picture(data), hashlib.sha256(data).hexdigest()
         seal(sha256, data, flush=False)
         _draw_derivatives(sha256, picture)
-        photos[sha256] = Photo(
-            sha256=sha256, size=len(data), mime=FORMATS[picture.format or ""], width=picture.width,
-            height=picture.height, received_at=at, taken_at=taken_at(picture), derived_at=at,
-        )  # fmt: skip
+        photos[sha256] = _photo(sha256, data, picture, at, derived_at=at)
     os.sync()  # once for all of them
     Photo.objects.bulk_create(photos.values(), ignore_conflicts=True)
     return list(photos)

@@ -14,7 +14,7 @@ from redis.retry import Retry
 
 from citysafety.outbox.models import Head, OutboxEntry
 
-from .frames import Batch, row, text
+from .frames import Batch, rows_of, text
 
 logger = logging.getLogger(__name__)
 LISTEN_S = 1.0
@@ -39,7 +39,7 @@ class Publisher:
 
     def push(self, entries: list[OutboxEntry]) -> None:
         """Tell all web processes of a batch, after its commit."""
-        rows = [row(entry.item(), entry.extra_area) for entry in entries]
+        rows = rows_of(entries)
         self._publish({"first": entries[0].position, "last": entries[-1].position, "rows": rows})
 
     def tell(self, head: Head) -> None:

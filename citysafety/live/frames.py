@@ -5,9 +5,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-Row = tuple[
-    int, list[str], str
-]  # position, area (and extra area), the item as JSON: encoded once, by the relay or on reading
+# Position, area (and extra area), the item as JSON: encoded once, by the relay or on reading.
+Row = tuple[int, list[str], str]
 CHUNK = 200  # items of one backfill frame
 
 
@@ -24,8 +23,9 @@ def text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
-def row(item: dict[str, Any], extra_area: str = "") -> Row:
-    return item["position"], [item["area"], *([extra_area] if extra_area else [])], text(item)
+def rows_of(entries: Iterable[Any]) -> list[Row]:
+    """Encode entries of the outbox."""
+    return [(e.position, [e.area_code, *filter(None, [e.extra_area])], text(e.item())) for e in entries]
 
 
 def facts(position: int, rows: Iterable[Row], *, of: int | None = None) -> str:

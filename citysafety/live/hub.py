@@ -116,9 +116,7 @@ class Hub:
                 client.offer(frames.reset(self.head))
                 client.release(self.head)
             else:
-                for frame in frames.backfill(
-                    [frames.row(entry.item(), entry.extra_area) for entry in entries], to=last
-                ):
+                for frame in frames.backfill(frames.rows_of(entries), to=last):
                     client.offer(frame)
                 client.release(last)
         client.offer(frames.heartbeat(client.position, timezone.now().isoformat(), self.relay))
@@ -168,9 +166,7 @@ class Hub:
                 self._stirred.set()
                 return
             if last > self.head:
-                self._deliver(
-                    Batch(self.head + 1, last, [frames.row(entry.item(), entry.extra_area) for entry in entries])
-                )
+                self._deliver(Batch(self.head + 1, last, frames.rows_of(entries)))
 
     def _deliver(self, batch: Batch) -> None:
         rows = defaultdict(list)
