@@ -88,16 +88,21 @@ def area_asked(request: Request) -> str:
         raise Http404 from error
 
 
+def number_in(text: str) -> int | None:
+    """Return the whole number that a text is, of no more digits than a database column holds; else None."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else None
+
+
 def whole_number(request: Request, name: str, default: int | None = None) -> int | None:
     """Return a whole number of the query. :raises ValidationError: 400 naming the field."""
     text = request.query_params.get(name)
     if text in (None, ""):
         return default
-    if not (text.isascii() and text.isdigit() and len(text) <= 18):
+    if (number := number_in(text)) is None:
         raise ValidationError(
             {name: _("“%(seen)s” was not understood; expected a whole number.") % {"seen": text[:40]}}
         )
-    return int(text)
+    return number
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -70,7 +70,7 @@ class CellAdmin(admin.ModelAdmin):
     readonly_fields = ("code", "kind", "division")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Cell]:
-        return super().get_queryset(request).defer("geometry", "mercator")
+        return super().get_queryset(request).shapeless()
 
     @admin.display(description=_("area in km²"), ordering="area_km2")
     def area(self, cell: Cell) -> str:
@@ -147,7 +147,7 @@ class PostingAdmin(admin.ModelAdmin):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "cell":
-            kwargs["queryset"] = Cell.objects.filter(active=True).defer("geometry", "mercator")
+            kwargs["queryset"] = Cell.objects.active().shapeless()
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context: Any = None) -> HttpResponse:

@@ -14,7 +14,7 @@ from citysafety.accounts.models import Department
 from citysafety.names import chosen
 from citysafety.tallies import selectors as tallies
 
-from .models import BaseLayer, Cell, Centre, City, Division, GridVersion, Matter, Posting, Premises, Worker
+from .models import BaseLayer, Cell, Centre, City, Division, GridVersion, Matter, Posting, Premises, Worker, shapes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def matters_offered() -> QuerySet[Matter]:
 def cells_listed(on: date) -> QuerySet[Cell]:
     """Return cells with whether anybody on duty answers for them on a day (``staffed``). Queries: 1."""
     served = Posting.objects.on(on).filter(cell=OuterRef("pk"), worker__state=Worker.State.ON_DUTY)
-    return Cell.objects.select_related("division").defer("geometry", "mercator").annotate(staffed=Exists(served))
+    return Cell.objects.select_related("division").shapeless().annotate(staffed=Exists(served))
 
 
 def workers_listed(on: date) -> QuerySet[Worker]:
@@ -113,7 +113,7 @@ def workers_listed(on: date) -> QuerySet[Worker]:
 def premises_listed() -> QuerySet[Premises]:
     """Return premises with kind and cells. Queries: 1."""
     rows = Premises.objects.select_related("kind", "cell", "dedicated_cell")
-    return rows.defer(*(f"{cell}__{part}" for cell in ("cell", "dedicated_cell") for part in ("geometry", "mercator")))
+    return rows.defer(*shapes_of("cell", "dedicated_cell"))
 
 
 def pinned(rows: QuerySet, *, kind: str, figure: str, area: str, at: int | None) -> QuerySet:

@@ -9,16 +9,16 @@ from django.db.models import Count, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
-from citysafety import areas, worktime
-from citysafety.accounts.models import Department
+from citysafety import worktime
 from citysafety.accounts.rights import may, sentence
 from citysafety.accounts.roles import Role
+from citysafety.accounts.selectors import departments_around
 from citysafety.calendars.services import calendar
 from citysafety.evidence import services as evidence
 from citysafety.names import chosen
 
 from .lifecycle import LIFECYCLE, OPEN, HazardState, HazardStep, Stage
-from .models import Hazard
+from .models import Hazard, inside
 from .services.clocks import limit_of
 from .services.steps import requirements, steps_open_to
 
@@ -116,7 +116,10 @@ def _queues_of(user: Any) -> list[Queue]:
 def queues(user: Any) -> list[Queue]:
     """Return the reader's tabs with their counts. Queries: 1, the department of a handler besides."""
     tabs = [tab for tab in _queues_of(user) if tab.query.get("area") != ""]
-    conditions = {f"n{i}": tab.condition & _area_of(tab) for i, tab in enumerate(tabs)}
+    conditions = {
+        f"n{i}": tab.condition & (inside(tab.query["area"]) if "area" in tab.query else Q())
+        for i, tab in enumerate(tabs)
+    }
     if not tabs:
         return []
     counts = (
@@ -129,15 +132,6 @@ def queues(user: Any) -> list[Queue]:
     for i, tab in enumerate(tabs):
         tab.count = counts[f"n{i}"]
     return tabs
-
-
-def _area_of(tab: Queue) -> Q:
-    """Return the same cut as ``HazardQuerySet.within``."""
-    area = tab.query.get("area")
-    if not area:
-        return Q()
-    inside = Q(area_code__startswith=area)
-    return inside | Q(dedicated_cell__code=area) if len(area) == 15 else inside
 
 
 # -- time in words -------------------------------------------------------------------------------
@@ -263,7 +257,6 @@ def _step_form(step: HazardStep, hazard: Hazard) -> dict[str, Any]:
         there = len(evidence.unused(kind="hazard", subject_id=str(hazard.pk), role=role, step_id=None))
         photos.append({"role": role, "label": PHOTO_WORDS[role], "need": max(0, need - there), "there": there})
     asks_department = "department" in step.requires
-    around = areas.lineage(hazard.area_code)
     asks_reason, asks_words = "reason" in step.requires, "words" in step.requires
     return {
         "action": step.action,
@@ -279,7 +272,7 @@ def _step_form(step: HazardStep, hazard: Hazard) -> dict[str, Any]:
         "lat": f"{hazard.location.y:.6f}",
         "photos": photos,
         "asks_department": asks_department,
-        "departments": Department.objects.filter(area_code__in=around).order_by("code") if asks_department else [],
+        "departments": departments_around(hazard.area_code) if asks_department else [],
         "home": hazard.matter.department_id,
     }
 

@@ -12,7 +12,7 @@ from citysafety.accounts.models import Role, User
 from citysafety.calendars import services as calendars
 from citysafety.notices.services import notify
 from citysafety.outbox.models import OutboxEntry
-from grid.models import Cell
+from grid.models import Cell, shapes_of
 
 from . import notices
 from .lifecycle import HazardState, Stage
@@ -21,7 +21,6 @@ from .services import recompute_due
 
 MAJOR_LEVEL, OVERDUE_LEVEL = 2, 3  # of the four levels of notices: II orange, III yellow
 CELLS_NAMED = 3
-SHAPES = ("geometry", "mercator")  # of a cell: nobody reads them here
 
 
 def _case(entry: OutboxEntry) -> Hazard:
@@ -30,7 +29,7 @@ def _case(entry: OutboxEntry) -> Hazard:
 
 
 def _lean(rows: QuerySet, to: str = "") -> QuerySet:
-    return rows.select_related(f"{to}matter", f"{to}cell").defer(*(f"{to}cell__{shape}" for shape in SHAPES))
+    return rows.select_related(f"{to}matter", f"{to}cell").defer(*shapes_of(f"{to}cell"))
 
 
 def _tell(entry: OutboxEntry, topic: str, people: Iterable[User], params: dict[str, Any], **more: Any) -> None:

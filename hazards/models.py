@@ -12,6 +12,8 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from grid.models import shapes_of
+
 from .lifecycle import ENDED, OPEN, HazardState, Stage
 
 
@@ -23,6 +25,12 @@ class Severity(models.TextChoices):
 
 
 NOT_BY_AREA = ("department_handler", "kiosk")  # handlers see their department's cases, wall screens none
+
+
+def inside(area: str) -> Q:
+    """Return the condition that a hazard lies in an area, or in the dedicated cell of that code."""
+    covered = Q(area_code__startswith=area)
+    return covered | Q(dedicated_cell__code=area) if len(area) == 15 else covered
 
 
 class HazardQuerySet(models.QuerySet):
@@ -37,14 +45,11 @@ class HazardQuerySet(models.QuerySet):
 
     def within(self, area: str) -> Self:
         """In an area, or in the dedicated cell of that code."""
-        inside = Q(area_code__startswith=area)
-        return self.filter(inside | Q(dedicated_cell__code=area) if len(area) == 15 else inside)
+        return self.filter(inside(area))
 
     def shapeless(self) -> Self:
-        """Leave the outlines of cells in the database: they are large, and only maps draw them."""
-        return self.defer(
-            *(f"{cell}__{shape}" for cell in ("cell", "dedicated_cell") for shape in ("geometry", "mercator"))
-        )
+        """Leave the outlines of cells in the database."""
+        return self.defer(*shapes_of("cell", "dedicated_cell"))
 
     def visible_to(self, user: Any) -> Self:
         """The reporter's own, those of one's area (handlers: only their department's), those one acted on.

@@ -17,7 +17,7 @@ from rest_framework.exceptions import ValidationError
 
 from citysafety import areas
 from citysafety.accounts.doors import asks_for, desk_page
-from citysafety.api import area_asked
+from citysafety.api import area_asked, number_in
 from citysafety.tallies.selectors import PositionAhead, PositionGone
 from grid.models import Division, MatterClass
 
@@ -29,12 +29,10 @@ from .models import Hazard, Severity
 from .present import clock_answer
 
 ROWS = 50
-LONGEST_NUMBER = 18  # digits of what a database column holds
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 SWITCHES = ("open", "overdue", "mine", "late")
 OFFERED = ("area", "state", "severity", "category", "open", "overdue", "mine", "search", "received_after",
            "received_before")  # fmt: skip
-HEAVY = ("cell__geometry", "cell__mercator", "dedicated_cell__geometry", "dedicated_cell__mercator")
 COUNTED_BY = ("figure", "at")
 BESIDE_FILTERS = ("area", "before", *COUNTED_BY)
 
@@ -117,7 +115,7 @@ def _refused(asked: QueryDict, found: HazardFilter) -> list[str]:
             "expected": _expected(fields[name]),
         }
         refused.append(_("%(label)s: “%(seen)s” was not understood; expected %(expected)s.") % words)
-    if not ((at := asked.get("at") or "0").isdecimal() and len(at) <= LONGEST_NUMBER):
+    if number_in(at := asked.get("at") or "0") is None:
         words = {"label": _("position"), "seen": at, "expected": _("a whole number")}
         refused.append(_("%(label)s: “%(seen)s” was not understood; expected %(expected)s.") % words)
     return refused
@@ -142,7 +140,8 @@ def _page(rows: QuerySet[Hazard], before: str) -> tuple[list[Hazard], str]:
     newest = ("-received_at", "id")
     # The rows are chosen first and joined with their names after, not all joined and then cut.
     chosen = rows.order_by(*newest).values("pk")[: ROWS + 1]
-    page = list(Hazard.objects.filter(pk__in=chosen).select_related(*selectors.RELATED).defer(*HEAVY).order_by(*newest))
+    named = Hazard.objects.filter(pk__in=chosen).select_related(*selectors.RELATED).shapeless()
+    page = list(named.order_by(*newest))
     if len(page) <= ROWS:
         return page, ""
     last_row = page[ROWS - 1]

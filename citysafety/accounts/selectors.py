@@ -1,8 +1,16 @@
 """Reads about people for other apps."""
 
 from django.contrib.sessions.models import Session
+from django.db.models import QuerySet
 
-from .models import AccessToken, User
+from citysafety import areas
+
+from .models import AccessToken, Department, User
+
+
+def departments_around(area_code: str) -> QuerySet[Department]:
+    """Return the offices that a place may be dispatched to: of its areas, the widest ones too. Queries: 1."""
+    return Department.objects.filter(area_code__in=areas.lineage(area_code)).order_by("code")
 
 
 def standing_of(user_id: int, *, token_id: int | None = None, session_key: str | None = None) -> str | None:

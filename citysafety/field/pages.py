@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from citysafety.api import number_in
 from grid.models import Matter
 from grid.present import matter_answer
 from grid.selectors import active_version
@@ -88,8 +89,7 @@ def queue(request: HttpRequest) -> HttpResponse:
 def cases(request: HttpRequest) -> HttpResponse:
     """One list of my cases."""
     asked = request.GET
-    wanted = asked.get("n", "")
-    number = int(wanted) if wanted.isascii() and wanted.isdigit() and len(wanted) <= 6 else selectors.PAGE
+    number = number_in(asked.get("n", "")) or selectors.PAGE
     rows = selectors.cases(
         request.user,
         timezone.now(),

@@ -16,6 +16,7 @@ from django.utils import timezone
 from citysafety import areas
 from citysafety.accounts import duty, kiosk, tokens
 from citysafety.accounts.models import AccessToken, User
+from citysafety.api import number_in
 
 NOT_SIGNED_IN, NOT_YOUR_AREA, RIGHTS_CHANGED, TOO_SLOW = 4401, 4403, 4408, 1013
 
@@ -69,7 +70,8 @@ def _position(text: str) -> int | None:
     """Return a position; None without one; −1, which nobody can resume from, for anything else."""
     if not text:
         return None
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= 18 else -1
+    number = number_in(text)
+    return -1 if number is None else number
 
 
 def _by_token(header: bytes) -> tuple[User, None, int]:

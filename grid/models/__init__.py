@@ -2,7 +2,7 @@
 
 from .matters import EvidenceRule, Matter, MatterClass, Unit
 from .people import Centre, Posting, Worker
-from .places import BaseLayer, Cell, City, Division, GridVersion
+from .places import BaseLayer, Cell, City, Division, GridVersion, shapes_of
 from .premises import Premises, PremisesKind
 
 __all__ = [
@@ -20,4 +20,5 @@ __all__ = [
     "PremisesKind",
     "Unit",
     "Worker",
+    "shapes_of",
 ]

@@ -92,12 +92,23 @@ class GridVersion(models.Model):
         GridVersion.touched += 1
 
 
+SHAPES = ("geometry", "mercator")  # of a cell: they are large, and only maps draw them
+
+
+def shapes_of(*cells: str) -> list[str]:
+    """Return the columns with the outlines of related cells, for queries that leave them in the database."""
+    return [f"{cell}__{shape}" for cell in cells for shape in SHAPES]
+
+
 class CellQuerySet(models.QuerySet):
     def active(self) -> Self:
         return self.filter(active=True)
 
     def within(self, area_code: str) -> Self:
         return self.filter(area_code__startswith=area_code)
+
+    def shapeless(self) -> Self:
+        return self.defer(*SHAPES)
 
 
 class Cell(Named):

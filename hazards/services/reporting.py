@@ -133,9 +133,7 @@ def report_hazard(*, filing: Filing, reporter: Any, at: datetime) -> tuple[Hazar
 
 def _bring_cells(hazard: Hazard) -> None:
     """Read both cells of a hazard, without their outlines. Queries: 1."""
-    cells = Cell.objects.defer("geometry", "mercator").in_bulk(
-        [pk for pk in (hazard.cell_id, hazard.dedicated_cell_id) if pk]
-    )
+    cells = Cell.objects.shapeless().in_bulk([pk for pk in (hazard.cell_id, hazard.dedicated_cell_id) if pk])
     hazard.cell, hazard.dedicated_cell = cells.get(hazard.cell_id), cells.get(hazard.dedicated_cell_id)
 
 

@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count
 from django.utils.translation import gettext as _
 
-from citysafety import areas
 from citysafety.accounts.models import Department, Role
+from citysafety.accounts.selectors import departments_around
 from citysafety.evidence.models import Attachment
 from grid.models import Posting
 from hazards.lifecycle import LIFECYCLE, HazardState
@@ -260,8 +260,7 @@ def step_form(user: Any, hazard: Hazard, action: str, at: datetime) -> StepForm:
     ]
     departments: list[Department] = []
     if "department" in row.requires:
-        around = areas.lineage(hazard.area_code)
-        departments = list(Department.objects.filter(area_code__in=around).order_by("code"))
+        departments = list(departments_around(hazard.area_code))
     label = action_label(row)
     opposite = rows.get("fail") if action == "verify" else None
     return StepForm(
