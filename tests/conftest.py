@@ -26,3 +26,14 @@ def _own_files(settings, tmp_path):
         **settings.STORAGES,
         "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
     }
+
+
+@pytest.fixture
+def say(capsys):
+    """Print a figure past pytest's capture."""
+
+    def printed(line: str) -> None:
+        with capsys.disabled():
+            print(f"\n{line}")
+
+    return printed

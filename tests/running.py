@@ -1,10 +1,12 @@
-"""A whole instance at work: what bin/run starts, with a folder, a database and a Redis of its own."""
+"""What tests start of the real thing: a Redis, or a whole instance as bin/run starts it, in folders of their own."""
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -45,6 +47,35 @@ def percentile(values: list[float], share: float) -> float:
 def children(pid: int) -> list[int]:
     """Return the processes that a process has started."""
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+class RedisServer:
+    """A Redis of the test's own, that may be killed; it keeps nothing unless a file of settings says so."""
+
+    def __init__(self, configuration: Path | None = None) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="cs-"))  # short: a socket's path has at most 107 bytes
+        self.socket = self.folder / "redis.sock"
+        self.address = f"unix://{self.socket}"
+        self.settings = [str(configuration)] if configuration else ["--save", ""]
+        self.start()
+
+    def start(self) -> None:
+        place = ["--port", "0", "--unixsocket", str(self.socket), "--dir", str(self.folder)]
+        self.process = subprocess.Popen(["redis-server", *self.settings, *place], stdout=subprocess.DEVNULL)
+        until(lambda: self.cli("ping") == "PONG", 30)
+
+    def cli(self, *words: str) -> str:
+        """Say something to it; return its answer, nothing while it is away."""
+        spoken = subprocess.run(["redis-cli", "-s", str(self.socket), *words], capture_output=True, text=True)
+        return spoken.stdout.strip()
+
+    def kill(self) -> None:
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def end(self) -> None:
+        self.kill()
+        shutil.rmtree(self.folder)
 
 
 class Api:

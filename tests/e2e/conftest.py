@@ -1,6 +1,7 @@
 """The running instance that browser journeys and tests of reliability share."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +12,12 @@ from tests.running import Instance
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[Instance]:
-    """One instance for all: whoever breaks something in it mends it again."""
-    instance = Instance(Path(os.environ["CITYSAFETY_VAR"]) / "site").start()
+    """One new instance for all: whoever breaks something in it mends it again."""
+    instance = Instance(Path(os.environ["CITYSAFETY_VAR"]) / "site")
+    instance.services("down")  # of a run that was killed
+    shutil.rmtree(instance.var)  # its tables may be those of an older state of the code
+    instance.var.mkdir()
+    instance.start()
     yield instance
     instance.stop()
 

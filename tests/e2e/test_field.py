@@ -611,11 +611,15 @@ def test_the_queue_deletes_a_draft_and_takes_it_back(phone):
     page = phone.report()
     page.fill("#words", "要删的草稿")
     page.wait_for_timeout(1200)
+    draft = page.url
     page = phone.go("/field/queue/")
     page.click("[data-state=draft] [data-act=delete]")
     page.wait_for_selector("[data-state=draft]", state="detached")
     page.click("[data-undo] button")
     page.wait_for_selector("[data-state=draft]")
+    page.goto(draft)
+    page.wait_for_selector("form[data-ready]")
+    assert page.input_value("#words") == "要删的草稿"
 
 
 # -- cases --------------------------------------------------------------------------------------

@@ -47,17 +47,6 @@ def cell(site: Instance) -> dict[str, Any]:
     return body["results"][0]
 
 
-@pytest.fixture
-def say(capsys):
-    """Print a figure past pytest's capture."""
-
-    def printed(line: str) -> None:
-        with capsys.disabled():
-            print(f"\n{line}")
-
-    return printed
-
-
 def threads_of(number: int, work: Any) -> list[threading.Thread]:
     started = [threading.Thread(target=work, args=(n,)) for n in range(number)]
     for thread in started:

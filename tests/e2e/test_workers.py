@@ -8,11 +8,9 @@ import hashlib
 import os
 import random
 import re
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -37,7 +35,7 @@ from citysafety.outbox.models import OutboxEntry
 from hazards.models import Hazard, Mark
 from tests.factories import file_hazard, make_city, person
 from tests.notices.receivers import Hook, http_receiver
-from tests.running import ROOT, children, scales, until
+from tests.running import ROOT, RedisServer, children, scales, until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -54,45 +52,16 @@ WORKER = [sys.executable, "-c", TELLING, "-A", "citysafety", "worker", "-Q", "al
 VISIBLE_AGAIN_S = 8
 
 
-class Broker:
-    """A Redis of the test's own, with the settings of the product."""
-
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="cs-"))  # short: a socket's path has at most 107 bytes
-        self.url = f"unix://{self.folder}/redis.sock"
-        self.start()
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            ["redis-server", ROOT / "deploy" / "redis.conf", "--port", "0", "--unixsocket", f"{self.folder}/redis.sock",
-             "--dir", self.folder],
-            stdout=subprocess.DEVNULL,
-        )  # fmt: skip
-        until(lambda: self.cli("ping") == "PONG", 30)
-
-    def cli(self, *words: str) -> str:
-        socket = f"{self.folder}/redis.sock"
-        return subprocess.run(["redis-cli", "-s", socket, *words], capture_output=True, text=True).stdout.strip()
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def end(self) -> None:
-        self.kill()
-        shutil.rmtree(self.folder)
-
-
 class Hall:
     """Workers and beats at work on the test's database and Redis; each may be killed, stopped and started again."""
 
-    def __init__(self, broker: Broker, folder: Path, media: Path) -> None:
+    def __init__(self, broker: RedisServer, folder: Path, media: Path) -> None:
         self.broker, self.folder = broker, folder
         self.running: dict[str, subprocess.Popen] = {}
         base, _slash, _name = os.environ["DATABASE_URL"].rpartition("/")
         self.env = os.environ | {
             "DATABASE_URL": f"{base}/{connection.settings_dict['NAME']}",
-            "REDIS_URL": broker.url,
+            "REDIS_URL": broker.address,
             "CITYSAFETY_MEDIA": str(media),
             "EGRESS_ALLOW": "127.0.0.1",
             "CELERY_VISIBILITY_TIMEOUT": str(VISIBLE_AGAIN_S),
@@ -147,21 +116,10 @@ class Hall:
 
 
 @pytest.fixture
-def say(capsys):
-    """Print a figure past pytest's capture."""
-
-    def printed(line: str) -> None:
-        with capsys.disabled():
-            print(f"\n{line}")
-
-    return printed
-
-
-@pytest.fixture
 def hall(transactional_db, tmp_path, settings, monkeypatch) -> Iterator[Hall]:
     monkeypatch.setitem(topics.TOPICS, "test.late", None)
     topics.register("test.late", label="Late", title="Late", body="Late")
-    broker = Broker()
+    broker = RedisServer(ROOT / "deploy" / "redis.conf")
     # The test writes notices too; its own messages go to this Redis.
     monkeypatch.setenv("CELERY_BROKER_URL", f"redis+socket://{broker.folder}/redis.sock?virtual_host=0")
     current_app.__dict__.pop("amqp", None)
@@ -353,12 +311,12 @@ def test_r8_a_task_that_runs_twice_at_once_acts_once(hall: Hall, scale: int, say
 # -- R9 -----------------------------------------------------------------------------------------
 
 
-def killed_and_back(broker: Broker) -> None:
+def killed_and_back(broker: RedisServer) -> None:
     broker.kill()
     broker.start()
 
 
-def killed_three_times(broker: Broker) -> None:
+def killed_three_times(broker: RedisServer) -> None:
     for _ in range(3):
         broker.kill()
         time.sleep(1)
@@ -366,13 +324,13 @@ def killed_three_times(broker: Broker) -> None:
         time.sleep(1)
 
 
-def restarted(broker: Broker) -> None:
+def restarted(broker: RedisServer) -> None:
     broker.cli("shutdown")
     broker.process.wait()
     broker.start()
 
 
-def emptied(broker: Broker) -> None:
+def emptied(broker: RedisServer) -> None:
     broker.cli("flushall")
 
 

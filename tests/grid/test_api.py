@@ -75,6 +75,7 @@ def test_a_phone_that_has_the_catalogue_hears_only_of_changes(operator):
     changed = operator.get("/api/v1/matters/?page_size=1000", HTTP_IF_NONE_MATCH=first["ETag"])
 
     assert (first.status_code, again.status_code, changed.status_code) == (200, 304, 200)
+    assert (again.content, changed.json()["results"]) == (b"", first.json()["results"])
 
 
 def test_a_matter_added_in_the_admin_is_in_the_next_answer(client):

@@ -51,7 +51,7 @@ def test_a_step_costs_a_fixed_number_of_statements(city, django_assert_num_queri
     # release, receipt, release: acceptance goes on with the same clock
     with django_assert_num_queries(15):
         answer = client.post(f"/api/v1/hazards/{hazard.pk}/accept/", body, format="json")
-    assert answer.status_code == 200
+    assert (answer.status_code, answer.json()["state"]) == (200, "accepted")
 
 
 def test_a_list_costs_the_same_whatever_its_length_and_leaves_outlines_alone(city, django_assert_num_queries):

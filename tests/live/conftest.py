@@ -2,15 +2,10 @@
 
 import asyncio
 import json
-import shutil
-import signal
-import subprocess
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import uvicorn
@@ -28,41 +23,11 @@ from citysafety.outbox.relay import Relay
 from citysafety.outbox.services import announce_all
 from citysafety.tallies.services import fold
 from tests.factories import make_city
+from tests.running import RedisServer
 from tests.tallies.conftest import probes  # noqa: F401
 from tests.tallies.probes import ProbeMoved
 
 CELL = "370502001001001"
-
-
-class RedisServer:
-    """A Redis of the test's own, that may be killed."""
-
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="cs-"))  # short: a socket's path has at most 107 bytes
-        self.address = f"unix://{self.folder}/redis.sock?db=0"
-        self.start()
-
-    def start(self) -> None:
-        self.process = subprocess.Popen(
-            ["redis-server", "--port", "0", "--unixsocket", f"{self.folder}/redis.sock", "--save", "", "--dir", self.folder],
-            stdout=subprocess.DEVNULL,
-        )  # fmt: skip
-        for _ in range(100):
-            if (
-                subprocess.run(["redis-cli", "-s", f"{self.folder}/redis.sock", "ping"], capture_output=True).returncode
-                == 0
-            ):
-                return
-            time.sleep(0.05)
-        raise AssertionError("Redis does not start")
-
-    def kill(self) -> None:
-        self.process.send_signal(signal.SIGKILL)
-        self.process.wait()
-
-    def end(self) -> None:
-        self.kill()
-        shutil.rmtree(self.folder)
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from citysafety.notices.models import Channel, Delivery, Notice
 from hazards.services import take_step
 from hazards.services.steps import StepInput
 from tests.factories import file_hazard, make_city, person
-from tests.live.conftest import RedisServer
+from tests.running import RedisServer
 
 from .receivers import http_receiver, mail_receiver
 
@@ -62,7 +62,7 @@ def test_a_refusal_reaches_the_reporters_mail_box_and_webhook_once(redis_here, t
         Channel.objects.create(user=reporter, kind="webhook", address=address)
         Channel.objects.create(user=reporter, kind="email", address="reporter@city.example")
         env = {
-            "DATABASE_URL": database_url(), "REDIS_URL": redis_here.address.partition("?")[0], "EGRESS_ALLOW": "127.0.0.1",
+            "DATABASE_URL": database_url(), "REDIS_URL": redis_here.address, "EGRESS_ALLOW": "127.0.0.1",
             "NOTICE_MAIL_SERVER": f"mailto://127.0.0.1:{port}?from=notice@city.example&mode=insecure",
             "SITE_URL": "https://safety.city.example", "PYTHONUNBUFFERED": "1",
         }  # fmt: skip

@@ -16,7 +16,7 @@ from citysafety.outbox.models import OutboxEntry
 from citysafety.outbox.relay import Relay
 from citysafety.outbox.selectors import entries_after, head
 from citysafety.outbox.services import announce
-from tests.running import scales
+from tests.running import scales, until
 
 from .test_announce import announced, fact
 
@@ -142,12 +142,22 @@ def dealt_within(entry: OutboxEntry, seconds: float) -> float:
     raise AssertionError(f"not dealt within {seconds} s")
 
 
+def someone_waits_for_the_lead() -> bool:
+    """Test whether another relay has started up and asks for the lead; who leads has gone on to other questions."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            " AND pid <> pg_backend_pid() AND query LIKE '%pg_try_advisory_lock%'"
+        )
+        return cursor.fetchone()[0] > 0
+
+
 def test_another_relay_takes_over_when_the_leader_is_killed(start_relay, capsys):
     leader, tries, takes = start_relay(), 3, []
     dealt_within(announced("first")[0], 20)
     for n in range(tries):
         follower = start_relay()
-        time.sleep(4)  # it starts up and waits for the lead
+        until(someone_waits_for_the_lead, 60)
         os.kill(leader.pid, signal.SIGKILL)
         takes.append(dealt_within(announced(f"after kill {n}")[0], 10))
         leader = follower
@@ -159,7 +169,7 @@ def test_another_relay_takes_over_when_the_leader_is_killed(start_relay, capsys)
         print(
             f"\nrelay: lead taken over after {max(takes):.2f} s at most; fact dealt after {sorted(rung)[10] * 1000:.0f} ms"
         )
-    assert max(takes) < 10
+    assert max(takes) < 3
     assert sorted(rung)[10] < 0.3  # by the bell: the sweep alone would take half a second
 
 
