@@ -95,11 +95,7 @@ def clock_answer(hazard: Hazard, at: datetime) -> dict[str, Any]:
     days = calendar()
     stages = []
     for clock in hazard.clocks.order_by("started_at"):
-        due = (
-            worktime.due_after(clock.started_at, clock.amount, clock.unit, days, consumed_s=clock.consumed_s)
-            if clock.consumed_s
-            else worktime.due(clock.started_at, clock.amount, clock.unit, days)
-        )
+        due = worktime.due_after(clock.started_at, clock.amount, clock.unit, days, consumed_s=clock.consumed_s)
         stages.append(
             {
                 "stage": clock.stage,

@@ -201,8 +201,7 @@ class Life:
         share = self.rnd.uniform(0.15, 0.93) if self.rnd.random() < 0.975 else self.rnd.uniform(1.02, 3.5)
         pause = timedelta(minutes=self.rnd.uniform(15, 50)) if self.until else limit * share
         moment += max(pause, timedelta(minutes=20))
-        done = phrases.DONE
-        if self.step("rectify", "taken", "rectified", moment, handler, done, clock="verify"):
+        if self.step("rectify", "taken", "rectified", moment, handler, phrases.DONE, clock="verify"):
             self.hazard.rectified_by_id = handler
             self.photos_after(handler, moment)
             self.verify(moment)
@@ -211,15 +210,7 @@ class Life:
         reporter = self.hazard.reporter_id
         self.hazard.claimed_on_spot = True
         moment = self.later(moment, 1, 6)
-        if self.step(
-            "handle_on_spot",
-            "reported",
-            "rectified",
-            moment,
-            reporter,
-            phrases.DONE,
-            clock="verify",
-        ):
+        if self.step("handle_on_spot", "reported", "rectified", moment, reporter, phrases.DONE, clock="verify"):
             self.hazard.handled_on_spot, self.hazard.rectified_by_id = True, reporter
             self.photo("before", self.before, reporter, moment, used=True)
             self.photos_after(reporter, moment)
@@ -254,10 +245,7 @@ class Life:
         days, goes_on = self.city.calendar, 0
         if known and known.stopped_at and stage == "rectify" and self.hazard.steps[-1].action == "fail":
             goes_on = known.consumed_s + int(worktime.consumed(known.started_at, known.stopped_at, unit, days) or 0)
-        if goes_on:
-            due = worktime.due_after(moment, amount, unit, days, consumed_s=goes_on)
-        else:
-            due = worktime.due(moment, amount, unit, days)
+        due = worktime.due_after(moment, amount, unit, days, consumed_s=goes_on)
         self.clock = self.clocks[stage] = PastClock(stage, unit, amount, moment, due.at, consumed_s=goes_on)
         self.hazard.clocks = list(self.clocks.values())
 

@@ -50,10 +50,7 @@ def run_clock(hazard: Hazard, *, at: datetime) -> None:
 
 def set_due(clock: Clock, days: worktime.Calendar) -> None:
     """Compute when a running clock is due, from what is left of its limit."""
-    if clock.consumed_s:
-        due = worktime.due_after(clock.started_at, clock.amount, clock.unit, days, consumed_s=clock.consumed_s)
-    else:
-        due = worktime.due(clock.started_at, clock.amount, clock.unit, days)
+    due = worktime.due_after(clock.started_at, clock.amount, clock.unit, days, consumed_s=clock.consumed_s)
     clock.due_at, clock.due_reason = due.at, due.reason or ""
 
 

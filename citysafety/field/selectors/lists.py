@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import reduce
+from operator import or_
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -146,9 +148,10 @@ def home(user: Any, at: datetime) -> Home:
     waiting = sum(kind.count for kind in kinds if kind.key in ("verify", "handle"))
     rows: list[Hazard] = []
     if todo:
-        wanted = todo[0] if len(todo) == 1 else todo[0] | todo[1]
         rows = list(
-            Hazard.objects.filter(wanted).select_related("matter__matter_class").order_by(*_by_due())[:FIRST_DUE]
+            Hazard.objects.filter(reduce(or_, todo))
+            .select_related("matter__matter_class")
+            .order_by(*_by_due())[:FIRST_DUE]
         )
     for row in rows:
         row.todo = TODO[row.state]()
