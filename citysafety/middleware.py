@@ -35,7 +35,8 @@ class RequestIdMiddleware:
 class LanguageMiddleware:
     """Speak the language the reader chose; Chinese until then, whatever the browser says.
 
-    API callers may name one by ``Accept-Language: en``.
+    Programs, which come with a token, may name one by ``Accept-Language: en``. What a browser says of itself does not
+    count, for pages and for what their scripts ask, so that both always speak the same.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -43,7 +44,7 @@ class LanguageMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         language = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
-        if not language and request.path.startswith("/api/"):
+        if not language and "Authorization" in request.headers:
             language = "en" if request.headers.get("Accept-Language", "").lower().startswith("en") else ""
         if language not in dict(settings.LANGUAGES):
             language = settings.LANGUAGE_CODE

@@ -52,8 +52,10 @@ def open_picture(data: bytes) -> Image.Image:
             picture = Image.open(BytesIO(data), formats=list(FORMATS))
             picture.load()
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
-        seen = {"seen": repr(data[:8])}
-        raise NotAPicture(_("This is no whole JPEG, PNG or WebP picture; it begins with %(seen)s.") % seen) from error
+        seen = {"seen": data[:8].hex(" ").upper()}
+        raise NotAPicture(
+            _("This is no whole JPEG, PNG or WebP picture; its first bytes are %(seen)s.") % seen
+        ) from error
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise NotAPicture(_("The picture has more than 50 megapixels.")) from error
     if min(picture.size) < settings.PHOTO_MIN_SIDE:

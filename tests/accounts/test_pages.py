@@ -3,11 +3,12 @@
 import re
 
 import pytest
-from django.test import RequestFactory
+from django.test import Client, RequestFactory
 from django.utils import translation
 
 from citysafety.accounts import errors
 from citysafety.accounts.models import User
+from citysafety.accounts.tokens import issue
 
 from .people import PASSWORD, person
 
@@ -32,6 +33,19 @@ def test_pages_render_in_both_languages_without_anything_inline(client, path, la
 @pytest.mark.django_db
 def test_chinese_is_spoken_whatever_the_browser_says(client):
     assert '<html lang="zh-hans"' in client.get("/login/", HTTP_ACCEPT_LANGUAGE="en,de").content.decode()
+
+
+@pytest.mark.django_db
+def test_scripts_hear_the_language_of_their_page_and_programs_the_one_they_name(client):
+    user = person("operator", password=PASSWORD)
+    token = issue(user, "test")
+    client.force_login(user)
+    asked = {"path": "/api/v1/figures/?at=noon", "HTTP_ACCEPT_LANGUAGE": "en"}
+    page, program = client.get(**asked), Client().get(**asked, HTTP_AUTHORIZATION=f"Token {token}")
+
+    assert (page["Content-Language"], program["Content-Language"]) == ("zh-hans", "en")
+    assert "was not understood" in program.json()["errors"][0]["detail"]
+    assert "was not understood" not in page.json()["errors"][0]["detail"]
 
 
 @pytest.mark.django_db

@@ -41,8 +41,9 @@ def happen(reporter: Any) -> Callable[..., list[Any]]:
 def watcher(city: SmallCity) -> Callable[..., Client]:
     """Sign in as somebody of a role."""
 
-    def sign_in(role: str = "operator", area: str = "3705", **more: Any) -> Client:
+    def sign_in(role: str = "operator", area: str = "3705", language: str = "zh-hans", **more: Any) -> Client:
         client = Client()
+        client.cookies["django_language"] = language
         client.force_login(person(role, area=area, **more), backend="django.contrib.auth.backends.ModelBackend")
         return client
 

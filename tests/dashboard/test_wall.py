@@ -93,7 +93,7 @@ def test_a_look_says_nothing_of_persons_or_in_their_words(happen, watcher):
 
 def test_the_words_of_a_row_are_its_matter_and_its_place(happen, watcher):
     happen(1)
-    [row] = watcher().get(SNAPSHOT, headers={"accept-language": "en"}).json()["newest"]
+    [row] = watcher(language="en").get(SNAPSHOT).json()["newest"]
     assert set(row) == {
         "id", "number", "matter", "severity", "state", "area", "place", "lon", "lat", "at", "overdue", "due_at",
     }  # fmt: skip
@@ -121,10 +121,10 @@ def test_a_look_without_a_position_is_always_a_fresh_one(happen, watcher):
 
 def test_a_kept_look_is_of_one_area_and_one_language(happen, watcher):
     happen(1)
-    client = watcher()
-    english = client.get(SNAPSHOT, {"at_least": 0}, headers={"accept-language": "en"}).json()
-    chinese = client.get(SNAPSHOT, {"at_least": 0}, headers={"accept-language": "zh-hans"}).json()
-    other = client.get(SNAPSHOT, {"at_least": 0, "area": AWAY}, headers={"accept-language": "en"}).json()
+    english, chinese = (
+        watcher(language=language).get(SNAPSHOT, {"at_least": 0}).json() for language in ("en", "zh-hans")
+    )
+    other = watcher(language="en").get(SNAPSHOT, {"at_least": 0, "area": AWAY}).json()
     assert (english["newest"][0]["matter"], chinese["newest"][0]["matter"]) == ("Blocked escape route", "疏散通道堵塞")
     assert other["newest"] == []
 

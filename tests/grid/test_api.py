@@ -39,7 +39,8 @@ def sign_in(client, user):
 
 
 def get(client, path: str, **query):
-    response = client.get(f"/api/v1/{path}", query, HTTP_ACCEPT_LANGUAGE="en")
+    client.cookies["django_language"] = "en"
+    response = client.get(f"/api/v1/{path}", query)
     return response.status_code, response.json()
 
 

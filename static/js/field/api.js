@@ -22,7 +22,7 @@ export async function ask(method, url, body, { headers = {}, wait = WAIT_MS, kee
     const answer = await fetch(url, {
       method, keepalive, signal: stop.signal, credentials: "same-origin", cache: "no-store",
       headers: {
-        Accept: "application/json", "Accept-Language": document.documentElement.lang,
+        Accept: "application/json",
         ...(body === undefined ? {} : { "Content-Type": "application/json" }),
         ...(method === "GET" ? {} : { "X-CSRFToken": csrf }), ...headers,
       },

@@ -15,7 +15,7 @@ async function ask(method, path, { body, type, csrf, wait = WAIT_MS } = {}) {
   const stop = new AbortController();
   const timer = setTimeout(() => stop.abort(), wait);
   try {
-    const headers = { Accept: 'application/json', 'Accept-Language': document.documentElement.lang, ...(type ? { 'Content-Type': type } : {}), ...(csrf ? { 'X-CSRFToken': csrf } : {}) };
+    const headers = { Accept: 'application/json', ...(type ? { 'Content-Type': type } : {}), ...(csrf ? { 'X-CSRFToken': csrf } : {}) };
     const answer = await fetch(api + path, { method, body, headers, signal: stop.signal, credentials: 'same-origin', cache: 'no-store' });
     const text = await answer.text();
     let read = null;

@@ -7,10 +7,10 @@ export class FetchFailed extends Error {
   constructor(code) { super(String(code)); this.code = code; }
 }
 
-async function read(address) {
+export async function read(address) {
   let answer;
   try {
-    answer = await fetch(address, { headers: { Accept: 'application/json', 'Accept-Language': document.documentElement.lang }, credentials: 'same-origin' });
+    answer = await fetch(address, { headers: { Accept: 'application/json' }, credentials: 'same-origin' });
   } catch { throw new FetchFailed(0); }
   if (!answer.ok) throw new FetchFailed(answer.status);
   return answer.json();

@@ -1,5 +1,6 @@
 // The reader's own notices: how many are unread, once a minute, and the newest ones in a window over the wall.
 import { age, el, moment, number, t } from '../words.js';
+import { read } from './feed.js';
 
 const NEWEST = 8, ASK_MS = [45000, 75000];
 
@@ -7,14 +8,9 @@ export function listenToNotices({ api, clock }) {
   const link = document.getElementById('notices');
   if (!link) return { open() {} };
   const box = document.getElementById('notices-box'), rows = box.querySelector('ol'), count = link.querySelector('b');
-  const read = async path => {
-    const answer = await fetch(`${api}${path}`, { headers: { Accept: 'application/json', 'Accept-Language': document.documentElement.lang }, credentials: 'same-origin' });
-    if (!answer.ok) throw new Error(answer.status);
-    return answer.json();
-  };
 
   async function ask() {
-    const answer = await read('count/?unread=true').catch(() => null); // the strip says that there is no connection
+    const answer = await read(`${api}count/?unread=true`).catch(() => null); // the strip says that there is no connection
     if (answer) write(answer.count);
     setTimeout(ask, ASK_MS[0] + Math.random() * (ASK_MS[1] - ASK_MS[0]));
   }
@@ -34,7 +30,7 @@ export function listenToNotices({ api, clock }) {
     if (box.open) { box.close(); return; }
     box.showModal();
     try {
-      const [{ results }, unread] = await Promise.all([read(`?page_size=${NEWEST}`), read('count/?unread=true')]);
+      const [{ results }, unread] = await Promise.all([read(`${api}?page_size=${NEWEST}`), read(`${api}count/?unread=true`)]);
       rows.replaceChildren(...results.map(row));
       if (!results.length) rows.append(el('li', { class: 'quiet' }, t('No notice yet. What concerns you is written here and in your inbox.')));
       write(unread.count);
