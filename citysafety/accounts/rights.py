@@ -166,6 +166,15 @@ def sentence(rule: str) -> str:
     }
 
 
+# A wall screen has no lists; a handler's list is the own department's, shorter than the figure of the area.
+WITHOUT_LISTS = frozenset({Role.KIOSK, Role.DEPARTMENT_HANDLER})
+
+
+def opens_lists(user: User) -> bool:
+    """Test whether the list behind a figure of the area is, for this reader, the whole of it."""
+    return user.role not in WITHOUT_LISTS
+
+
 def area_q(user: User, field: str = "area_code") -> Q:
     """Return the condition that rows lie in the user's area of duty; without an area nothing does."""
     if len(user.area_code) not in areas.LEVELS:

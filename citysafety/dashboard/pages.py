@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from citysafety.accounts.models import Role
+from citysafety.accounts.rights import opens_lists
 from citysafety.api import area_asked
 from citysafety.names import chosen
 from grid.models import City
@@ -38,7 +39,7 @@ def wall(request: HttpRequest) -> HttpResponse:
         "theme_default": "dark",
         "look": look,
         "figures": figures,
-        "opens_lists": rights.opens_lists(request.user),
+        "opens_lists": opens_lists(request.user),
         "kiosk": request.user.role == Role.KIOSK,
         "city_name": chosen(city.name_zh, city.name_en) if city else "",
         "config": _config(request, area),
@@ -53,7 +54,7 @@ def _config(request: HttpRequest, area: str) -> dict[str, Any]:
         "area": area,
         "home": request.user.area_code,
         "city": settings.CITY_CODE,
-        "opens_lists": rights.opens_lists(request.user),
+        "opens_lists": opens_lists(request.user),
         "kiosk": request.user.role == Role.KIOSK,
         "version": version(),
         "states": {value: str(label) for value, label in HazardState.choices},

@@ -1,4 +1,4 @@
-"""Who may watch a wall, and to whom its figures open as lists."""
+"""Who may watch a wall."""
 
 from typing import Any
 
@@ -11,14 +11,7 @@ WATCHERS = frozenset(
         Role.AUDITOR, Role.ADMINISTRATOR, Role.KIOSK,
     }
 )  # fmt: skip
-# A screen has no lists; a handler's list is the own department's, shorter than the figure of the area.
-WITHOUT_LISTS = frozenset({Role.KIOSK, Role.DEPARTMENT_HANDLER})
 
 
 def may_watch(user: Any) -> bool:
     return user.role in WATCHERS
-
-
-def opens_lists(user: Any) -> bool:
-    """Test whether the list behind a figure of the area is, for this reader, the whole of it."""
-    return user.role not in WITHOUT_LISTS

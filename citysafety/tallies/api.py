@@ -11,6 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from citysafety.accounts.rights import opens_lists
 from citysafety.api import Gone, area_asked, whole_number
 
 from . import figures, selectors
@@ -27,7 +28,9 @@ class FigureOutput(serializers.Serializer):
     value = serializers.FloatField(allow_null=True)
     unit = serializers.CharField()
     definition = serializers.CharField()
-    list = serializers.CharField(help_text="API address of the list, pinned to the same position")
+    list = serializers.CharField(
+        help_text="API address of the list, pinned to the same position; empty for readers whose list is only a part"
+    )
     page = serializers.CharField(help_text="page that shows the list to a reader")
     field = serializers.CharField(help_text="of a sum: the field summed")
     numerator = serializers.CharField()
@@ -78,6 +81,8 @@ class Figures(FigureView):
         area = area_asked(request)
         board = selectors.board(area, whole_number(request, "at"))
         rows = [shown(figure, board.figures[figure.key], area, board.position) for figure in figures.registered()]
+        if not opens_lists(request.user):
+            rows = [{**row, "list": "", "page": ""} for row in rows]
         return Response({"position": board.position, "as_of": board.as_of, "figures": rows})
 
 

@@ -9,7 +9,7 @@ from citysafety.tallies.models import Period
 from citysafety.tallies.services import record
 
 FIGURES = [
-    Figure(key="probes.open", kind=COUNT, unit="pieces", definition="not closed", list_path="/api/v1/probes/", list_query={"figure": "probes.open"}),
+    Figure(key="probes.open", kind=COUNT, unit="pieces", definition="not closed", list_path="/api/v1/probes/", list_query={"figure": "probes.open"}, page="/probes/"),
     Figure(key="probes.loud", kind=COUNT, unit="pieces"),
     Figure(key="probes.found_today", kind=COUNT, unit="pieces", list_path="/api/v1/probes/"),
     Figure(key="probes.closed_today", kind=COUNT, unit="pieces"),

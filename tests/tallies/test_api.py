@@ -37,6 +37,16 @@ def test_every_figure_comes_with_its_list_at_the_same_position(caller):
     assert board["probes.loud_ratio"]["value"] == 0.0
 
 
+@pytest.mark.parametrize(("role", "whole"), [("operator", True), ("department_handler", False), ("kiosk", False)])
+def test_a_figure_leads_nobody_to_a_list_that_is_a_part_of_it(db, probes, role, whole):
+    moved("a", now=["probes.open"])
+    client = APIClient()
+    client.force_authenticate(User.objects.create(username=role, role=role, area_code="3705"))
+    row = rows(client.get("/api/v1/figures/"))["probes.open"]
+    assert row["value"] == 1
+    assert (bool(row["list"]), bool(row["page"])) == (whole, whole)
+
+
 def test_an_earlier_position_shows_what_was_then(caller):
     first = moved("a", now=["probes.open"])
     moved("a", previous=first)
