@@ -6,7 +6,7 @@ The formulas are the public ones of the eviltransform family; the ways back are 
 """
 
 from collections.abc import Callable
-from math import atan2, cos, hypot, isfinite, pi, sin, sqrt
+from math import atan2, cos, hypot, isfinite, pi, radians, sin, sqrt
 
 DATUMS = ("wgs84", "gcj02", "bd09")
 
@@ -16,6 +16,7 @@ LON_RANGE = (72.004, 137.8347)  # degrees, where the shift is defined
 LAT_RANGE = (0.8293, 55.8271)
 BD_PI = pi * 3000.0 / 180.0
 ENOUGH = 1e-12  # degrees, about 0.1 µm
+METRES_A_DEGREE = 111_195  # of latitude, on a sphere of 6,371 km
 MOST_ROUNDS = 30  # the refinement gains about three digits a round
 
 Point = tuple[float, float]
@@ -113,6 +114,11 @@ def bd09_from_wgs84(lon: float, lat: float) -> Point:
 def wgs84_from_bd09(lon: float, lat: float) -> Point:
     """Return the WGS-84 position of a BD-09 one, in degrees. :raises BadPosition: if it is not on the earth."""
     return wgs84_from_gcj02(*gcj02_from_bd09(lon, lat))
+
+
+def metres_between(a: Point, b: Point) -> float:
+    """Return how far two positions in degrees lie apart, in metres; for places within a city, not across the world."""
+    return hypot((a[0] - b[0]) * cos(radians((a[1] + b[1]) / 2)), a[1] - b[1]) * METRES_A_DEGREE
 
 
 def to_wgs84(lon: float, lat: float, datum: str) -> Point:

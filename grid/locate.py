@@ -16,6 +16,8 @@ from django.conf import settings
 from django.db import connection
 from shapely import intersects_xy
 
+from citysafety.coordinates import METRES_A_DEGREE
+
 from .models import City, GridVersion
 from .models.places import Cell
 
@@ -23,7 +25,6 @@ CHECK_EVERY_S = 2.0
 MOST_CANDIDATES = 6
 WIDEST_CIRCLE_M = 2_000  # a worse position than this tells nothing about the neighbours
 SQUARE_M, MARGIN_M = 250, 60  # squares remembered, and the widest circle they serve
-METRES_A_DEGREE = 111_195  # on a sphere of 6,371 km
 
 
 @dataclass(frozen=True, slots=True)

@@ -232,6 +232,7 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
             department=data["department"],
             lon=place.get("lon"),
             lat=place.get("lat"),
+            accuracy_m=place.get("accuracy_m"),
         )
         return _once(step.id, request, lambda: _take(hazard.pk, verb, step, request), hazard=hazard, verb=verb)
 

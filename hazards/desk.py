@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext_lazy
 from citysafety import worktime
 from citysafety.accounts.rights import may, sentence
 from citysafety.accounts.roles import Role
-from citysafety.accounts.selectors import departments_around
+from citysafety.accounts.selectors import office_choice
 from citysafety.calendars.services import calendar
 from citysafety.evidence import services as evidence
 from citysafety.names import chosen
@@ -248,16 +248,15 @@ ROAD = (S.REPORTED, S.ACCEPTED, S.DISPATCHED, S.TAKEN, S.RECTIFIED, S.VERIFIED, 
 
 def step_forms(user: Any, hazard: Hazard, at: datetime) -> list[dict[str, Any]]:
     """Return a form for each step the reader may take now. Queries: 1 a photo role, 1 where a department is chosen."""
-    return [_step_form(step, hazard) for step in steps_open_to(user, hazard, at)]
+    return [_step_form(step, hazard, user) for step in steps_open_to(user, hazard, at)]
 
 
-def _step_form(step: HazardStep, hazard: Hazard) -> dict[str, Any]:
+def _step_form(step: HazardStep, hazard: Hazard, user: Any) -> dict[str, Any]:
     photos = []
     for role, need in requirements(step, hazard).items():
         there = len(evidence.unused(kind="hazard", subject_id=str(hazard.pk), role=role, step_id=None))
         photos.append({"role": role, "label": PHOTO_WORDS[role], "need": max(0, need - there), "there": there})
-    asks_department = "department" in step.requires
-    asks_reason, asks_words = "reason" in step.requires, "words" in step.requires
+    asks_department, asks_reason, asks_words = (name in step.requires for name in ("department", "reason", "words"))
     return {
         "action": step.action,
         "label": step.label,
@@ -271,9 +270,7 @@ def _step_form(step: HazardStep, hazard: Hazard) -> dict[str, Any]:
         "lon": f"{hazard.location.x:.6f}",
         "lat": f"{hazard.location.y:.6f}",
         "photos": photos,
-        "asks_department": asks_department,
-        "departments": departments_around(hazard.area_code) if asks_department else [],
-        "home": hazard.matter.department_id,
+        "offices": office_choice(user, hazard.area_code, hazard.matter.department_id) if asks_department else None,
     }
 
 

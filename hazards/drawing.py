@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.gis.geos import GEOSGeometry, Polygon
 
+from citysafety.coordinates import METRES_A_DEGREE
 from grid.models import Cell
 
 from .models import Hazard
@@ -15,7 +16,6 @@ WIDTH, HEIGHT = 480, 300  # of the drawing, in its own units
 MARGIN = 0.35  # of the cell's extent, on each side
 LEAST_DEGREES = 0.004  # across, so that a tiny cell still shows what lies around it
 MOST_NEIGHBOURS = 60
-METRES_A_DEGREE = 111_320
 ROUND_METRES = (10_000, 5_000, 2_000, 1_000, 500, 200, 100, 50, 20)
 
 

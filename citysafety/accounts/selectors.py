@@ -1,16 +1,45 @@
 """Reads about people for other apps."""
 
+from dataclasses import dataclass
+
 from django.contrib.sessions.models import Session
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from citysafety import areas
 
 from .models import AccessToken, Department, User
+from .rights import area_q
 
 
-def departments_around(area_code: str) -> QuerySet[Department]:
-    """Return the offices that a place may be dispatched to: of its areas, the widest ones too. Queries: 1."""
-    return Department.objects.filter(area_code__in=areas.lineage(area_code)).order_by("code")
+@dataclass(frozen=True, slots=True)
+class OfficeChoice:
+    """The offices a dispatcher chooses from: those around the place first, and the one proposed, where there is one."""
+
+    around: list[Department]
+    elsewhere: list[Department]
+    proposed: str
+
+
+def offices_open_to(user: User, area_code: str) -> QuerySet[Department]:
+    """Return the offices a person may dispatch a place's case to: of the place's areas, and of the own area of duty."""
+    return Department.objects.filter(Q(area_code__in=areas.lineage(area_code)) | area_q(user)).order_by("code")
+
+
+def office_choice(user: User, area_code: str, home_id: int) -> OfficeChoice:
+    """Return the offices to choose from for a case whose matter is a home office's.
+
+    Proposed is the branch of the home office nearest to the place, else that office itself. Queries: 1.
+    """
+    around: list[Department] = []
+    elsewhere: list[Department] = []
+    for office in offices_open_to(user, area_code):
+        (around if areas.covers(office.area_code, area_code) else elsewhere).append(office)
+    line, proposed = {home_id}, ""
+    for office in sorted(around, key=lambda one: len(one.area_code)):  # from the city down to the place
+        if office.pk == home_id or office.parent_id in line:
+            line.add(office.pk)
+            proposed = office.code
+    return OfficeChoice(around, elsewhere, proposed)
 
 
 def standing_of(user_id: int, *, token_id: int | None = None, session_key: str | None = None) -> str | None:

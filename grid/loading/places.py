@@ -9,6 +9,7 @@ from django.contrib.gis.geos import GEOSGeometry
 from django.utils.translation import gettext as _
 
 from citysafety import areas
+from citysafety.coordinates import METRES_A_DEGREE
 
 from ..models import BaseLayer, Cell, City, Division, GridVersion
 from . import layer
@@ -17,7 +18,7 @@ from .table import Row, Table
 
 LEVELS = {4: "city", 6: "county", 9: "township", 12: "village"}
 OVERLAP_M2 = 25  # less is rounding: five decimals are a metre
-M2_A_DEGREE2 = 111_195 * 111_195
+M2_A_DEGREE2 = METRES_A_DEGREE**2
 
 
 def geos(shape: Any) -> GEOSGeometry:

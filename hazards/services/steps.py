@@ -11,6 +11,8 @@ from django.utils.translation import gettext as _
 
 from citysafety.accounts.models import Department
 from citysafety.accounts.rights import may
+from citysafety.accounts.selectors import offices_open_to
+from citysafety.coordinates import metres_between
 from citysafety.evidence import services as evidence
 from citysafety.lifecycle import StepNotAllowed
 from citysafety.outbox.services import announce
@@ -23,6 +25,7 @@ from .clocks import run_clock
 from .reporting import stepped
 
 REOPEN_WITHIN = timedelta(days=30)
+MOST_DOUBT_M = 100  # a position may be wrong by what it says of itself, but by no more than this
 
 
 class NotAllowed(Exception):
@@ -67,6 +70,7 @@ class StepInput:
     department: str = ""
     lon: float | None = None
     lat: float | None = None
+    accuracy_m: float | None = None
 
 
 def permitted(user: Any, action: str, hazard: Hazard) -> None:
@@ -118,7 +122,7 @@ def take_step(*, hazard_id: UUID, action: str, given: StepInput, actor: Any, at:
         raise TooLateToReopen(_("It was written off more than %(days)s days ago.") % {"days": REOPEN_WITHIN.days})
     if given.version is not None and given.version != hazard.version:
         raise StaleVersion(f"{given.version} is not {hazard.version}")
-    department = _checked(step, given)
+    department = _checked(step, given, hazard, actor)
     for role, number in requirements(step, hazard).items():
         photos = evidence.unused(kind="hazard", subject_id=str(hazard.pk), role=role, step_id=given.id)
         if len(photos) < number:
@@ -136,7 +140,7 @@ def take_step(*, hazard_id: UUID, action: str, given: StepInput, actor: Any, at:
     return hazard
 
 
-def _checked(step: HazardStep, given: StepInput) -> Department | None:
+def _checked(step: HazardStep, given: StepInput, hazard: Hazard, actor: Any) -> Department | None:
     """Check the fields a step asks for; return the department where one is named."""
     errors: dict[str, str] = {}
     for name in ("reason", "words"):
@@ -148,16 +152,28 @@ def _checked(step: HazardStep, given: StepInput) -> Department | None:
         elif not in_frame(given.lon, given.lat):
             seen = {"lon": given.lon, "lat": given.lat}
             errors["location"] = _("%(lon).5f, %(lat).5f lies outside the city.") % seen
+        elif (limit := hazard.matter.verify_within_m) and (away := _metres_away(given, hazard)) > limit:
+            errors["location"] = _(
+                "You stand %(away)d m or more from the case; this matter is verified within %(limit)d m of it."
+            ) % {"away": away, "limit": limit}
     department = None
     if "department" in step.requires:
-        department = Department.objects.filter(code=given.department).first() if given.department else None
+        department = offices_open_to(actor, hazard.area_code).filter(code=given.department).first()
         if department is None:
-            errors["department"] = _("There is no department “%(code)s”.") % {"code": given.department}
+            errors["department"] = _(
+                "There is no department “%(code)s” that answers for the place or lies in your area of duty."
+            ) % {"code": given.department}
     if given.version is None:
         errors["version"] = _("A step carries the version that its sender saw.")
     if errors:
         raise FieldsMissing(errors)
     return department
+
+
+def _metres_away(given: StepInput, hazard: Hazard) -> float:
+    """Return how far from a case somebody stands at least, as far as the position can be trusted."""
+    apart = metres_between((given.lon, given.lat), (hazard.location.x, hazard.location.y))
+    return apart - min(given.accuracy_m or 0, MOST_DOUBT_M)
 
 
 def _move(hazard: Hazard, step: HazardStep, *, actor: Any, department: Department | None, at: datetime) -> None:

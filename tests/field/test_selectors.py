@@ -8,7 +8,7 @@ from citysafety.accounts.models import User
 from citysafety.field import selectors
 from hazards.lifecycle import HazardState
 from hazards.models import Hazard
-from tests.factories import AWAY, HOME, NOON, file_hazard, person
+from tests.factories import AWAY, NOON, file_hazard, person
 
 LATER = NOON + timedelta(minutes=10)
 
@@ -211,6 +211,6 @@ def test_dispatching_offers_departments_around_the_case_and_proposes_the_matters
 
     form = selectors.step_form(cast.dispatcher, seen, "dispatch", LATER)
 
-    assert [department.code for department in form.departments] == ["fire-02", "roads-02"]
-    assert form.home == "fire-02"
-    assert all(department.area_code == HOME for department in form.departments)
+    assert [office.code for office in form.offices.around] == ["fire-02", "roads-02"]
+    assert form.offices.proposed == "fire-02"
+    assert form.offices.elsewhere == []

@@ -16,6 +16,7 @@ from citysafety.accounts import tokens
 from citysafety.evidence.models import Attachment, Photo
 from citysafety.outbox.relay import relay_waiting
 from citysafety.tallies.services import fold
+from grid.models import Matter
 from hazards.models import Hazard, Step
 from tests.factories import AWAY, HOME, file_hazard, make_city, person
 
@@ -195,6 +196,34 @@ def test_who_only_looks_at_cases_adds_no_evidence(city, role):
 
     assert put_photo(client_of(person(role)), hazard, "scene").status_code == 403
     assert not Attachment.objects.exists()
+
+
+def test_a_case_goes_to_an_office_of_its_place_or_of_the_dispatchers_own_area(city):
+    hazard = file_hazard(person("grid_worker"))
+    county, whole_city = client_of(person("dispatcher")), client_of(person("dispatcher", area="3705"))
+    step(county, hazard.pk, "accept")
+
+    refused = step(county, hazard.pk, "dispatch", department="fire-03")
+    assert (refused.status_code, refused.json()["errors"][0]["attr"]) == (400, "department")
+    assert step(whole_city, hazard.pk, "dispatch", department="fire-03").json()["department"] == "fire-03"
+
+
+def test_where_the_matter_says_so_verification_happens_near_the_place(city):
+    Matter.objects.filter(code="XF-001").update(verify_within_m=100)
+    worker, other = client_of(person("grid_worker")), client_of(person("grid_worker"))
+    hazard = worker.post("/api/v1/hazards/", filing(handled_on_spot=True), format="json").json()["id"]
+    put_photo(worker, hazard, "before", picture(1))
+    put_photo(worker, hazard, "after", picture(2))
+    step(worker, hazard, "handle_on_spot")
+    lon, lat = filing()["location"]["lon"], filing()["location"]["lat"]
+
+    def verify(metres_north: float, accuracy_m: float):
+        place = {"lon": lon, "lat": lat + metres_north / 111_195, "accuracy_m": accuracy_m, "datum": "wgs84"}
+        return step(other, hazard, "verify", location=place)
+
+    assert verify(140, 30).status_code == 400
+    assert verify(240, 5_000).json()["errors"][0]["attr"] == "location"  # so poor a position proves nothing
+    assert verify(140, 50).json()["state"] == "verified"
 
 
 def test_what_was_handled_on_the_spot_is_not_verified_by_its_reporter(city):

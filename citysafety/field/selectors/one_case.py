@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 from django.db.models import Count
 from django.utils.translation import gettext as _
 
-from citysafety.accounts.models import Department, Role
-from citysafety.accounts.selectors import departments_around
+from citysafety.accounts.models import Role
+from citysafety.accounts.selectors import OfficeChoice, office_choice
 from citysafety.evidence.models import Attachment
 from grid.models import Posting
 from hazards.lifecycle import LIFECYCLE, HazardState
@@ -70,12 +70,10 @@ class StepForm:
     seen: list[Attachment]  # the case's photos, to compare with
     photos: list[dict[str, Any]]
     asks_location: bool
-    asks_department: bool
     asks_words: bool
     words_label: str
     cell_name: str
-    departments: list[Department] = field(default_factory=list)
-    home: str = ""
+    offices: OfficeChoice | None = None  # where one must be chosen
     told: dict[str, Any] = field(default_factory=dict)
 
 
@@ -243,7 +241,7 @@ def _verifier(hazard: Hazard) -> str:
 
 
 def step_form(user: Any, hazard: Hazard, action: str, at: datetime) -> StepForm:
-    """Return the form of one step. Queries: photos; departments where one must be chosen.
+    """Return the form of one step. Queries: photos; offices where one must be chosen.
 
     An action that is not open now keeps its form closed, so that what was written can still be read.
     """
@@ -258,9 +256,6 @@ def step_form(user: Any, hazard: Hazard, action: str, at: datetime) -> StepForm:
         {"role": role, "label": ROLE_WORDS[role](), "need": need, "there": there.get(role, 0)}
         for role, need in wanted.items()
     ]
-    departments: list[Department] = []
-    if "department" in row.requires:
-        departments = list(departments_around(hazard.area_code))
     label = action_label(row)
     opposite = rows.get("fail") if action == "verify" else None
     return StepForm(
@@ -272,12 +267,12 @@ def step_form(user: Any, hazard: Hazard, action: str, at: datetime) -> StepForm:
         seen=photos_of(hazard) if action in PICTURE_IF_USEFUL else [],
         other={"action": opposite.action, "label": VERDICTS["fail"]()} if opposite else None,
         asks_location="location" in row.requires,
-        asks_department="department" in row.requires,
         asks_words="reason" in row.requires or "words" in row.requires,
         words_label=_("Reason") if "reason" in row.requires else _("Words"),
         cell_name=_cell_name(hazard),
-        departments=departments,
-        home=hazard.matter.department.code,
+        offices=(
+            office_choice(user, hazard.area_code, hazard.matter.department_id) if "department" in row.requires else None
+        ),
         told={
             "hazard": str(hazard.pk),
             "number": hazard.number,

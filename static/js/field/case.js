@@ -2,7 +2,7 @@
 import "./shell.js";
 import { ask } from "./api.js";
 import { find } from "./dom.js";
-import { distance } from "./place.js";
+import { distance } from "../distance.js";
 import { showPhotos } from "./viewer.js";
 import { fill, gettext, metres, timeLeft } from "./words.js";
 

@@ -138,12 +138,3 @@ export class Place {
     announce(gettext("Pin set by hand"));
   }
 }
-
-/** Metres between two places, on a sphere. */
-export function distance(a, b) {
-  const rad = Math.PI / 180;
-  const x = (b.lon - a.lon) * rad * Math.cos(((a.lat + b.lat) / 2) * rad);
-  const y = (b.lat - a.lat) * rad;
-  return Math.hypot(x, y) * 6_371_008;
-}
-

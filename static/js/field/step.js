@@ -1,11 +1,12 @@
 // One step of a case: whatever its row of the table asks for, and nothing else.
+import { distance, tooFar } from "../distance.js";
 import "./shell.js";
 import { ask, user } from "./api.js";
 import { announce, find, findAll, icon, make, told } from "./dom.js";
 import { complain, sayKept, saver } from "./form.js";
 import { newId } from "./ids.js";
 import { Strip, picture } from "./photos.js";
-import { Place, distance } from "./place.js";
+import { Place } from "./place.js";
 import { showProgress } from "./progress.js";
 import * as sender from "./sender.js";
 import * as store from "./store.js";
@@ -44,8 +45,8 @@ function sayDistance() {
   if (!line || !place?.value) return;
   const m = distance(place.value, { lon: Number(line.dataset.lon), lat: Number(line.dataset.lat) });
   const limit = Number(line.dataset.within) || 0;
-  const far = limit && m > limit + place.value.accuracy_m;
-  line.classList.toggle("far", Boolean(far));
+  const far = tooFar(m, limit, place.value.accuracy_m);
+  line.classList.toggle("far", far);
   line.textContent = far
     ? fill(gettext("%(distance)s from the case; this matter is verified within %(limit)s."), { distance: metres(m), limit: metres(limit) })
     : fill(gettext("%(distance)s from the case"), { distance: metres(m) });

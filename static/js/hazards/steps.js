@@ -1,5 +1,6 @@
 // Steps of a hazard from its page. One client id for each attempt: a lost answer is asked for again under the same id,
 // so nothing is done twice; what was typed is kept in this browser until the step is taken.
+import { distance, tooFar } from '../distance.js';
 import { digest, newId } from '../field/ids.js';
 import { el, say, t } from '../words.js';
 
@@ -103,10 +104,10 @@ class StepForm {
   #sayDistance() {
     const hint = this.#form.querySelector('[data-distance]'), place = hint && this.#place();
     if (!place) return;
-    const metres = Math.round(apart(place, { lon: Number(hint.dataset.lon), lat: Number(hint.dataset.lat) }));
+    const metres = Math.round(distance(place, { lon: Number(hint.dataset.lon), lat: Number(hint.dataset.lat) }));
     const within = Number(hint.dataset.within);
-    const far = within && metres > within;
-    hint.classList.toggle('late', Boolean(far));
+    const far = tooFar(metres, within, this.#accuracy);
+    hint.classList.toggle('late', far);
     hint.textContent = far ? say('%(n)s m from the case; this matter is verified within %(limit)s m.', { n: metres, limit: within }) : say('%(n)s m from the case', { n: metres });
   }
 
@@ -268,11 +269,6 @@ function remove(gone, name) {
 }
 
 // Metres between two places, good enough within a city.
-function apart(a, b) {
-  const north = (a.lat - b.lat) * 110_574, east = (a.lon - b.lon) * 111_320 * Math.cos(a.lat * Math.PI / 180);
-  return Math.hypot(north, east);
-}
-
 // A tab that was away: say so before something is written into an old picture.
 async function look() {
   if (document.hidden || Number(page.dataset.version) !== version) return;
