@@ -13,6 +13,7 @@ from django_prometheus.exports import ExportToDjangoView
 from django_redis import get_redis_connection
 from prometheus_client import Gauge
 
+from citysafety.evidence.models import Photo
 from citysafety.notices.models import Delivery
 from citysafety.outbox.selectors import head
 from hazards.models import Hazard
@@ -23,6 +24,7 @@ LAGS = {
     "delivery": Gauge("citysafety_delivery_waiting_seconds", "Since when a notice is due that no worker has taken"),
     "relay": Gauge("citysafety_relay_silent_seconds", "Since when the relay has not said that it is alive"),
 }
+PICTURES_GIVEN_UP = Gauge("citysafety_pictures_given_up", "Photos whose pictures could not be made in three tries")
 
 
 def livez(request: HttpRequest) -> JsonResponse:
@@ -70,9 +72,10 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if not (local or getattr(request.user, "role", "") == "administrator"):
         return HttpResponse(status=404)
     try:
-        found = lags()
+        found, given_up = lags(), Photo.objects.parked().count()
     except DatabaseError:  # the other gauges are wanted then more than ever
-        found = dict.fromkeys(LAGS, math.nan)
+        found, given_up = dict.fromkeys(LAGS, math.nan), math.nan
+    PICTURES_GIVEN_UP.set(given_up)
     for name, seconds in found.items():
         LAGS[name].set(seconds)
     return ExportToDjangoView(request)

@@ -22,4 +22,5 @@ AXES = (
     _("User Agent"),
     _("Username"),
 )
+ADMIN = (_("Add link"), _("Change or view list link"), _("Model name"))
 PERIODIC_TASKS = (_("Task Name"),)

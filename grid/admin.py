@@ -230,22 +230,21 @@ class MatterAdmin(admin.ModelAdmin):
 class CatalogueHistoryAdmin(HistoryAdmin):
     """Every change of the catalogue, who made it, and what the row said from then on."""
 
-    list_filter = ("pgh_label", "pgh_created_at")
     search_fields = ("code", "name_zh", "name_en")
 
 
 @admin.register(MatterHistory)
 class MatterHistoryAdmin(CatalogueHistoryAdmin):
     list_display = (
-        "pgh_created_at", "pgh_label", "code", "name_zh", "department", "severity", "accept_amount", "accept_unit",
-        "rectify_amount", "rectify_unit", "verify_amount", "verify_unit", "active", "pgh_context",
+        "at", "change", "by", "code", "named", "department", "severity", "accept_amount", "accept_unit",
+        "rectify_amount", "rectify_unit", "verify_amount", "verify_unit", "active",
     )  # fmt: skip
     list_select_related = ("pgh_context", "department")
 
 
 @admin.register(MatterClassHistory)
 class MatterClassHistoryAdmin(CatalogueHistoryAdmin):
-    list_display = ("pgh_created_at", "pgh_label", "code", "name_zh", "name_en", "pgh_context")
+    list_display = ("at", "change", "by", "code", "named")
 
 
 @admin.register(PremisesKind)

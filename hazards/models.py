@@ -64,39 +64,63 @@ class HazardQuerySet(models.QuerySet):
         return self.filter(party)
 
 
-@pghistory.track(pghistory.InsertEvent(), pghistory.UpdateEvent())
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    model_name="HazardHistory",
+    meta={"verbose_name": _("change of a hazard"), "verbose_name_plural": _("history of hazards")},
+)
 class Hazard(models.Model):
     """A hidden danger (隐患): a state that may lead to an accident."""
 
     id = models.UUIDField(primary_key=True, editable=False)
     number = models.CharField(_("number"), max_length=24, unique=True)
-    matter = models.ForeignKey("grid.Matter", on_delete=models.PROTECT, related_name="hazards")
+    matter = models.ForeignKey(
+        "grid.Matter", on_delete=models.PROTECT, related_name="hazards", verbose_name=_("matter")
+    )
     severity = models.CharField(_("severity"), max_length=8, choices=Severity)
     criterion = models.CharField(_("criterion of a major hazard"), max_length=200, blank=True, default="")
     state = models.CharField(_("state"), max_length=12, choices=HazardState, default=HazardState.REPORTED)
-    version = models.PositiveIntegerField(default=1)
+    version = models.PositiveIntegerField(_("version"), default=1)
     description = models.TextField(_("description"), max_length=2000, blank=True)
-    location = models.PointField(srid=4326)  # WGS 84
-    accuracy_m = models.FloatField(null=True)
-    cell = models.ForeignKey("grid.Cell", on_delete=models.PROTECT, null=True, related_name="hazards")
-    dedicated_cell = models.ForeignKey("grid.Cell", on_delete=models.PROTECT, null=True, related_name="+")
-    area_code = models.CharField(max_length=15)  # of the cell; of the city where there is none
-    department = models.ForeignKey("accounts.Department", on_delete=models.PROTECT, null=True, related_name="hazards")
-    reporter = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="reported_hazards")
-    rectified_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    occurred_at = models.DateTimeField()  # the phone's claim
-    received_at = models.DateTimeField()  # the server's clock
-    changed_at = models.DateTimeField()
-    written_off_at = models.DateTimeField(null=True)
-    claimed_on_spot = models.BooleanField(default=False)  # claimed in the filing
-    handled_on_spot = models.BooleanField(default=False)  # by the step of that name
-    due_stage = models.CharField(max_length=7, choices=Stage, blank=True, default="")
-    due_at = models.DateTimeField(null=True)
-    due_reason = models.CharField(max_length=80, blank=True, default="")  # why there is no due time
-    overdue = models.BooleanField(default=False)  # in the present stage
-    late = models.BooleanField(default=False)  # ever
+    location = models.PointField(_("place"), srid=4326)  # WGS 84
+    accuracy_m = models.FloatField(_("accuracy (m)"), null=True)
+    cell = models.ForeignKey(
+        "grid.Cell", on_delete=models.PROTECT, null=True, related_name="hazards", verbose_name=_("cell")
+    )
+    dedicated_cell = models.ForeignKey(
+        "grid.Cell", on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("dedicated cell")
+    )
+    area_code = models.CharField(_("area"), max_length=15)  # of the cell; of the city where there is none
+    department = models.ForeignKey(
+        "accounts.Department",
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="hazards",
+        verbose_name=_("department"),
+    )
+    reporter = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="reported_hazards",
+        verbose_name=_("reporter"),
+    )
+    rectified_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("rectified by")
+    )
+    occurred_at = models.DateTimeField(_("found at"))  # the phone's claim
+    received_at = models.DateTimeField(_("received at"))  # the server's clock
+    changed_at = models.DateTimeField(_("changed at"))
+    written_off_at = models.DateTimeField(_("written off at"), null=True)
+    claimed_on_spot = models.BooleanField(_("claimed as handled on the spot"), default=False)  # in the filing
+    handled_on_spot = models.BooleanField(_("handled on the spot"), default=False)  # by the step of that name
+    due_stage = models.CharField(_("stage"), max_length=7, choices=Stage, blank=True, default="")
+    due_at = models.DateTimeField(_("due at"), null=True)
+    due_reason = models.CharField(_("why there is no due time"), max_length=80, blank=True, default="")
+    overdue = models.BooleanField(_("overdue"), default=False)  # in the present stage
+    late = models.BooleanField(_("ever overdue"), default=False)
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="merged")
-    imported = models.BooleanField(default=False)
+    imported = models.BooleanField(_("imported"), default=False)
     party_users = ArrayField(models.BigIntegerField(), default=list)  # reporter and whoever acted
     party_departments = ArrayField(models.BigIntegerField(), default=list)  # dispatched to, from then on
     period = models.ForeignKey("tallies.Period", on_delete=models.PROTECT, null=True, related_name="+")

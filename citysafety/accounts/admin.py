@@ -7,10 +7,15 @@ from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, OuterRef, QuerySet, Subquery
+from django.db.models.fields.json import KeyTextTransform
+from django.db.models.functions import Cast
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from citysafety.names import chosen
 
 from .models import AccessToken, Department, DepartmentHistory, Role, User, UserHistory
 from .tokens import issue, revoke
@@ -119,24 +124,78 @@ class AccessTokenAdmin(admin.ModelAdmin):
         messages.success(request, _("Revoked."))
 
 
-class HistoryAdmin(ReadOnly):
-    """Every change of a row, as the database itself wrote it down."""
+CHANGES = {"insert": _("row added"), "update": _("row changed"), "delete": _("row deleted")}
 
-    list_filter = ("pgh_label", "pgh_created_at")
+
+class ChangeFilter(admin.SimpleListFilter):
+    title = _("change")
+    parameter_name = "pgh_label"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(CHANGES.items())
+
+    def queryset(self, request: HttpRequest, rows: QuerySet) -> QuerySet:
+        return rows.filter(pgh_label=self.value()) if self.value() else rows
+
+
+class WhenFilter(admin.DateFieldListFilter):
+    def __init__(self, *given: Any, **more: Any) -> None:
+        super().__init__(*given, **more)
+        self.title = _("time")
+
+
+class HistoryAdmin(ReadOnly):
+    """Every change of a row, as the database itself wrote it down: when, what kind, by whom, and what the row said then."""
+
+    told = ("at", "change", "by", "through")
+    list_filter = (ChangeFilter, ("pgh_created_at", WhenFilter))
     show_full_result_count = False
     list_select_related = ("pgh_context",)
     ordering = ("-pgh_id",)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """Add who made each change: the account of the request that made it; none for the system's own work."""
+        user = Cast(KeyTextTransform("user", OuterRef("pgh_context__metadata")), BigIntegerField())
+        who = User.objects.filter(pk=user).values("username")[:1]
+        return super().get_queryset(request).annotate(who=Subquery(who))
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Show what is told of every change, then the row as it was."""
+        return [*self.told, *(name for name in self._row_fields() if name not in self.told)]
+
+    def _row_fields(self) -> list[str]:
+        return [field.name for field in self.opts.fields if not field.name.startswith("pgh_")]
+
+    @admin.display(description=_("time"), ordering="pgh_id")
+    def at(self, row: Any) -> Any:
+        return row.pgh_created_at
+
+    @admin.display(description=_("change"))
+    def change(self, row: Any) -> str:
+        return str(CHANGES.get(row.pgh_label, row.pgh_label))
+
+    @admin.display(description=_("by"))
+    def by(self, row: Any) -> str:
+        return row.who or gettext("the system")
+
+    @admin.display(description=_("name"))
+    def named(self, row: Any) -> str:
+        return chosen(row.name_zh, row.name_en)
+
+    @admin.display(description=_("through"))
+    def through(self, row: Any) -> str:
+        return row.pgh_context.metadata.get("url", "") if row.pgh_context else ""
+
 
 @admin.register(UserHistory)
 class UserHistoryAdmin(HistoryAdmin):
-    list_display = ("pgh_created_at", "pgh_label", "username", "role", "area_code", "is_active", "pgh_context")
+    list_display = ("at", "change", "by", "username", "role", "area_code", "is_active")
     search_fields = ("username",)
 
 
 @admin.register(DepartmentHistory)
 class DepartmentHistoryAdmin(HistoryAdmin):
-    list_display = ("pgh_created_at", "pgh_label", "code", "name_zh", "area_code", "pgh_context")
+    list_display = ("at", "change", "by", "code", "named", "area_code")
     search_fields = ("code",)
 
 

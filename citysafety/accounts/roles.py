@@ -48,6 +48,7 @@ MASTER_DATA = {
     "django_celery_beat.periodictask": LOOK,
     "notices.channel": LOOK,
     "notices.delivery": ("view", "change"),
+    "evidence.photo": ("view", "change"),
 }
 
 PEOPLE = {

@@ -18,12 +18,11 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from .models import Attachment, Photo
+from .models import Attachment, Photo, PhotoQuerySet
 
 Image.MAX_IMAGE_PIXELS = 50_000_000  # a 12 kB file can unpack to 100 megapixels
 FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 VIEW_SIDE, THUMB_SIDE = 1600, 320  # px
-MOST_ATTEMPTS = 3
 EXIF_TAKEN, EXIF_OFFSET = 0x9003, 0x9011
 
 
@@ -156,8 +155,7 @@ def derive(*, sha256: str, at: datetime) -> bool:
 
     An attempt is counted before it starts, so that a picture that kills its worker is parked after three.
     """
-    claimed = Photo.objects.filter(sha256=sha256, derived_at=None, deriving__lt=MOST_ATTEMPTS)
-    if not claimed.update(deriving=F("deriving") + 1):
+    if not Photo.objects.waiting().filter(sha256=sha256).update(deriving=F("deriving") + 1):
         return False
     _draw_derivatives(sha256, open_picture((folder(sha256) / "original").read_bytes()))
     return bool(Photo.objects.filter(sha256=sha256, derived_at=None).update(derived_at=at))
@@ -173,6 +171,11 @@ def _draw_derivatives(sha256: str, picture: Image.Image) -> None:
         part = folder(sha256) / f".{name}.{os.getpid()}"
         clean.save(part, "JPEG", quality=82, optimize=True)
         os.replace(part, folder(sha256) / name)
+
+
+def unpark(photos: PhotoQuerySet) -> int:
+    """Give photos whose pictures were given up a new start with the next sweep; return how many."""
+    return photos.parked().update(deriving=0)
 
 
 def take_in(pictures: Iterable[bytes], *, at: datetime) -> list[str]:
@@ -193,5 +196,5 @@ def take_in(pictures: Iterable[bytes], *, at: datetime) -> list[str]:
 
 def waiting(*, at: datetime, limit: int = 200) -> list[str]:
     """Return photos that were received a moment ago or longer and have no pictures yet."""
-    rows = Photo.objects.filter(derived_at=None, deriving__lt=MOST_ATTEMPTS, received_at__lt=at - timedelta(seconds=20))
+    rows = Photo.objects.waiting().filter(received_at__lt=at - timedelta(seconds=20))
     return list(rows.order_by("received_at").values_list("sha256", flat=True)[:limit])

@@ -234,13 +234,11 @@ def test_r7_a_task_survives_its_worker(hall: Hall, scale: tuple[int, int], say) 
 
 def under_way() -> set[str]:
     """Return the photos that a worker has begun and not finished, but for those that were given up."""
-    begun = range(1, evidence.MOST_ATTEMPTS)
-    return set(Photo.objects.filter(derived_at=None, deriving__in=begun).values_list("pk", flat=True))
+    return set(Photo.objects.waiting().filter(deriving__gt=0).values_list("pk", flat=True))
 
 
 def left(photos: list[str]) -> list[str]:
-    rows = Photo.objects.filter(pk__in=photos, derived_at=None, deriving__lt=evidence.MOST_ATTEMPTS)
-    return list(rows.values_list("pk", flat=True))
+    return list(Photo.objects.waiting().filter(pk__in=photos).values_list("pk", flat=True))
 
 
 def made_of(photos: list[str]) -> int:
@@ -248,7 +246,7 @@ def made_of(photos: list[str]) -> int:
 
 
 def given_up() -> int:
-    return Photo.objects.filter(derived_at=None, deriving__gte=evidence.MOST_ATTEMPTS).count()
+    return Photo.objects.parked().count()
 
 
 def sent() -> int:
