@@ -16,16 +16,19 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from django.db import DatabaseError, close_old_connections
 from PIL import Image
 
 from . import phrases
+from .offices import NEXT, Offices, due_case
 from .pictures import picture
 
 MOST_OPEN = 2000  # cases in hand; while the site is slower than the rate, no new ones are filed
 RETRY_S, MOST_TRIES = 2.0, 30
 IDLE_S = 3  # a server lets go of a silent connection after five
 SCENES = 60
-SPOT, REFUSED = 0.22, 0.05  # shares of filings
+SPOT, REFUSED, LEFT = 0.22, 0.05, 0.35  # shares of filings; what is left waits until the offices find it due
+OFFICES_EVERY_S = 20  # a step of a case that comes due
 
 
 class Refused(Exception):
@@ -153,15 +156,17 @@ class Simulator:
 
     def __init__(
         self, door: Door, accounts: dict[str, list[dict]], cells: dict[str, list[tuple[float, float]]], *,
-        a_day: float, pause_s: float, seed: int, most: int | None,
+        a_day: float, pause_s: float, seed: int, most: int | None, offices: Offices | None = None,
     ) -> None:  # fmt: skip
         self.door, self.cells, self.rnd = door, cells, random.Random(seed)
         self.every_s, self.pause_s, self.left = 86_400 / a_day, pause_s, most
         self.crews = crews(accounts, sorted(cells))
+        self.offices, self.next_tending = offices, 0.0  # with them some filings are left to be worked in their own time
         # Counties whose cases the accounts can take through the whole life get most of them.
         self.shares = list(itertools.accumulate(4 if crew.handler else 1 for crew in self.crews))
         self.turns: list[Turn] = []
         self.reporters: dict[str, dict[str, Any]] = {}  # by hazard in hand
+        self.let_go: set[str] = set()  # hazards whose step was refused: not tried again
         self.lock, self.order, self.next_filing = threading.Lock(), itertools.count(), 0.0
         self.filed = self.stepped = self.refused = self.ended = self.repeated = 0
         self.matters: list[tuple[str, str]] = []
@@ -203,7 +208,9 @@ class Simulator:
             "handled_on_spot": spot,
         }  # fmt: skip
         hazard = self.door.call("POST", "/api/v1/hazards/", reporter["token"], body, kind="file")
-        if spot:
+        if self.offices and self.rnd.random() < LEFT:
+            todo = []
+        elif spot:
             todo = ["handle_on_spot", "verify", "write_off"]
         elif self.rnd.random() < REFUSED:
             todo = ["refuse"]
@@ -211,9 +218,30 @@ class Simulator:
             todo = ["accept", "dispatch", "take", "rectify", "verify", "write_off"]
         with self.lock:
             self.filed += 1
-            self.reporters[hazard["id"]] = reporter
-            self.put(Turn(0, 0, hazard["id"], hazard["version"], todo, place, crew, category, scene))
+            if todo:
+                self.reporters[hazard["id"]] = reporter
+                self.put(Turn(0, 0, hazard["id"], hazard["version"], todo, place, crew, category, scene))
         self.photo(hazard["id"], "before" if spot else "scene", reporter, category, scene)
+
+    def tend(self) -> None:
+        """Put the next step of the case that most needs one on the list, as the step of the office whose it is."""
+        with self.lock:
+            leave_out = [*self.reporters, *self.let_go]
+        try:
+            close_old_connections()
+            hazard = due_case(datetime.now(UTC), leave_out)
+            if hazard is None:
+                return
+            action = NEXT[hazard.state]
+            account = self.offices.account_for(action, hazard)
+        except DatabaseError as error:
+            raise Away(f"the database: {error!r}") from error
+        crew = Crew(area=hazard.area_code, reporters=[], handler=account, verifiers=[], dispatcher=account)
+        place = {"lon": hazard.location.x, "lat": hazard.location.y}
+        category, scene = hazard.matter.matter_class.code, self.rnd.randrange(SCENES)
+        with self.lock:
+            self.reporters[str(hazard.pk)] = {}
+            self.put(Turn(0, 0, str(hazard.pk), hazard.version, [action], place, crew, category, scene), after_s=0)
 
     def put(self, turn: Turn, after_s: float | None = None) -> None:
         """Put a turn on the list; call it with the lock held."""
@@ -243,10 +271,10 @@ class Simulator:
         with self.lock:
             self.stepped += 1
             turn.version, turn.todo, turn.step_id, turn.tries = answer["version"], turn.todo[1:], "", 0
+            self.ended += answer["state"] in ("written_off", "refused")
             if turn.todo:
                 self.put(turn)
             else:
-                self.ended += 1
                 self.reporters.pop(turn.hazard, None)
 
     def work(self, stop: threading.Event) -> None:
@@ -259,7 +287,7 @@ class Simulator:
                 stop.wait(min(0.5, self.every_s))
                 continue
             try:
-                self.file() if job == "file" else self.step(job)
+                {"file": self.file, "tend": self.tend}[job]() if isinstance(job, str) else self.step(job)
             except Away as error:
                 self.again(job, error)
                 stop.wait(RETRY_S)
@@ -285,6 +313,7 @@ class Simulator:
             self.refused += 1
             if isinstance(job, Turn):
                 self.reporters.pop(job.hazard, None)
+                self.let_go.add(job.hazard)
         print(error, flush=True)  # noqa: T201  a simulation's log is its standard output
 
     def next_job(self) -> Any:
@@ -292,6 +321,9 @@ class Simulator:
             now = time.monotonic()
             if self.turns and self.turns[0].at <= now:
                 return heapq.heappop(self.turns)
+            if self.offices and now >= self.next_tending:
+                self.next_tending = now + OFFICES_EVERY_S
+                return "tend"
             if self.left != 0 and now >= self.next_filing and len(self.reporters) < MOST_OPEN:
                 self.next_filing = now + (self.rnd.expovariate(1 / self.every_s) if self.pause_s else 0)
                 if self.left is not None:

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from citysafety.management.offices import Offices
 from citysafety.management.simulator import Door, Simulator
 from grid.models import Cell
 
@@ -23,7 +24,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--pause", type=float, default=90, help="seconds between two steps of a hazard, on average (90)"
         )
-        parser.add_argument("--count", type=int, default=None, help="stop after so many hazards have ended")
+        parser.add_argument(
+            "--count",
+            type=int,
+            default=None,
+            help="file so many, see them to their end and stop; no other cases are touched",
+        )
         parser.add_argument("--full-speed", action="store_true", help="no pauses: as fast as the instance answers")
         parser.add_argument("--workers", type=int, default=2, help="requests at a time (2)")
         parser.add_argument("--seed", type=int, default=1)
@@ -41,6 +47,7 @@ class Command(BaseCommand):
         simulator = Simulator(
             Door(base), accounts, cells, a_day=1e9 if fast else options["hazards_per_day"],
             pause_s=0 if fast else options["pause"], seed=options["seed"], most=options["count"],
+            offices=None if fast or options["count"] else Offices(),
         )  # fmt: skip
         stop, began = threading.Event(), time.monotonic()
         for number in (signal.SIGINT, signal.SIGTERM):
