@@ -167,8 +167,8 @@ class HistoryAdmin(ReadOnly):
         return [field.name for field in self.opts.fields if not field.name.startswith("pgh_")]
 
     @admin.display(description=_("time"), ordering="pgh_id")
-    def at(self, row: Any) -> Any:
-        return row.pgh_created_at
+    def at(self, row: Any) -> str:
+        return f"{timezone.localtime(row.pgh_created_at):%F %T}"
 
     @admin.display(description=_("change"))
     def change(self, row: Any) -> str:

@@ -33,7 +33,7 @@ class PictureFilter(admin.SimpleListFilter):
 class PhotoAdmin(admin.ModelAdmin):
     """Photos by their hash, without what they show; the filter "given up" shows what needs a person."""
 
-    list_display = ("sha256", "mime", "size", "width", "height", "received_at", "deriving", "derived_at")
+    list_display = ("__str__", "mime", "size", "width", "height", "received_at", "deriving", "derived_at")
     list_filter = (PictureFilter, "mime")
     search_fields = ("sha256__startswith",)
     ordering = ("-received_at",)

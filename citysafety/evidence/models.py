@@ -23,7 +23,7 @@ class PhotoQuerySet(models.QuerySet):
 class Photo(models.Model):
     """Bytes as they were received, named by their SHA-256; the file is never changed."""
 
-    sha256 = models.CharField(max_length=64, primary_key=True)
+    sha256 = models.CharField("SHA-256", max_length=64, primary_key=True)
     size = models.PositiveIntegerField(_("bytes"))
     mime = models.CharField(_("format"), max_length=20)
     width = models.PositiveIntegerField(_("width"))

@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='Photo',
             fields=[
-                ('sha256', models.CharField(max_length=64, primary_key=True, serialize=False)),
+                ('sha256', models.CharField(max_length=64, primary_key=True, serialize=False, verbose_name='SHA-256')),
                 ('size', models.PositiveIntegerField(verbose_name='bytes')),
                 ('mime', models.CharField(max_length=20, verbose_name='format')),
                 ('width', models.PositiveIntegerField(verbose_name='width')),
