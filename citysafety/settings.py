@@ -241,7 +241,7 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["citysafety.parsing.Json"],
     "DEFAULT_SCHEMA_CLASS": "drf_standardized_errors.openapi.AutoSchema",
-    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_FILTER_BACKENDS": ["citysafety.filtering.KnownFilters"],
     "DEFAULT_PAGINATION_CLASS": "citysafety.api.CursorPages",
     "EXCEPTION_HANDLER": "citysafety.api.exception_handler",
 }

@@ -38,6 +38,7 @@ LIST_PARAMETERS = [OpenApiParameter(name, str) for name in ("area", "figure", "a
 class AreaList(CountTwin, viewsets.GenericViewSet):
     """A list cut to the caller's area; ``figure`` with ``at`` gives the list that made a figure at a position."""
 
+    beside_filters = ("area", "figure", "at")
     area_field = "area_code"
     subject = ""
 

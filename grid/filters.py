@@ -8,6 +8,8 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
 
+from citysafety.filtering import Switch
+
 from .models import Cell, Matter, Premises, PremisesKind, Worker
 
 
@@ -17,7 +19,7 @@ class MatterFilter(django_filters.FilterSet):
     search = django_filters.CharFilter(method="by_words", label=_("name, initials, code"))
     category = django_filters.CharFilter(field_name="matter_class__code", label=_("class"))
     severity = django_filters.CharFilter(field_name="severity", label=_("severity"))
-    special = django_filters.BooleanFilter(field_name="special", label=_("special"))
+    special = Switch(field_name="special", label=_("special"))
     department = django_filters.CharFilter(field_name="department__code", label=_("department"))
 
     class Meta:
@@ -37,8 +39,8 @@ class CellFilter(django_filters.FilterSet):
     """Filters of cells; ``active`` is assumed unless said otherwise."""
 
     kind = django_filters.MultipleChoiceFilter(choices=Cell.Kind, label=_("kind"))
-    active = django_filters.BooleanFilter(field_name="active", label=_("active"))
-    staffed = django_filters.BooleanFilter(field_name="staffed", label=_("somebody on duty answers for it"))
+    active = Switch(field_name="active", label=_("active"))
+    staffed = Switch(field_name="staffed", label=_("somebody on duty answers for it"))
     search = django_filters.CharFilter(method="by_words", label=_("code or name"))
 
     class Meta:
@@ -53,7 +55,7 @@ class WorkerFilter(django_filters.FilterSet):
     """Filters of workers."""
 
     state = django_filters.MultipleChoiceFilter(choices=Worker.State, label=_("state"))
-    assigned = django_filters.BooleanFilter(method="by_assigned", label=_("on duty with a cell today"))
+    assigned = Switch(method="by_assigned", label=_("on duty with a cell today"))
     centre = django_filters.CharFilter(field_name="centre__code", label=_("centre"))
     search = django_filters.CharFilter(method="by_words", label=_("number or name"))
 
@@ -75,8 +77,8 @@ class PremisesFilter(django_filters.FilterSet):
     """Filters of the register; ``bbox`` is west,south,east,north in WGS 84."""
 
     kind = django_filters.ModelMultipleChoiceFilter(queryset=PremisesKind.objects.all(), label=_("kind"))
-    nine_small = django_filters.BooleanFilter(field_name="kind__nine_small", label=_("nine-small premises"))
-    active = django_filters.BooleanFilter(field_name="active", label=_("active"))
+    nine_small = Switch(field_name="kind__nine_small", label=_("nine-small premises"))
+    active = Switch(field_name="active", label=_("active"))
     cell = django_filters.CharFilter(method="by_cell", label=_("cell"))
     bbox = django_filters.CharFilter(method="by_bbox", label=_("frame"))
     search = django_filters.CharFilter(method="by_words", label=_("name, address or code"))

@@ -80,6 +80,7 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
     """Hazards: file, look, take steps."""
 
     filterset_class = HazardFilter
+    beside_filters = ("area", "figure", "at")
     ordering = ("-received_at", "id")
     lookup_value_regex = "[0-9a-fA-F-]{36}"
 

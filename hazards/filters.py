@@ -8,6 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from rest_framework.exceptions import ValidationError
 
+from citysafety.filtering import Switch
 from grid.models import Cell, Matter
 
 from .lifecycle import HazardState
@@ -19,20 +20,20 @@ class HazardFilter(django_filters.FilterSet):
 
     state = django_filters.MultipleChoiceFilter(choices=HazardState, label=_("state"))
     severity = django_filters.ChoiceFilter(choices=Severity, label=_("severity"))
-    open = django_filters.BooleanFilter(method="by_open", label=_("open"))
-    overdue = django_filters.BooleanFilter(field_name="overdue", label=_("overdue"))
+    open = Switch(method="by_open", label=_("open"))
+    overdue = Switch(field_name="overdue", label=_("overdue"))
     matter = django_filters.CharFilter(field_name="matter__code", label=_("matter"))
     category = django_filters.CharFilter(field_name="matter__matter_class__code", label=_("category"))
     department = django_filters.CharFilter(field_name="department__code", label=_("department"))
     cell = django_filters.CharFilter(method="by_cell", label=_("cell"))
-    mine = django_filters.BooleanFilter(method="by_mine", label=_("reported by me"))
+    mine = Switch(method="by_mine", label=_("reported by me"))
     received_after = django_filters.DateFilter(field_name="received_at", lookup_expr="date__gte", label=_("from"))
     received_before = django_filters.DateFilter(field_name="received_at", lookup_expr="date__lte", label=_("to"))
     received = django_filters.CharFilter(method="by_day", label=_("received on"))
     cleared = django_filters.CharFilter(method="by_day", label=_("written off on"))
     refused = django_filters.CharFilter(method="by_day", label=_("refused on"))
     settled = django_filters.CharFilter(method="by_day", label=_("due to be closed on"))
-    late = django_filters.BooleanFilter(field_name="late", label=_("ever overdue"))
+    late = Switch(field_name="late", label=_("ever overdue"))
     search = django_filters.CharFilter(method="by_words", label=_("number, place, words"))
 
     class Meta:

@@ -107,8 +107,7 @@ def _refused(asked: QueryDict, found: HazardFilter) -> list[str]:
         for name in asked
         if name not in fields and name not in BESIDE_FILTERS
     ]
-    wrong = [*found.form.errors, *(name for name in SWITCHES if asked.get(name, "") not in ("", "true", "false"))]
-    for name in wrong:
+    for name in found.form.errors:
         words = {
             "label": fields[name].label,
             "seen": ", ".join(asked.getlist(name)),

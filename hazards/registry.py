@@ -15,7 +15,7 @@ from citysafety.tallies.figures import COUNT, RATIO, Figure, Recount, register_s
 from citysafety.tallies.figures import register as register_figure
 
 from . import notices
-from .lifecycle import LIFECYCLE
+from .lifecycle import LIFECYCLE, HazardState
 from .models import NOT_BY_AREA, Hazard, Mark, Step
 from .standing import CITY_TIME, counts_now, counts_today
 
@@ -64,7 +64,9 @@ def register() -> None:
     register_subject("hazard", recount)
     access.register("hazard", may_see)
     notices.register()
-    rights.register_visibility("hazard", explain, label=_("hazard"), find=find, steps=LIFECYCLE.steps)
+    rights.register_visibility(
+        "hazard", explain, label=_("hazard"), find=find, steps=LIFECYCLE.steps, states=dict(HazardState.choices)
+    )
 
 
 def may_see(user: Any, hazard_id: str) -> bool:

@@ -5,7 +5,7 @@ The rules look only at attributes of the record (``area_code``, ``department_id`
 ``rectified_by_id``, ``handled_on_spot``), so this module knows no app above it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -36,6 +36,12 @@ class Tried:
     alternative: str
     allowed: bool
     rule: str
+
+    @property
+    def words(self) -> str:
+        """Return whom the alternative is for: the role, and what must hold."""
+        role, rules = parsed(self.alternative)
+        return _said(role, rules)
 
     @property
     def sentence(self) -> str:
@@ -157,13 +163,13 @@ def sentence(rule: str) -> str:
     if kind != "allowed":
         return rule
     role, *names = rest.split(".")
-    who = gettext("Anyone") if role == "anyone" else str(Role(role).label)
-    if not names:
-        return gettext("Allowed: %(role)s.") % {"role": who}
-    return gettext("Allowed: %(role)s, %(rules)s.") % {
-        "role": who,
-        "rules": " · ".join(str(RULE_WORDS[name]) for name in names),
-    }
+    return gettext("Allowed: %(who)s.") % {"who": _said("*" if role == "anyone" else role, names)}
+
+
+def _said(role: str, rules: Iterable[str]) -> str:
+    """Say a role and the rules it must meet in the active language."""
+    who = gettext("Anyone") if role == "*" else str(Role(role).label)
+    return " · ".join([who, *(str(RULE_WORDS[name]) for name in rules)])
 
 
 # A wall screen has no lists; a handler's list is the own department's, shorter than the figure of the area.
@@ -203,6 +209,7 @@ class Kind:
     explain: Callable[[User, str], Iterable[tuple[str, bool, str]]]
     find: Callable[[str], Any | None]
     steps: tuple[Step, ...]
+    states: Mapping[str, Any]  # what each state is called
 
 
 KINDS: dict[str, Kind] = {}
@@ -215,13 +222,16 @@ def register_visibility(
     label: Any = None,
     find: Callable[[str], Any | None] | None = None,
     steps: Iterable[Step] = (),
+    states: Mapping[str, Any] | None = None,
 ) -> None:
     """Make a kind of record explainable.
 
     ``explain(user, subject_id)`` returns every rule of visibility as (key, holds, sentence);
     ``find(id or number)`` returns the record (with ``pk`` and ``state``) or None; ``steps`` is its table.
     """
-    KINDS[kind] = Kind(kind, label or format_lazy("{}", kind), explain, find or (lambda _given: None), tuple(steps))
+    KINDS[kind] = Kind(
+        kind, label or format_lazy("{}", kind), explain, find or (lambda _given: None), tuple(steps), states or {}
+    )
 
 
 def visible_rule(kind: str, user: User, subject_id: str) -> list[Seen]:

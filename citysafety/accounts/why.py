@@ -53,6 +53,7 @@ class StepRow:
     is_open: bool
     verdict: rights.Verdict
     tried: list[rights.Tried]
+    way: str  # from which state to which, in words
 
     @property
     def sentence(self) -> str:
@@ -79,7 +80,13 @@ def answer(user: User, kind: rights.Kind, subject: Any) -> Answer:
     """Try every rule of seeing and every step for one user and one record."""
     state = getattr(subject, "state", None)
     steps = [
-        StepRow(step, step.source == state, rights.may(user, step, subject), rights.tried(user, step, subject))
+        StepRow(
+            step,
+            step.source == state,
+            rights.may(user, step, subject),
+            rights.tried(user, step, subject),
+            " → ".join(str(kind.states.get(name, name)) for name in (step.source, step.target)),
+        )
         for step in kind.steps
     ]
     steps.sort(key=lambda row: not row.is_open)

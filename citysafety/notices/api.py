@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from citysafety.api import CountTwin
+from citysafety.filtering import Switch
 
 from . import services
 from .models import Notice
@@ -19,7 +20,7 @@ from .topics import words
 
 
 class NoticeFilter(django_filters.FilterSet):
-    unread = django_filters.BooleanFilter(field_name="read_at", lookup_expr="isnull")
+    unread = Switch(field_name="read_at", lookup_expr="isnull")
 
     class Meta:
         model = Notice

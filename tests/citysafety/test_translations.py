@@ -267,6 +267,14 @@ REFUSALS = {
         "“-1” was not understood; expected a whole number.",
         "“-1”无法识别，应为整数。",
     ),
+    "/api/v1/hazards/?open=maybe": (
+        "“maybe” was not understood; expected true or false.",
+        "“maybe”无法识别，应为 true 或 false。",
+    ),
+    "/api/v1/notices/?unred=true": (
+        "There is no such filter; expected one of topic, level, kind, subject_id, unread, cursor, page_size, format.",
+        "没有此筛选项，可用的有 topic, level, kind, subject_id, unread, cursor, page_size, format。",
+    ),
     "/api/v1/figures/?at=9": (
         "The news has not come to position 9 yet; the last is 0.",
         "动态尚未到位次 9，最新位次为 0。",

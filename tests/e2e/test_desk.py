@@ -242,7 +242,7 @@ def test_who_was_slower_sees_what_changed_and_loses_no_word(site, desk, case):
     form.locator("[data-send]").click()
 
     summary = form.locator("[data-summary]")
-    expect(summary).to_contain_text("Somebody else changed this case")
+    expect(summary).to_contain_text("This case changed since you opened it")
     expect(summary).to_contain_text("You saw: Reported, version 1. Now: Accepted, version 2.")
     expect(form.locator("textarea")).to_have_value("重复上报")
     summary.locator("[data-reload]").click()

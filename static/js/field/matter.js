@@ -63,9 +63,12 @@ export class Sheet {
     this.rows = [];
     this.input = dialog.querySelector("[data-matter-search]");
     this.input.addEventListener("input", () => { this.inClass = null; this.draw(); });
+    dialog.querySelector("[data-matter-back]").addEventListener("click", () => { this.inClass = null; this.draw(); this.input.focus(); });
   }
 
   open() {
+    this.inClass = null;
+    this.input.value = "";
     this.dialog.showModal();
     this.draw();
     this.input.focus();
@@ -90,6 +93,7 @@ export class Sheet {
       said = gettext("The list of matters comes with the first connection.");
     }
     this.dialog.querySelector("[data-matter-said]").textContent = said;
+    this.dialog.querySelector("[data-matter-back]").hidden = !this.inClass;
     const limit = this.inClass ? Infinity : MOST_SHOWN;
     this.dialog.querySelector("[data-matter-list]").replaceChildren(...found.slice(0, limit).map((matter) => make("li", {},
       make("button", { class: "row row-wide", type: "button", "data-code": matter.code, onclick: () => { this.dialog.close(); this.chosen(matter); } },

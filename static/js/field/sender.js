@@ -130,7 +130,7 @@ async function sendStep(row) {
     // The refusal may carry the present case; it is read again, so that it is whole and today's.
     const now = await ask("GET", `/api/v1/hazards/${row.hazard}/`);
     if (wanting(now)) throw new Unanswered();
-    return store.amend(row.id, { state: "conflict", theirs: now.body, problem: { words: [gettext("Somebody else changed this case in the meantime.")] } });
+    return store.amend(row.id, { state: "conflict", theirs: now.body, problem: { words: [gettext("This case changed in the meantime.")] } });
   }
   return refused(row, reply);
 }

@@ -132,7 +132,7 @@ async function conflict(row) {
   find("[data-heading]").textContent = gettext("Both are kept: choose one");
   find("[data-kept]").textContent = step.number;
   section.replaceChildren(...[
-    make("h2", { tabindex: "-1" }, gettext("Somebody else changed this case in the meantime.")),
+    make("h2", { tabindex: "-1" }, gettext("This case changed in the meantime.")),
     make("div", { class: "who-both" },
       make("div", { class: "who who-mine" }, make("b", {}, gettext("Mine")), make("p", {}, fill(gettext("written %(when)s"), { when: moment(row.frozenAt ?? row.updatedAt) }))),
       make("div", { class: "who" }, make("b", {}, gettext("On the platform")), make("p", {}, [latest.at ? moment(latest.at) : "", who].filter(Boolean).join(" ")))),

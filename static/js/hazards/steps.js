@@ -61,7 +61,11 @@ class StepForm {
     this.#progress = form.querySelector('[data-progress]');
     for (const box of form.querySelectorAll('[data-photos]')) this.#listen(box);
     form.querySelector('[data-here]')?.addEventListener('click', () => this.#here());
-    form.addEventListener('input', () => { this.#keep(); this.#sayDistance(); });
+    form.addEventListener('input', ({ target }) => {
+      if (target.name === 'lon' || target.name === 'lat') this.#accuracy = null; // typed: no device vouches for it
+      this.#keep();
+      this.#sayDistance();
+    });
     form.addEventListener('submit', event => { event.preventDefault(); this.#submit(); });
     this.#restore();
     form.dataset.ready = 'yes';
@@ -232,7 +236,7 @@ class StepForm {
 
   #conflict({ present }) {
     this.#complain([
-      { field: '', words: t('Somebody else changed this case since you opened it. Nothing was overwritten; what you wrote is kept.') },
+      { field: '', words: t('This case changed since you opened it. Nothing was overwritten; what you wrote is kept.') },
       { field: '', words: change(present) },
     ], reload());
   }
@@ -268,7 +272,22 @@ function remove(gone, name) {
   return button;
 }
 
-// Metres between two places, good enough within a city.
+// Words for a step that somebody took, or that is not open any more, are shown until their writer throws them away.
+function showLeftOver(offered) {
+  const prefix = keyOf('');
+  let keys = [];
+  try { keys = Object.keys(sessionStorage).filter(key => key.startsWith(prefix)); } catch { /* no storage: nothing was kept */ }
+  for (const action of keys.map(key => key.slice(prefix.length)).filter(name => !offered.has(name))) {
+    const { words } = kept.read(action);
+    if (!words) { kept.drop(action); continue; }
+    const gone = el('button', { class: 'button is-small', type: 'button' }, t('Throw away'));
+    const box = el('section', { class: 'panel', 'data-left-over': action }, el('div', { class: 'panel-body stack' },
+      el('p', {}, t('You wrote this for a step that is not open any more. It was not sent.')), el('blockquote', {}, words), el('p', {}, gone)));
+    gone.addEventListener('click', () => { kept.drop(action); box.remove(); });
+    document.querySelector('.case-side').prepend(box);
+  }
+}
+
 // A tab that was away: say so before something is written into an old picture.
 async function look() {
   if (document.hidden || Number(page.dataset.version) !== version) return;
@@ -283,7 +302,9 @@ document.addEventListener('visibilitychange', look);
 addEventListener('online', () => { if ('offline' in said.dataset) said.hidden = true; look(); });
 addEventListener('offline', () => { tell(el('p', {}, t('This device is offline. What you write is kept in this browser.'))); said.dataset.offline = ''; });
 
-for (const form of document.querySelectorAll('form[data-step]')) new StepForm(form);
+const forms = [...document.querySelectorAll('form[data-step]')];
+for (const form of forms) new StepForm(form);
+showLeftOver(new Set(forms.map(form => form.dataset.step)));
 try {
   const done = sessionStorage.getItem(TOLD);
   if (done) {
