@@ -27,7 +27,7 @@ from citysafety.tallies.selectors import PositionAhead, PositionGone
 
 from . import selectors, services
 from .filters import HazardFilter
-from .lifecycle import LIFECYCLE
+from .lifecycle import LIFECYCLE, PhotoRole
 from .models import Hazard, Severity, Step
 from .present import clock_answer, hazard_answer, photo_answer, step_answer
 from .services.reporting import Filing
@@ -182,7 +182,7 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
     def photo(self, request: Request, pk: str, sha256: str) -> Response:
         hazard = self.get_object()
         role = request.query_params.get("role", "")
-        if role not in ("scene", "before", "after"):
+        if role not in PhotoRole:
             raise ValidationError({"role": _("“%(seen)s” is not scene, before or after.") % {"seen": role}})
         step = request.query_params.get("step")
         try:
@@ -287,12 +287,13 @@ def _must_be_open(hazard: Hazard, verb: str, data: Any) -> None:
         LIFECYCLE.step(hazard.state, verb)
     except StepNotAllowed as error:
         refusal = Conflict(
-            _("“%(action)s” is not possible from “%(state)s”.") % {"action": verb, "state": hazard.get_state_display()}
+            _("“%(action)s” is not possible from “%(state)s”.")
+            % {"action": LIFECYCLE.steps_named(verb)[0].label, "state": hazard.get_state_display()}
         )
         refusal.present = hazard_answer(hazard)
         raise refusal from error
     seen = data.get("version") if hasattr(data, "get") else None
-    if isinstance(seen, int) and seen != hazard.version:
+    if type(seen) is int and seen != hazard.version:  # whatever else it is, the fields say
         refusal = Conflict(
             _("You saw version %(seen)s; the present one is %(now)s.") % {"seen": seen, "now": hazard.version}
         )
@@ -309,7 +310,7 @@ def _take(hazard_id: UUID, verb: str, step: StepInput, request: Request) -> tupl
     except services.TooLateToReopen as refusal:
         raise _conflict(hazard_id, request, str(refusal)) from refusal
     except (StepNotAllowed, services.StaleVersion) as refusal:
-        raise _conflict(hazard_id, request, _("Somebody else changed it meanwhile.")) from refusal
+        raise _conflict(hazard_id, request, _("It changed in the meantime.")) from refusal
     except services.FieldsMissing as refusal:
         raise ValidationError(refusal.errors) from refusal
     except services.EvidenceMissing as refusal:

@@ -17,7 +17,7 @@ from citysafety.calendars.services import calendar
 from citysafety.evidence import services as evidence
 from citysafety.names import chosen
 
-from .lifecycle import LIFECYCLE, OPEN, HazardState, HazardStep, Stage
+from .lifecycle import LIFECYCLE, OPEN, HazardState, HazardStep, PhotoRole, Stage
 from .models import Hazard, inside
 from .services.clocks import limit_of
 from .services.steps import requirements, steps_open_to
@@ -27,11 +27,6 @@ UNIT_WORDS = {
     "urgent_hours": ngettext_lazy("%(n)s urgent hour", "%(n)s urgent hours", "n"),
     "work_hours": ngettext_lazy("%(n)s working hour", "%(n)s working hours", "n"),
     "work_days": ngettext_lazy("%(n)s working day", "%(n)s working days", "n"),
-}
-PHOTO_WORDS = {
-    "scene": gettext_lazy("Photos of the scene"),
-    "before": gettext_lazy("Photos before"),
-    "after": gettext_lazy("Photos after"),
 }
 ASKED_WORDS = {
     "department": gettext_lazy("department"),
@@ -255,7 +250,7 @@ def _step_form(step: HazardStep, hazard: Hazard, user: Any) -> dict[str, Any]:
     photos = []
     for role, need in requirements(step, hazard).items():
         there = len(evidence.unused(kind="hazard", subject_id=str(hazard.pk), role=role, step_id=None))
-        photos.append({"role": role, "label": PHOTO_WORDS[role], "need": max(0, need - there), "there": there})
+        photos.append({"role": role, "label": PhotoRole(role).label, "need": max(0, need - there), "there": there})
     asks_department, asks_reason, asks_words = (name in step.requires for name in ("department", "reason", "words"))
     return {
         "action": step.action,
@@ -305,7 +300,7 @@ def happened(steps: Any, marks: Any, photos: Any) -> list[dict[str, Any]]:
     labels = {step.action: step.label for step in LIFECYCLE.steps}
     served: dict[Any, list[Any]] = {}
     for photo in photos:
-        served.setdefault(photo.used_by, []).append((photo, PHOTO_WORDS.get(photo.role, photo.role)))
+        served.setdefault(photo.used_by, []).append((photo, PhotoRole(photo.role).label))
     rows = [
         {
             "at": step.at,

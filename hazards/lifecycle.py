@@ -30,6 +30,14 @@ class Stage(models.TextChoices):
     VERIFY = "verify", _("Verification and write-off")
 
 
+class PhotoRole(models.TextChoices):
+    """What a photo shows."""
+
+    SCENE = "scene", _("Scene")
+    BEFORE = "before", _("Before")
+    AFTER = "after", _("After")
+
+
 S = HazardState
 
 ENDED = frozenset({S.WRITTEN_OFF, S.REFUSED})

@@ -24,7 +24,7 @@ from grid.models import Division, MatterClass
 from . import desk, selectors
 from .drawing import draw
 from .filters import HazardFilter
-from .lifecycle import HazardState
+from .lifecycle import HazardState, PhotoRole
 from .models import Hazard, Severity
 from .present import clock_answer
 
@@ -231,7 +231,7 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
             "ahead": [] if forms else desk.who_is_next(found),
             "ahead_states": desk.states_ahead(found),
             "happened": desk.happened(selectors.history(found), found.marks.all(), photos),
-            "photos": [(photo, desk.PHOTO_WORDS.get(photo.role, photo.role)) for photo in photos],
+            "photos": [(photo, PhotoRole(photo.role).label) for photo in photos],
             "drawing": draw(found),
             "states": {value: str(label) for value, label in HazardState.choices},
             "api": f"/api/v1/hazards/{found.pk}/",

@@ -8,8 +8,6 @@ from citysafety.evidence import services as evidence
 
 from ..models import Hazard
 
-PHOTO_ROLES = ("scene", "before", "after")
-
 
 def attach_photo(
     *, hazard: Hazard, role: str, sha256: str, data: bytes, by: Any, at: datetime, step_id: UUID | None

@@ -18,7 +18,7 @@ from citysafety.lifecycle import StepNotAllowed
 from citysafety.outbox.services import announce
 from grid.locate import in_frame
 
-from ..lifecycle import LIFECYCLE, HazardState, HazardStep
+from ..lifecycle import LIFECYCLE, HazardState, HazardStep, PhotoRole
 from ..models import Hazard, Step
 from ..standing import record_standing
 from .clocks import run_clock
@@ -129,7 +129,7 @@ def take_step(*, hazard_id: UUID, action: str, given: StepInput, actor: Any, at:
             raise EvidenceMissing(
                 f"photo:{role}",
                 _("This step needs %(number)s photo(s) “%(role)s”; there are %(seen)s.")
-                % {"number": number, "role": _(role), "seen": len(photos)},
+                % {"number": number, "role": PhotoRole(role).label, "seen": len(photos)},
             )
         evidence.use(photos, step_id=given.id)
     if action == "fail":  # what was shown so far has not convinced: the next rectification needs a photo of its own

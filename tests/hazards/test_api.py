@@ -252,6 +252,25 @@ def test_a_stale_version_is_refused_with_the_present_hazard(city):
     assert answer.json()["present"]["version"] == 2
 
 
+@pytest.mark.parametrize("version", [True, "x", 1.5, None])
+def test_a_version_that_is_none_is_refused_by_name(city, version):
+    hazard = file_hazard(person("grid_worker"))
+    body = {"id": str(uuid.uuid4()), "version": version}
+    answer = client_of(person("dispatcher")).post(f"/api/v1/hazards/{hazard.pk}/accept/", body, format="json")
+
+    assert (answer.status_code, answer.json()["errors"][0]["attr"]) == (400, "version")
+
+
+def test_what_is_missing_is_said_in_words(city):
+    hazard = file_hazard(person("grid_worker"))
+    dispatcher = client_of(person("dispatcher"))
+    too_early = step(dispatcher, hazard.pk, "write_off").json()["errors"][0]["detail"]
+    no_photo = step(client_of(hazard.reporter), hazard.pk, "handle_on_spot").json()["errors"][0]["detail"]
+
+    assert too_early == "“已上报”状态下不能“销号”。"
+    assert no_photo == "此步骤需要“整改前”照片 1 张，现有 0 张。"
+
+
 def test_a_repeated_step_gets_its_stored_answer_even_after_the_hazard_moved_on(city):
     hazard = file_hazard(person("grid_worker"))
     dispatcher = client_of(person("dispatcher"))

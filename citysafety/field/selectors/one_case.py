@@ -12,7 +12,7 @@ from citysafety.accounts.models import Role
 from citysafety.accounts.selectors import OfficeChoice, office_choice
 from citysafety.evidence.models import Attachment
 from grid.models import Posting
-from hazards.lifecycle import LIFECYCLE, HazardState
+from hazards.lifecycle import LIFECYCLE, HazardState, PhotoRole
 from hazards.models import Clock, Hazard
 from hazards.services.steps import requirements, steps_open_to
 
@@ -173,7 +173,6 @@ def _shown(person: Any, *, inside: bool) -> str:
     return person.name if inside else f"{person.name[:1]}*"
 
 
-ROLE_WORDS = {"scene": lambda: _("Scene"), "before": lambda: _("Before"), "after": lambda: _("After")}
 ROLE_ORDER = {"before": 0, "scene": 0, "after": 1}
 
 
@@ -181,7 +180,7 @@ def photos_of(hazard: Hazard) -> list[Attachment]:
     """Return the photos of a hazard, before first. Queries: 1."""
     rows = list(Attachment.objects.filter(kind="hazard", subject_id=str(hazard.pk)).order_by("at", "pk"))
     for row in rows:
-        row.label = ROLE_WORDS.get(row.role, lambda: _("Scene"))()
+        row.label = PhotoRole(row.role).label
     return sorted(rows, key=lambda row: ROLE_ORDER.get(row.role, 0))
 
 
@@ -253,7 +252,7 @@ def step_form(user: Any, hazard: Hazard, action: str, at: datetime) -> StepForm:
     unused = Attachment.objects.filter(kind="hazard", subject_id=str(hazard.pk), role__in=list(wanted), used_by=None)
     there = dict(unused.values_list("role").annotate(n=Count("pk")).order_by()) if needed else {}
     photos = [
-        {"role": role, "label": ROLE_WORDS[role](), "need": need, "there": there.get(role, 0)}
+        {"role": role, "label": PhotoRole(role).label, "need": need, "there": there.get(role, 0)}
         for role, need in wanted.items()
     ]
     label = action_label(row)
