@@ -110,12 +110,10 @@ def _side(city: SmallCity, county: str, cell_code: str, department: str, word: s
 
 
 def everyone(city: SmallCity, area: str) -> dict[str, User]:
-    """Return one user of each role with an area; the handler belongs to the department of the own case."""
+    """Return one user of each role with an area; the handler belongs to the department of that county's case."""
+    office = city.departments["fire-03" if area.startswith(AWAY) else "fire-02"]
     return {
-        role: person(
-            role, area=area, department=city.departments["fire-02"] if role == Role.DEPARTMENT_HANDLER else None
-        )
-        for role in ROLES
+        role: person(role, area=area, department=office if role == Role.DEPARTMENT_HANDLER else None) for role in ROLES
     }
 
 
