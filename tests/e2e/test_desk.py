@@ -249,6 +249,14 @@ def test_who_was_slower_sees_what_changed_and_loses_no_word(site, desk, case):
     expect(desk.locator("form[data-step=dispatch]")).to_be_visible()
     assert versions(site, case) == ["report", "accept"]
 
+    left = desk.locator("[data-left-over=refuse]")
+    expect(left).to_contain_text("It was not sent.")
+    expect(left).to_contain_text("重复上报")
+    left.get_by_role("button", name="Throw away").click()
+    desk.reload()
+    expect(desk.locator("form[data-step=dispatch]")).to_be_visible()
+    expect(left).to_have_count(0)
+
 
 def test_a_session_that_ended_is_said_and_the_words_are_there_after_signing_in(site, desk, case):
     open_case(desk, site, case)

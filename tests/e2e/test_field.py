@@ -719,6 +719,22 @@ def test_who_changes_their_mind_takes_photo_and_words_along(phone, site, place, 
     assert page.inner_text("[data-queue-count]") == "0"
 
 
+def test_a_class_of_matters_leads_back_to_all_of_them(phone):
+    page = phone.report()
+    page.click("[data-matter-open]")
+    back = page.locator("[data-matter-back]")
+    assert back.is_hidden()
+    page.click("[data-matter-classes] button >> nth=0")
+    assert page.locator("[data-matter-list] button").count() > 10
+    back.click()
+    assert back.is_hidden()
+    assert page.inner_text("[data-matter-said]") == ""
+    page.click("[data-matter-classes] button >> nth=1")
+    page.click("#matter-dialog [data-close]")
+    page.click("[data-matter-open]")
+    assert back.is_hidden()
+
+
 # -- every page ---------------------------------------------------------------------------------
 
 
