@@ -1,37 +1,97 @@
-"""What all filters of lists share: nothing that is asked is left out in silence."""
+"""What all filters of lists share: nothing that is asked is left out in silence, on pages and in the API."""
 
+from collections.abc import Collection
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 import django_filters
 from django import forms
+from django.contrib.gis.geos import Polygon
 from django.db.models import QuerySet
+from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
-SWITCH = {"true": True, "1": True, "false": False, "0": False, "": None}
+SWITCH = {"true": True, "1": True, "false": False, "0": False}
 OF_EVERY_LIST = ("cursor", "page_size", "format")
+ONE_MICROSECOND = timedelta(microseconds=1)
 
 
-class SwitchField(forms.NullBooleanField):
-    """True, false or not asked; what is none of them is refused."""
+class Spelled(forms.Field):
+    """A value of an address that is spelled in one way; what is spelled otherwise is refused."""
 
-    widget = forms.TextInput
+    expected: Any = ""
 
-    def to_python(self, value: str | None) -> bool | None:
+    def read(self, text: str) -> Any:
+        """Return what a text means. :raises ValueError, OverflowError: nothing."""
+        raise NotImplementedError
+
+    def to_python(self, value: str | None) -> Any:
+        if not value:
+            return None
         try:
-            return SWITCH[(value or "").lower()]
-        except KeyError:
+            return self.read(value)
+        except (ValueError, OverflowError) as error:
             raise forms.ValidationError(
-                _("“%(seen)s” was not understood; expected true or false.") % {"seen": value}
-            ) from None
+                _("“%(seen)s” was not understood; expected %(expected)s."),
+                params={"seen": value, "expected": self.expected},
+            ) from error
+
+
+class SwitchField(Spelled):
+    expected = gettext_lazy("true or false")
+
+    def read(self, text: str) -> bool:
+        if text.lower() not in SWITCH:
+            raise ValueError(text)
+        return SWITCH[text.lower()]
+
+
+class DayField(Spelled):
+    """A day of the city as the pair of its first and last moment."""
+
+    expected = gettext_lazy("a day as YYYY-MM-DD, or today")
+
+    def read(self, text: str) -> tuple[datetime, datetime]:
+        day = timezone.localdate() if text == "today" else date.fromisoformat(text)
+        start = timezone.make_aware(datetime.combine(day, time()))
+        return start, start + timedelta(days=1) - ONE_MICROSECOND
+
+
+class BoxField(Spelled):
+    """A frame of the map in WGS 84."""
+
+    expected = gettext_lazy("west,south,east,north in degrees")
+
+    def read(self, text: str) -> Polygon:
+        west, south, east, north = (float(part) for part in text.split(","))
+        if not (-180 <= west < east <= 180 and -90 <= south < north <= 90):
+            raise ValueError(text)
+        frame = Polygon.from_bbox((west, south, east, north))
+        frame.srid = 4326
+        return frame
 
 
 class Switch(django_filters.BooleanFilter):
     """A filter that is on, off or not asked."""
 
     field_class = SwitchField
+
+
+class OnDay(django_filters.CharFilter):
+    """What happened on a day of the city: ``today`` or YYYY-MM-DD."""
+
+    field_class = DayField
+
+
+class InBox(django_filters.CharFilter):
+    """What lies in a frame: west,south,east,north."""
+
+    field_class = BoxField
 
 
 class KnownFilters(DjangoFilterBackend):
@@ -47,3 +107,31 @@ class KnownFilters(DjangoFilterBackend):
         if unknown := {name: words for name in request.query_params if name not in known}:
             raise ValidationError(unknown)
         return super().filter_queryset(request, queryset, view)
+
+
+def refusals(asked: QueryDict, found: django_filters.FilterSet, beside: Collection[str]) -> list[str]:
+    """Say for a page of each filter that is unknown or has a wrong value what was seen and what is expected."""
+    fields = found.form.fields
+    unknown = [name for name in asked if name not in fields and name not in beside]
+    return [
+        *(_("There is no filter “%(name)s”.") % {"name": name} for name in unknown),
+        *(
+            not_understood(fields[name].label, asked.getlist(name), _expected(fields[name]))
+            for name in found.form.errors
+        ),
+    ]
+
+
+def not_understood(label: Any, seen: Collection[str], expected: Any) -> str:
+    """Say that a value was not understood."""
+    words = {"label": label, "seen": ", ".join(seen), "expected": expected}
+    return _("%(label)s: “%(seen)s” was not understood; expected %(expected)s.") % words
+
+
+def _expected(field: Any) -> Any:
+    if isinstance(field, Spelled):
+        return field.expected
+    if isinstance(field, forms.DateField):
+        return _("a day as YYYY-MM-DD")
+    choices = [str(code) for code, _label in getattr(field, "choices", []) if code]
+    return _("one of %(choices)s") % {"choices": ", ".join(choices)} if choices else _("other words")

@@ -3,12 +3,10 @@
 import re
 
 import django_filters
-from django.contrib.gis.geos import Polygon
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
-from rest_framework.exceptions import ValidationError
 
-from citysafety.filtering import Switch
+from citysafety.filtering import InBox, Switch
 
 from .models import Cell, Matter, Premises, PremisesKind, Worker
 
@@ -80,7 +78,7 @@ class PremisesFilter(django_filters.FilterSet):
     nine_small = Switch(field_name="kind__nine_small", label=_("nine-small premises"))
     active = Switch(field_name="active", label=_("active"))
     cell = django_filters.CharFilter(method="by_cell", label=_("cell"))
-    bbox = django_filters.CharFilter(method="by_bbox", label=_("frame"))
+    bbox = InBox(field_name="location", lookup_expr="within", label=_("frame"))
     search = django_filters.CharFilter(method="by_words", label=_("name, address or code"))
 
     class Meta:
@@ -89,15 +87,6 @@ class PremisesFilter(django_filters.FilterSet):
 
     def by_cell(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         return rows.filter(Q(cell__code=value) | Q(dedicated_cell__code=value))
-
-    def by_bbox(self, rows: QuerySet, name: str, value: str) -> QuerySet:
-        try:
-            west, south, east, north = (float(part) for part in value.split(","))
-        except ValueError as error:
-            raise ValidationError({name: _("expected west,south,east,north in degrees")}) from error
-        frame = Polygon.from_bbox((west, south, east, north))
-        frame.srid = 4326
-        return rows.filter(location__within=frame)
 
     def by_words(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         return rows.filter(

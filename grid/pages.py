@@ -13,6 +13,7 @@ from citysafety import areas
 from citysafety.accounts.doors import asks_for, desk_page
 from citysafety.accounts.rights import area_q
 from citysafety.api import area_asked
+from citysafety.filtering import refusals
 
 from . import selectors
 from .filters import CellFilter, PremisesFilter, WorkerFilter
@@ -25,7 +26,8 @@ def _listed(request: HttpRequest, tab: str, rows: QuerySet, filters: type) -> di
     """Cut rows to the area asked, filter, and take the page asked."""
     area = area_asked(request)
     found = filters(request.GET, rows.filter(area_code__startswith=area), request=request)
-    kept = found.qs if found.form.is_valid() else rows.none()
+    refused = refusals(request.GET, found, ("area", "page"))
+    kept = rows.none() if refused else found.qs
     division = Division.objects.defer("outline").filter(code=area[:12]).first()
     return {
         "tab": tab,
@@ -34,6 +36,7 @@ def _listed(request: HttpRequest, tab: str, rows: QuerySet, filters: type) -> di
         "above": areas.lineage(area)[:-1],
         "parts": Division.objects.defer("outline").filter(parent=area).order_by("code") if len(area) <= 6 else [],
         "form": found.form,
+        "refusals": refused,
         "page": Paginator(kept, ROWS).get_page(request.GET.get("page")),
         "is_filtered": any(value for key, value in request.GET.items() if key not in ("page", "area")),
     }

@@ -1,14 +1,12 @@
 """The one set of filters of hazards, for pages and API."""
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 
 import django_filters
 from django.db.models import Exists, Model, OuterRef, Q, QuerySet
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from rest_framework.exceptions import ValidationError
 
-from citysafety.filtering import Switch
+from citysafety.filtering import OnDay, Switch
 from grid.models import Cell, Matter
 
 from .lifecycle import HazardState
@@ -29,10 +27,10 @@ class HazardFilter(django_filters.FilterSet):
     mine = Switch(method="by_mine", label=_("reported by me"))
     received_after = django_filters.DateFilter(field_name="received_at", lookup_expr="date__gte", label=_("from"))
     received_before = django_filters.DateFilter(field_name="received_at", lookup_expr="date__lte", label=_("to"))
-    received = django_filters.CharFilter(method="by_day", label=_("received on"))
-    cleared = django_filters.CharFilter(method="by_day", label=_("written off on"))
-    refused = django_filters.CharFilter(method="by_day", label=_("refused on"))
-    settled = django_filters.CharFilter(method="by_day", label=_("due to be closed on"))
+    received = OnDay(method="by_day", label=_("received on"))
+    cleared = OnDay(method="by_day", label=_("written off on"))
+    refused = OnDay(method="by_day", label=_("refused on"))
+    settled = OnDay(method="by_day", label=_("due to be closed on"))
     late = Switch(field_name="late", label=_("ever overdue"))
     search = django_filters.CharFilter(method="by_words", label=_("number, place, words"))
 
@@ -50,16 +48,8 @@ class HazardFilter(django_filters.FilterSet):
         own = Q(reporter=self.request.user)
         return rows.filter(own) if value else rows.exclude(own)
 
-    def by_day(self, rows: QuerySet, name: str, value: str) -> QuerySet:
-        """Keep what happened on a day of the city: ``today`` or YYYY-MM-DD."""
-        try:
-            day = timezone.localdate() if value == "today" else date.fromisoformat(value)
-            start = timezone.make_aware(datetime.combine(day, time()))
-            within = (start, start + timedelta(days=1) - timedelta(microseconds=1))
-        except (ValueError, OverflowError) as error:  # no such day, or one that no clock reaches
-            raise ValidationError(
-                {name: _("“%(seen)s” is not a day; expected YYYY-MM-DD or today.") % {"seen": value}}
-            ) from error
+    def by_day(self, rows: QuerySet, name: str, within: tuple[datetime, datetime]) -> QuerySet:
+        """Keep what happened within a day's first and last moment."""
         if name == "received":
             return rows.filter(received_at__range=within)
         steps = Step.objects.filter(hazard=OuterRef("pk"), at__range=within)

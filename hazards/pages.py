@@ -8,7 +8,6 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
-from django.forms import DateField, NullBooleanField
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
@@ -18,6 +17,7 @@ from rest_framework.exceptions import ValidationError
 from citysafety import areas
 from citysafety.accounts.doors import asks_for, desk_page
 from citysafety.api import area_asked, number_in
+from citysafety.filtering import not_understood, refusals
 from citysafety.tallies.selectors import PositionAhead, PositionGone
 from grid.models import Division, MatterClass
 
@@ -47,7 +47,7 @@ def hazards(request: HttpRequest) -> HttpResponse:
     asked = _plain(request.GET)
     area = area_asked(request) if asked.get("area") else ""
     found = HazardFilter(asked, Hazard.objects.visible_to(request.user), request=request)
-    rows, refusals = _kept(request, asked, found, area)
+    rows, refused = _kept(request, asked, found, area)
     count = rows.order_by().count()
     page, older = _page(rows, asked.get("before", ""))
     return render(
@@ -58,7 +58,7 @@ def hazards(request: HttpRequest) -> HttpResponse:
             "count": count,
             "older": older,
             "is_older": bool(asked.get("before")),
-            "refusals": refusals,
+            "refusals": refused,
             "is_filtered": any(value for name, value in asked.items() if name != "before"),
             "others": _others(asked),
             "as_of": now,
@@ -79,12 +79,15 @@ def _plain(given: QueryDict) -> QueryDict:
 def _kept(request: HttpRequest, asked: QueryDict, found: HazardFilter, area: str) -> tuple[QuerySet[Hazard], list[str]]:
     """Return the rows that the filters leave, and in words what could not be understood of them."""
     none = Hazard.objects.none()
-    if refusals := _refused(asked, found):
-        return none, refusals
+    refused = refusals(asked, found, BESIDE_FILTERS)
+    if number_in(at := asked.get("at") or "0") is None:
+        refused.append(not_understood(_("position"), [at], _("a whole number")))
+    if refused:
+        return none, refused
     try:
         rows = found.qs
         if figure := asked.get("figure"):
-            at = int(asked["at"]) if asked.get("at") else None  # digits: _refused looked
+            at = int(asked["at"]) if asked.get("at") else None  # digits, as was seen above
             rows = selectors.pinned(rows, figure=figure, area=area or area_asked(request), at=at)
         elif area:
             rows = rows.within(area)
@@ -97,37 +100,6 @@ def _kept(request: HttpRequest, asked: QueryDict, found: HazardFilter, area: str
     except PositionAhead as error:
         return none, [str(error)]
     return rows, []
-
-
-def _refused(asked: QueryDict, found: HazardFilter) -> list[str]:
-    """Say of each filter that is unknown or has a wrong value what was seen and what is expected."""
-    fields = found.form.fields
-    refused = [
-        _("There is no filter “%(name)s”.") % {"name": name}
-        for name in asked
-        if name not in fields and name not in BESIDE_FILTERS
-    ]
-    for name in found.form.errors:
-        words = {
-            "label": fields[name].label,
-            "seen": ", ".join(asked.getlist(name)),
-            "expected": _expected(fields[name]),
-        }
-        refused.append(_("%(label)s: “%(seen)s” was not understood; expected %(expected)s.") % words)
-    if number_in(at := asked.get("at") or "0") is None:
-        words = {"label": _("position"), "seen": at, "expected": _("a whole number")}
-        refused.append(_("%(label)s: “%(seen)s” was not understood; expected %(expected)s.") % words)
-    return refused
-
-
-def _expected(field: Any) -> str:
-    """Say which values a filter takes."""
-    if isinstance(field, NullBooleanField):
-        return _("true or false")
-    if isinstance(field, DateField):
-        return _("a day as YYYY-MM-DD")
-    choices = [str(code) for code, _label in getattr(field, "choices", []) if code]
-    return _("one of %(choices)s") % {"choices": ", ".join(choices)} if choices else _("other words")
 
 
 def _page(rows: QuerySet[Hazard], before: str) -> tuple[list[Hazard], str]:

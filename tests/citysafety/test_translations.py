@@ -269,7 +269,7 @@ REFUSALS = {
     ),
     "/api/v1/hazards/?open=maybe": (
         "“maybe” was not understood; expected true or false.",
-        "“maybe”无法识别，应为 true 或 false。",
+        "“maybe”无法识别，应为true 或 false。",
     ),
     "/api/v1/notices/?unred=true": (
         "There is no such filter; expected one of topic, level, kind, subject_id, unread, cursor, page_size, format.",

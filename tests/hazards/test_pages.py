@@ -99,8 +99,11 @@ def test_a_link_keeps_the_filters_that_have_no_field_of_their_own_and_each_can_b
         ({"state": "lost"}, "state: “lost” was not understood; expected one of reported, accepted, dispatched"),
         ({"severity": "awful"}, "severity: “awful” was not understood; expected one of general, major"),
         ({"received_after": "yesterday"}, "from: “yesterday” was not understood; expected a day as YYYY-MM-DD"),
-        ({"received": "23.11."}, "“23.11.” is not a day; expected YYYY-MM-DD or today."),
-        ({"received": "9999-12-31"}, "“9999-12-31” is not a day; expected YYYY-MM-DD or today."),
+        ({"received": "23.11."}, "received on: “23.11.” was not understood; expected a day as YYYY-MM-DD, or today."),
+        (
+            {"received": "9999-12-31"},
+            "received on: “9999-12-31” was not understood; expected a day as YYYY-MM-DD, or today.",
+        ),
         ({"open": "perhaps"}, "open: “perhaps” was not understood; expected true or false"),
         ({"stat": "reported"}, "There is no filter “stat”."),
         ({"figure": "hazards.open", "at": "12345678"}, "The news has not come to position 12345678 yet; the last is "),
