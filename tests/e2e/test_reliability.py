@@ -478,7 +478,7 @@ async def break_lines(proxy: Proxy, screens: list[Screen], seconds: float, silen
         await asyncio.sleep(random.uniform(0.1, 0.6))
         screen = random.choice(screens)
         line = proxy.lines.get(screen.port)
-        if line is None or screen.hurt_at is not None:
+        if line is None or screen.hurt_at is not None or not line.speaks.is_set():  # one hurt at a time
             continue
         kind = random.choice(sorted(hurt))
         hurt[kind] += 1
