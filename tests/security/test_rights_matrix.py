@@ -133,7 +133,8 @@ class Matrix:
         sees = role in SEES[call.seen]
         of_case = call.seen in ("case", "act", "desk", "phone", "original")
         if of_case and role == Role.DEPARTMENT_HANDLER:
-            here = side is self.world.own  # a handler's cases are the department's, wherever they lie
+            # A handler's cases are the department's, wherever they lie.
+            here = side.hazard.department_id == self.people[role].department_id
         else:
             here = not self._is_foreign(role, side)
         if not here:
