@@ -29,6 +29,10 @@ class CursorPages(CursorPagination):
     page_size_query_param = "page_size"
     ordering = "pk"
 
+    def get_page_size(self, request: Request) -> int | None:
+        whole_number(request, self.page_size_query_param)  # what is none is refused, not taken for the usual size
+        return super().get_page_size(request)
+
     def get_ordering(self, request: Request, queryset: QuerySet, view: Any) -> tuple[str, ...]:
         ordering = getattr(view, "ordering", None) or self.ordering
         return (ordering,) if isinstance(ordering, str) else tuple(ordering)

@@ -38,6 +38,7 @@ class Spelled(forms.Field):
         except (ValueError, OverflowError) as error:
             raise forms.ValidationError(
                 _("“%(seen)s” was not understood; expected %(expected)s."),
+                code="invalid",
                 params={"seen": value, "expected": self.expected},
             ) from error
 

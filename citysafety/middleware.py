@@ -6,17 +6,15 @@ from collections.abc import Callable
 
 import structlog
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 
 REQUEST_ID = re.compile(r"^[A-Za-z0-9-]{8,64}$")
 
 
 class RequestIdMiddleware:
-    """Give each request an id that its answer, its log lines and its error page share.
-
-    An address with a zero byte gets 400 here: no code, number or word of ours has one, and PostgreSQL takes none.
-    """
+    """Give each request an id that its answer, its log lines and its error page share."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -26,8 +24,7 @@ class RequestIdMiddleware:
         request.request_id = claimed if REQUEST_ID.match(claimed) else uuid.uuid4().hex
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=request.request_id)
-        zero = "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", "")
-        response = HttpResponseBadRequest() if zero else self.get_response(request)
+        response = self.get_response(request)
         response["X-Request-ID"] = request.request_id
         return response
 
@@ -55,3 +52,18 @@ class LanguageMiddleware:
                 response.render()
         response.headers.setdefault("Content-Language", language)
         return response
+
+
+class AddressMiddleware:
+    """Refuse an address with a zero byte: no code, number or word of ours has one, and PostgreSQL takes none.
+
+    :raises SuspiciousOperation: which Django answers with our page for 400, in the reader's language.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\0" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
+            raise SuspiciousOperation("a zero byte in the address")
+        return self.get_response(request)

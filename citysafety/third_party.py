@@ -23,4 +23,5 @@ AXES = (
     _("Username"),
 )
 ADMIN = (_("Add link"), _("Change or view list link"), _("Model name"))
+REST = (_("No data provided"),)
 PERIODIC_TASKS = (_("Task Name"),)

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from citysafety.accounts.admin import HistoryAdmin
+from citysafety.accounts.admin import NamedHistoryAdmin
 
 from . import services
 from .locate import in_frame
@@ -227,7 +227,7 @@ class MatterAdmin(admin.ModelAdmin):
         return f"{matter.photos_before}, {matter.photos_after}"
 
 
-class CatalogueHistoryAdmin(HistoryAdmin):
+class CatalogueHistoryAdmin(NamedHistoryAdmin):
     """Every change of the catalogue, who made it, and what the row said from then on."""
 
     search_fields = ("code", "name_zh", "name_en")

@@ -27,7 +27,7 @@ from citysafety.tallies.selectors import PositionAhead, PositionGone
 
 from . import selectors, services
 from .filters import HazardFilter
-from .lifecycle import LIFECYCLE, PhotoRole
+from .lifecycle import EVIDENCE_GIVERS, FILERS, LIFECYCLE, PhotoRole
 from .models import Hazard, Severity, Step
 from .present import clock_answer, hazard_answer, photo_answer, step_answer
 from .services.reporting import Filing
@@ -94,8 +94,8 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
         rows = super().filter_queryset(rows)
         asked = self.request.query_params
         area = area_asked(self.request) if asked.get("area") else ""
+        at = whole_number(self.request, "at")
         if figure := asked.get("figure"):
-            at = whole_number(self.request, "at")
             try:
                 return selectors.pinned(rows, figure=figure, area=area or area_asked(self.request), at=at)
             except PositionGone as error:
@@ -125,6 +125,8 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
 
     @extend_schema(request=FilingInput, responses={201: OpenApiTypes.OBJECT, 200: OpenApiTypes.OBJECT})
     def create(self, request: Request) -> Response:
+        if request.user.role not in FILERS:
+            raise PermissionDenied(_("Your role files no hazards."))
         given = FilingInput(data=request.data)
         if not given.is_valid():
             # An id that is known is answered before fields are looked at; with good fields the receipt itself tells.
@@ -157,12 +159,25 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
         return self.get_paginated_response([step_answer(step) for step in self.paginate_queryset(rows)])
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
+    @action(detail=True, methods=["get"], url_path="history/count")
+    def history_count(self, request: Request, pk: str) -> Response:
+        return Response({"count": selectors.history(self.get_object()).count()})
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @action(detail=True, methods=["get"], url_path="photos/count")
+    def photos_count(self, request: Request, pk: str) -> Response:
+        return Response({"count": selectors.photos(self.get_object()).count()})
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["get"])
     def steps(self, request: Request, pk: str) -> Response:
         hazard = self.get_object()
         rows = steps_open_to(request.user, hazard, timezone.now())
         return Response(
-            [{"action": s.action, "label": str(s.label), "requires": list(s.requires), "basis": s.basis} for s in rows]
+            [
+                {"action": s.action, "label": str(s.label), "requires": list(s.requires), "basis": _(s.basis)}
+                for s in rows
+            ]
         )
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
@@ -189,7 +204,7 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
             step_id = UUID(step) if step else None
         except ValueError as error:
             raise ValidationError({"step": _("“%(seen)s” is not a UUID.") % {"seen": step}}) from error
-        if request.user.role not in ("grid_worker", "department_handler", "dispatcher"):
+        if request.user.role not in EVIDENCE_GIVERS:
             raise PermissionDenied(_("Your role looks at cases and adds no evidence to them."))
         try:
             created = services.attach_photo(

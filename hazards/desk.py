@@ -133,12 +133,13 @@ def queues(user: Any) -> list[Queue]:
 
 
 def span_words(seconds: float, unit: str) -> str:
-    """Say a stretch of a unit's clock: days, hours, minutes; at most two of them."""
+    """Say a stretch of a unit's clock: days, hours, minutes; at most two of them. Working time says that it is."""
     days, hours, minutes = worktime.parts(seconds, unit)
-    if days:
-        return _("%(d)s d %(h)s h") % {"d": days, "h": hours}
-    if hours:
-        return _("%(h)s h %(m)s min") % {"h": hours, "m": minutes}
+    words = {"d": days, "h": hours, "m": minutes}
+    if unit == "urgent_hours" and (days or hours):
+        return (_("%(d)s d %(h)s h") if days else _("%(h)s h %(m)s min")) % words
+    if days or hours:
+        return (_("%(d)s work d %(h)s h") if days else _("%(h)s work h %(m)s min")) % words
     return _("%(n)s min") % {"n": minutes}
 
 

@@ -52,6 +52,10 @@ STAGE_OF = {
     S.VERIFIED: Stage.VERIFY,
 }
 
+# Those whose work is hazards; who keeps master data or accounts, watches or audits, leaves no case and no evidence.
+EVIDENCE_GIVERS = frozenset({"grid_worker", "department_handler", "dispatcher"})
+FILERS = EVIDENCE_GIVERS | {"operator"}  # the command centre takes calls
+
 DISPATCHER = ("dispatcher:area",)
 HANDLER = ("department_handler:department",)
 CHECKER = (

@@ -30,7 +30,6 @@ from .present import clock_answer
 
 ROWS = 50
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-SWITCHES = ("open", "overdue", "mine", "late")
 OFFERED = ("area", "state", "severity", "category", "open", "overdue", "mine", "search", "received_after",
            "received_before")  # fmt: skip
 COUNTED_BY = ("figure", "at")
@@ -44,7 +43,7 @@ def hazards(request: HttpRequest) -> HttpResponse:
     Queries: 7 with what every page asks, 3 for the list alone; however many rows.
     """
     now = timezone.now()
-    asked = _plain(request.GET)
+    asked = request.GET
     area = area_asked(request) if asked.get("area") else ""
     found = HazardFilter(asked, Hazard.objects.visible_to(request.user), request=request)
     rows, refused = _kept(request, asked, found, area)
@@ -62,18 +61,9 @@ def hazards(request: HttpRequest) -> HttpResponse:
             "is_filtered": any(value for name, value in asked.items() if name != "before"),
             "others": _others(asked),
             "as_of": now,
-            **({} if asks_for(request, "list") else _around(request, asked, area)),
+            **({} if asks_for(request, "list") else _around(request, found, area)),
         },
     )
-
-
-def _plain(given: QueryDict) -> QueryDict:
-    """Return the filters as asked, switches also when they are written 1 and 0, as a link by hand may."""
-    asked = given.copy()
-    for name in SWITCHES:
-        if asked.get(name) in ("1", "0"):
-            asked[name] = "true" if asked[name] == "1" else "false"
-    return asked
 
 
 def _kept(request: HttpRequest, asked: QueryDict, found: HazardFilter, area: str) -> tuple[QuerySet[Hazard], list[str]]:
@@ -151,9 +141,9 @@ def _others(asked: QueryDict) -> list[dict[str, str]]:
     return rows
 
 
-def _around(request: HttpRequest, asked: QueryDict, area: str) -> dict[str, Any]:
+def _around(request: HttpRequest, found: HazardFilter, area: str) -> dict[str, Any]:
     """Return what stands around the list: queues, choices. Queries: 3, the department of a handler besides."""
-    here = area or request.user.area_code
+    asked, here = request.GET, area or request.user.area_code
     tabs = desk.queues(request.user)
     plain = {name: asked.getlist(name) for name in asked if any(asked.getlist(name)) and name != "before"}
     for tab in tabs:
@@ -176,7 +166,7 @@ def _around(request: HttpRequest, asked: QueryDict, area: str) -> dict[str, Any]
         "severities": Severity.choices,
         "categories": MatterClass.objects.order_by("code"),
         "switches": [
-            (name, label, asked.get(name) == "true")
+            (name, label, found.form.cleaned_data.get(name))
             for name, label in (("open", _("Open")), ("overdue", _("Overdue")), ("mine", _("Reported by me")))
         ],
     }

@@ -178,13 +178,17 @@ class HistoryAdmin(ReadOnly):
     def by(self, row: Any) -> str:
         return row.who or gettext("the system")
 
-    @admin.display(description=_("name"))
-    def named(self, row: Any) -> str:
-        return chosen(row.name_zh, row.name_en)
-
     @admin.display(description=_("through"))
     def through(self, row: Any) -> str:
         return row.pgh_context.metadata.get("url", "") if row.pgh_context else ""
+
+
+class NamedHistoryAdmin(HistoryAdmin):
+    """The history of rows that have a name in two languages."""
+
+    @admin.display(description=_("name"))
+    def named(self, row: Any) -> str:
+        return chosen(row.name_zh, row.name_en)
 
 
 @admin.register(UserHistory)
@@ -194,7 +198,7 @@ class UserHistoryAdmin(HistoryAdmin):
 
 
 @admin.register(DepartmentHistory)
-class DepartmentHistoryAdmin(HistoryAdmin):
+class DepartmentHistoryAdmin(NamedHistoryAdmin):
     list_display = ("at", "change", "by", "code", "named", "area_code")
     search_fields = ("code",)
 

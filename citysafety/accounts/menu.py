@@ -13,7 +13,7 @@ HOME = {
     Role.DEPARTMENT_HANDLER: "/hazards/",
     Role.DISPATCHER: "/hazards/",
     Role.OPERATOR: "/wall/",
-    Role.SUPERVISOR: "/hazards/?overdue=1",
+    Role.SUPERVISOR: "/hazards/?overdue=true",
     Role.LEADER: "/wall/",
     Role.AUDITOR: "/hazards/",
     Role.SECURITY_OFFICER: "/admin/",

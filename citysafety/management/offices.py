@@ -13,11 +13,13 @@ from django.db.models.functions import Length
 from citysafety import areas
 from citysafety.accounts.models import AccessToken, Role, User
 from citysafety.accounts.selectors import office_choice
-from citysafety.accounts.tokens import issue
+from citysafety.accounts.tokens import digest, issue
 from hazards.models import Hazard
 
-LABEL = "simulation"
+LABEL = "bin/manage simulate"
 SOON = timedelta(hours=3)  # before its due time a case's turn has come
+UNTOUCHED, YOUNG = timedelta(minutes=30), timedelta(hours=3)  # whoever is at work on a case is left to it
+KEYS_LAST = timedelta(days=1)
 SLOW, SLOW_BY = "7", timedelta(days=1)  # cases whose number ends so are left until they are late by this much
 NEXT = {
     "reported": "accept",
@@ -32,24 +34,33 @@ NEXT = {
 def due_case(at: datetime, leave_out: Collection[str]) -> Hazard | None:
     """Return the case that most needs a step now, None without one. Queries: 1."""
     turn_has_come = Q(due_at__lt=at + SOON) & ~Q(number__endswith=SLOW) | Q(due_at__lt=at - SLOW_BY)
-    rows = Hazard.objects.open().filter(turn_has_come).exclude(pk__in=leave_out)
+    at_rest = Q(changed_at__lt=at - UNTOUCHED, received_at__lt=at - YOUNG)
+    rows = Hazard.objects.open().filter(turn_has_come, at_rest).exclude(pk__in=leave_out)
     return rows.select_related("matter__matter_class").order_by("due_at").first()
 
 
 class Offices:
-    """Handlers and dispatchers with keys of this run; those of an earlier run are thrown away."""
+    """Handlers and dispatchers with keys of this run, thrown away at its end; keys of a killed run after a day."""
 
-    def __init__(self) -> None:
-        AccessToken.objects.filter(label=LABEL).delete()
+    def __init__(self, at: datetime) -> None:
+        AccessToken.objects.filter(label=LABEL, created_at__lt=at - KEYS_LAST).delete()
         self._keys: dict[int, str] = {}  # by user
 
-    def account_for(self, action: str, hazard: Hazard) -> dict[str, Any]:
-        """Return the account whose step it is, with the office to name where it is a dispatch. Queries: 1 to 3."""
+    def close(self) -> None:
+        AccessToken.objects.filter(digest__in=[digest(key) for key in self._keys.values()]).delete()
+
+    def account_for(self, action: str, hazard: Hazard) -> dict[str, Any] | None:
+        """Return the account whose step it is, with the office to name where it is a dispatch; None where there is none.
+
+        Queries: 1 to 3.
+        """
         if action in ("take", "rectify"):
             whose = {"role": Role.DEPARTMENT_HANDLER, "department_id": hazard.department_id}
         else:
             whose = {"role": Role.DISPATCHER, "area_code__in": areas.lineage(hazard.area_code)}
-        user = User.objects.filter(is_active=True, **whose).order_by(Length("area_code").desc(), "pk")[0]
+        user = User.objects.filter(is_active=True, **whose).order_by(Length("area_code").desc(), "pk").first()
+        if user is None:
+            return None
         account = {"token": self._key(user)}
         if action == "dispatch":
             account["department"] = office_choice(user, hazard.area_code, hazard.matter.department_id).proposed

@@ -234,6 +234,10 @@ class Simulator:
                 return
             action = NEXT[hazard.state]
             account = self.offices.account_for(action, hazard)
+            if account is None:  # nobody is left in that office: people must see to it
+                with self.lock:
+                    self.let_go.add(str(hazard.pk))
+                return
         except DatabaseError as error:
             raise Away(f"the database: {error!r}") from error
         crew = Crew(area=hazard.area_code, reporters=[], handler=account, verifiers=[], dispatcher=account)
@@ -287,7 +291,12 @@ class Simulator:
                 stop.wait(min(0.5, self.every_s))
                 continue
             try:
-                {"file": self.file, "tend": self.tend}[job]() if isinstance(job, str) else self.step(job)
+                if job == "file":
+                    self.file()
+                elif job == "tend":
+                    self.tend()
+                else:
+                    self.step(job)
             except Away as error:
                 self.again(job, error)
                 stop.wait(RETRY_S)

@@ -17,6 +17,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_POST
 
+from citysafety.accounts.doors import desk_page
+
 from . import services
 from .carriers import is_offered
 from .models import Channel, Delivery, Notice
@@ -25,9 +27,7 @@ from .topics import TOPICS, words
 PER_PAGE = 30
 
 
-@never_cache
-@login_required
-@require_GET
+@desk_page
 def inbox(request: HttpRequest) -> HttpResponse:
     """List the own notices, newest first; the filters are the address. Queries: 4."""
     own = request.user.notices.order_by("-id")

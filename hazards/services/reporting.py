@@ -21,6 +21,7 @@ from .clocks import run_clock
 
 NEAR_DEGREES = 0.02  # about two kilometres: what a poor position or a place across the road may be off
 CLOCKS_DIFFER = timedelta(minutes=10)  # a phone's clock may run ahead by this much
+OLDEST = timedelta(days=366)  # a report that waited longer on a phone is a wrong clock
 
 
 class FilingRefused(ValueError):
@@ -54,6 +55,15 @@ def next_number(at: datetime) -> str:
     with connection.cursor() as cursor:
         cursor.execute("SELECT nextval('hazard_number')")
         return f"YH-{at.astimezone(CITY_TIME):%Y%m%d}-{cursor.fetchone()[0]:05d}"
+
+
+def _check_time(occurred_at: datetime, at: datetime) -> None:
+    """Refuse a time that cannot be: a phone with a wrong clock files again by the server's."""
+    seen = {"seen": f"{occurred_at.astimezone(CITY_TIME):%F %T}", "now": f"{at.astimezone(CITY_TIME):%F %T}"}
+    if occurred_at > at + CLOCKS_DIFFER:
+        raise FilingRefused("occurred_at", _("%(seen)s has not come yet; the server's clock says %(now)s.") % seen)
+    if occurred_at < at - OLDEST:
+        raise FilingRefused("occurred_at", _("%(seen)s is more than a year ago; it is %(now)s now.") % seen)
 
 
 def _matter(filing: Filing) -> Matter:
@@ -93,12 +103,7 @@ def report_hazard(*, filing: Filing, reporter: Any, at: datetime) -> tuple[Hazar
 
     :raises FilingRefused: unknown matter, outside the city's frame, a time to come, major without a criterion.
     """
-    if filing.occurred_at > at + CLOCKS_DIFFER:
-        raise FilingRefused(
-            "occurred_at",
-            _("%(seen)s has not come yet; the server's clock says %(now)s.")
-            % {"seen": f"{filing.occurred_at:%F %T%z}", "now": f"{at:%F %T%z}"},
-        )
+    _check_time(filing.occurred_at, at)
     matter = _matter(filing)
     severity = filing.severity or matter.severity
     if severity == Severity.MAJOR and not filing.criterion:

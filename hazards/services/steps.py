@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any
 from uuid import UUID
 
@@ -155,7 +156,7 @@ def _checked(step: HazardStep, given: StepInput, hazard: Hazard, actor: Any) -> 
         elif (limit := hazard.matter.verify_within_m) and (away := _metres_away(given, hazard)) > limit:
             errors["location"] = _(
                 "You stand %(away)d m or more from the case; this matter is verified within %(limit)d m of it."
-            ) % {"away": away, "limit": limit}
+            ) % {"away": ceil(away), "limit": limit}
     department = None
     if "department" in step.requires:
         department = offices_open_to(actor, hazard.area_code).filter(code=given.department).first()

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -162,7 +163,7 @@ def case(site: Any) -> str:
     body = {
         "id": str(uuid.uuid4()), "matter": matter, "severity": "general", "description": "井盖松动", "cell": None,
         "location": {**place, "accuracy_m": 8, "datum": "wgs84"}, "handled_on_spot": False,
-        "occurred_at": "2026-01-05T09:00:00+08:00",
+        "occurred_at": datetime.now(UTC).isoformat(),
     }  # fmt: skip
     status, answer = worker.post("/api/v1/hazards/", body)
     assert status == 201, answer

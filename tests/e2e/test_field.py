@@ -6,6 +6,7 @@ import json
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -181,7 +182,7 @@ def rectified(site: Any, place: dict[str, float], words: str) -> str:
         "location": {**place, "accuracy_m": 8, "datum": "wgs84"},
         "cell": None,
         "handled_on_spot": False,
-        "occurred_at": "2026-01-05T09:00:00+08:00",
+        "occurred_at": datetime.now(UTC).isoformat(),
     }
     status, answer = site.api("grid_worker").post("/api/v1/hazards/", body)
     assert status == 201, answer
@@ -717,6 +718,16 @@ def test_who_changes_their_mind_takes_photo_and_words_along(phone, site, place, 
     delivered(page)
     assert site.api("grid_worker").get(f"/api/v1/hazards/{hazard}/")[1]["state"] == "taken"
     assert page.inner_text("[data-queue-count]") == "0"
+
+
+def test_the_way_back_shows_the_case_as_it_is_now(phone, site, place):
+    hazard = rectified(site, place, "电缆沟盖板破损")
+    page = phone.go(f"/field/cases/{hazard}/")
+    page.click("header a[href='/field/'], .app-bar a[href='/field/']")
+    page.wait_for_url("**/field/")
+    step(site, "dispatcher", hazard, "fail", reason="盖板未固定")
+    page.go_back()
+    page.wait_for_function("() => document.body.textContent.includes('整改中')")
 
 
 def test_a_class_of_matters_leads_back_to_all_of_them(phone):

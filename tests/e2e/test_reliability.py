@@ -12,7 +12,7 @@ import time
 import urllib.error
 import uuid
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPException
 from typing import Any
 
@@ -148,7 +148,7 @@ others = {
     "location.accuracy_m": st.floats(9, 500) | st.none(),
     "location.datum": st.sampled_from(["gcj02", "bd09", "utm"]),
     "cell": st.from_regex(r"\A3705\d{11}\Z"),
-    "occurred_at": st.datetimes(datetime(2026, 1, 1), datetime(2026, 10, 1)).map(lambda at: f"{at.isoformat()}Z"),  # noqa: DTZ001
+    "occurred_at": st.integers(1, 200).map(lambda days: (datetime.now(UTC) - timedelta(days=days)).isoformat()),
     "handled_on_spot": st.sampled_from([True, None, "yes"]),
     "extra": words,
 }

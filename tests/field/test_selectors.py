@@ -204,7 +204,7 @@ def test_a_step_that_is_not_open_keeps_its_form_closed(cast):
     assert form.asks_location
 
 
-def test_dispatching_offers_departments_around_the_case_and_proposes_the_matters_own(cast):
+def test_dispatching_offers_offices_around_the_case_and_proposes_the_matters_own(cast):
     hazard = file_hazard(cast.neighbour)
     cast.step(hazard, "accept", cast.dispatcher)
     seen = selectors.hazard_of(cast.dispatcher, hazard.pk)

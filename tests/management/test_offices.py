@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from rest_framework.test import APIClient
 
-from citysafety.accounts.models import AccessToken
+from citysafety.accounts.models import AccessToken, User
 from citysafety.management.offices import LABEL, NEXT, Offices, due_case
 from citysafety.management.simulator import small_picture
 from hazards.lifecycle import OPEN
@@ -34,7 +34,10 @@ def test_every_open_state_has_a_next_step():
 def test_the_case_due_first_has_its_turn_but_not_before_it_is_due_soon(city):
     late, soon, slow, far = (file_hazard(person("grid_worker"), at=NOON) for _ in range(4))
     for hazard, number, hours in ((late, "A-1", -5), (soon, "A-2", 2), (slow, "A-7", -6), (far, "A-4", 4)):
-        Hazard.objects.filter(pk=hazard.pk).update(number=number, due_at=NOON + timedelta(hours=hours))
+        earlier = NOON - timedelta(hours=4)
+        Hazard.objects.filter(pk=hazard.pk).update(
+            number=number, due_at=NOON + timedelta(hours=hours), received_at=earlier, changed_at=earlier
+        )
 
     assert due_case(NOON, []) == late
     assert due_case(NOON, [str(late.pk)]) == soon
@@ -42,9 +45,28 @@ def test_the_case_due_first_has_its_turn_but_not_before_it_is_due_soon(city):
     assert due_case(NOON + timedelta(hours=19), [str(late.pk)]) == slow
 
 
+@pytest.mark.parametrize(("hours", "minutes"), [(2.9, 60), (5, 29)])
+def test_a_case_that_is_young_or_at_work_is_left_alone(city, hours, minutes):
+    file_hazard(person("grid_worker"))
+    Hazard.objects.update(
+        number="A-1",
+        due_at=NOON,
+        received_at=NOON - timedelta(hours=hours),
+        changed_at=NOON - timedelta(minutes=minutes),
+    )
+    assert due_case(NOON, []) is None
+
+
+def test_a_case_whose_office_has_nobody_left_waits_for_people(city):
+    hazard = file_hazard(person("grid_worker"))
+    hazard.department = city.departments["fire-02"]
+    User.objects.filter(role="department_handler").update(is_active=False)
+    assert Offices(NOON).account_for("take", hazard) is None
+
+
 def test_a_case_comes_to_its_end_by_the_accounts_of_its_county(city):
     hazard = file_hazard(person("grid_worker"))
-    offices, door = Offices(), APIClient()
+    offices, door = Offices(NOON), APIClient()
     taken = []
     while hazard.is_open:
         action = NEXT[hazard.state]
@@ -63,12 +85,11 @@ def test_a_case_comes_to_its_end_by_the_accounts_of_its_county(city):
     assert set(hazard.steps.exclude(action="report").values_list("actor__area_code", flat=True)) == {HOME}
     assert AccessToken.objects.filter(label=LABEL).count() == 2
 
-    Offices()
+    offices.close()
     assert not AccessToken.objects.filter(label=LABEL).exists()
 
 
 def photo(door, hazard):
-
     data = small_picture(random.Random(1))
     path = f"/api/v1/hazards/{hazard.pk}/photos/{hashlib.sha256(data).hexdigest()}/?role=after"
     assert door.put(path, data, content_type="image/jpeg").status_code == 201

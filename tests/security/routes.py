@@ -127,6 +127,8 @@ CALLS: dict[str, list[Call]] = {
     f"{HAZARD}clock/": [case(f"{API}hazards/{{id}}/clock/")],
     f"{HAZARD}history/": [case(f"{API}hazards/{{id}}/history/")],
     f"{HAZARD}photos/": [case(f"{API}hazards/{{id}}/photos/")],
+    f"{HAZARD}history/count/": [case(f"{API}hazards/{{id}}/history/count/")],
+    f"{HAZARD}photos/count/": [case(f"{API}hazards/{{id}}/photos/count/")],
     f"{HAZARD}steps/": [case(f"{API}hazards/{{id}}/steps/")],
     f"{HAZARD}(?P<verb>{VERBS})/": [
         case(f"{API}hazards/{{id}}/{verb}/", seen="act", method="POST", body={"id": str(uuid.uuid4()), "version": 99})

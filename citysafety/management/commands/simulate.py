@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from citysafety.management.offices import Offices
 from citysafety.management.simulator import Door, Simulator
@@ -44,21 +45,35 @@ class Command(BaseCommand):
         for code, centre in Cell.objects.active().filter(kind="base").values_list("code", "centre"):
             cells[code[:6]].append((centre.x, centre.y))
         fast = options["full_speed"]
+        offices = None if fast or options["count"] else Offices(timezone.now())
         simulator = Simulator(
             Door(base), accounts, cells, a_day=1e9 if fast else options["hazards_per_day"],
             pause_s=0 if fast else options["pause"], seed=options["seed"], most=options["count"],
-            offices=None if fast or options["count"] else Offices(),
+            offices=offices,
         )  # fmt: skip
         stop, began = threading.Event(), time.monotonic()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: stop.set())
         simulator.learn(stop)
-        threads = [threading.Thread(target=simulator.work, args=(stop,)) for _ in range(options["workers"])]
+        failed: list[BaseException] = []
+
+        def work() -> None:
+            try:
+                simulator.work(stop)
+            except Exception as error:
+                failed.append(error)
+                stop.set()
+
+        threads = [threading.Thread(target=work) for _ in range(options["workers"])]
         for thread in threads:
             thread.start()
         for thread in threads:
             thread.join()
+        if offices:
+            offices.close()
         self.report(simulator, time.monotonic() - began)
+        if failed:
+            raise CommandError(f"A part of the simulation ended with {failed[0]!r}.")
 
     def report(self, simulator: Simulator, spent_s: float) -> None:
         """Say what was done, how fast, and where the time went."""

@@ -24,7 +24,7 @@ export function showProgress(section, id, { again, correct, done = finished }) {
     const key = `${row.state} ${photos.map(({ sent }) => (sent ? 1 : 0)).join("")} ${sender.connectionNow()}`;
     if (key === last) return;
     last = key;
-    if (row.state === "delivered") { section.replaceChildren(...done(row, again)); copy(row); announce(gettext("Delivered")); }
+    if (row.state === "delivered") { section.replaceChildren(...done(row, again)); copy(row, section); announce(gettext("Delivered")); }
     else if (sender.BY_HAND.has(row.state)) { section.replaceChildren(...stopped(row, correct)); find("h2", section).focus(); }
     else section.replaceChildren(...going(row, photos, parts, again));
   }
@@ -80,7 +80,7 @@ function finished(row, again) {
   return [make("article", { class: "hero", "data-delivered": answer.id },
     make("div", { class: "hero-head" }, make("h2", { tabindex: "-1" }, gettext("Delivered")), make("span", { class: "soft" }, moment(row.deliveredAt))),
     make("p", { class: "left number", "data-number": number }, number),
-    make("p", { class: "soft" }, gettext("This is the number of the case. It has been copied."))),
+    make("p", { class: "soft", "data-copied": "" }, gettext("This is the number of the case."))),
   make("section", { class: "card" }, make("h2", {}, gettext("What happens next")),
     make("p", {}, answer.state === "rectified" ? STAGES.verify : STAGES[due?.stage] ?? STAGES.accept),
     due?.at ? make("p", {}, make("b", {}, fill(gettext("by %(when)s"), { when: moment(due.at) })), ` · ${timeLeft(due.at)}`) : due?.reason ? make("p", {}, due.reason) : null,
@@ -90,6 +90,10 @@ function finished(row, again) {
   make("a", { class: "act act-soft act-wide", href: "/field/" }, gettext("Back to today"))];
 }
 
-function copy(row) {
-  navigator.clipboard?.writeText(row.answer.number).catch(() => {});
+/** Copy the number where the browser lets us, and say so only then. */
+function copy(row, section) {
+  navigator.clipboard?.writeText(row.answer.number).then(() => {
+    const words = find("[data-copied]", section);
+    if (words) words.textContent = gettext("This is the number of the case. It has been copied.");
+  }, () => {});
 }

@@ -75,8 +75,8 @@ async function retry(row) {
 }
 
 async function copy(row) {
-  await navigator.clipboard.writeText(row.answer.number);
-  announce(gettext("Number copied"));
+  const copied = await navigator.clipboard.writeText(row.answer.number).then(() => true, () => false);
+  announce(copied ? gettext("Number copied") : fill(gettext("The browser does not let the number be copied: %(number)s"), { number: row.answer.number }));
 }
 
 /** Deleting can be taken back as long as the page stands. */

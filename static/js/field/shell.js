@@ -81,8 +81,17 @@ function dialogs() {
   }
 }
 
+/** The browser's own way back shows a page as it was left, from its memory; a case may have moved on since. */
+function refreshOnReturn() {
+  addEventListener("pageshow", ({ persisted }) => {
+    const cameBack = persisted || performance.getEntriesByType("navigation")[0]?.type === "back_forward";
+    if (cameBack && navigator.onLine && !find("#report, #step")) location.reload();
+  });
+}
+
 theme();
 dialogs();
+refreshOnReturn();
 store.onChange(badge);
 store.onChange(speak);
 sender.watch(badge);
