@@ -21,6 +21,7 @@ PAGES = [
     "citysafety.accounts.urls",
     "citysafety.notices.urls",
     "citysafety.evidence.urls",
+    "citysafety.documents.urls",
     "citysafety.dashboard.urls",
     "citysafety.field.urls",
     "grid.urls",
