@@ -31,7 +31,7 @@ class Template(models.Model):
 
     kind = models.ForeignKey(DocumentKind, models.PROTECT, related_name="templates", verbose_name=_("kind"))
     version = models.PositiveIntegerField(_("version"))
-    title = models.CharField(_("title"), max_length=200)
+    title = models.TextField(_("title"), max_length=200, help_text=_("It may have two lines."))
     body = models.TextField(
         _("body"), help_text=_("One paragraph a line; words before the first full stop may stand in **stars**.")
     )
@@ -98,7 +98,7 @@ class Document(models.Model):
     subject_kind = models.CharField(max_length=24)
     subject_id = models.CharField(max_length=64)
     area_code = models.CharField(_("area"), max_length=15)
-    title = models.CharField(_("title"), max_length=200)
+    title = models.TextField(_("title"), max_length=200)
     addressee = models.CharField(_("addressee"), max_length=120)
     body = models.TextField(_("body"), max_length=4000)
     copies = models.CharField(_("copies to"), max_length=200, blank=True, default="")

@@ -55,7 +55,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('version', models.PositiveIntegerField(verbose_name='version')),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
+                ('title', models.TextField(help_text='It may have two lines.', max_length=200, verbose_name='title')),
                 ('body', models.TextField(help_text='One paragraph a line; words before the first full stop may stand in **stars**.', verbose_name='body')),
                 ('since', models.DateTimeField(verbose_name='since')),
             ],
@@ -73,7 +73,7 @@ class Migration(migrations.Migration):
                 ('subject_kind', models.CharField(max_length=24)),
                 ('subject_id', models.CharField(max_length=64)),
                 ('area_code', models.CharField(max_length=15, verbose_name='area')),
-                ('title', models.CharField(max_length=200, verbose_name='title')),
+                ('title', models.TextField(max_length=200, verbose_name='title')),
                 ('addressee', models.CharField(max_length=120, verbose_name='addressee')),
                 ('body', models.TextField(max_length=4000, verbose_name='body')),
                 ('copies', models.CharField(blank=True, default='', max_length=200, verbose_name='copies to')),
