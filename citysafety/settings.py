@@ -169,6 +169,7 @@ CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_TASK_DEFAULT_QUEUE = "celery"
 CELERY_TASK_ROUTES = {
     "hazards.tasks.*": {"queue": "alarm"},
+    "projects.tasks.*": {"queue": "alarm"},
     "citysafety.notices.tasks.*": {"queue": "notice"},
     "citysafety.evidence.tasks.*": {"queue": "media"},
     "citysafety.documents.tasks.*": {"queue": "report"},
@@ -178,6 +179,8 @@ CELERY_BEAT_SCHEDULE = {
     "mark what is overdue": {"task": "hazards.tasks.mark_overdue", "schedule": 10.0},
     "deliver what waits": {"task": "citysafety.notices.tasks.sweep", "schedule": 60.0},
     "make missing pictures": {"task": "citysafety.evidence.tasks.sweep", "schedule": 60.0},
+    "draft overdue notices": {"task": "projects.tasks.draft_due", "schedule": 600.0},
+    "mark unanswered notices": {"task": "projects.tasks.mark_unanswered", "schedule": 60.0},
     "put back what was not signed": {"task": "citysafety.documents.tasks.put_back_unsigned", "schedule": 300.0},
     "warn of a missing calendar": {"task": "hazards.tasks.warn_of_missing_calendar", "schedule": crontab(minute=7)},
     "mark who is posted today": {"task": "grid.tasks.mark_postings", "schedule": crontab(minute=1)},

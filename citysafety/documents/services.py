@@ -147,6 +147,12 @@ def put_back(document_id: UUID, *, reason: str, at: datetime) -> Document:
     return document
 
 
+def put_back_if_prepared(document_id: UUID, *, reason: str, at: datetime) -> None:
+    """Put a document back where it lies before a signer; a draft stays one."""
+    if Document.objects.filter(pk=document_id, state=Document.State.PREPARED).exists():
+        put_back(document_id, reason=reason, at=at)
+
+
 def put_back_unsigned(*, at: datetime) -> int:
     """Put back what its signer left lying; return how many."""
     late = Document.objects.filter(state=Document.State.PREPARED, prepared_at__lt=at - SIGN_WITHIN)
