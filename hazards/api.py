@@ -18,11 +18,21 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from citysafety.accounts.rights import sentence
-from citysafety.api import Conflict, CountTwin, Gone, TooLarge, Unprocessable, area_asked, whole_number
+from citysafety.api import (
+    Conflict,
+    CountTwin,
+    Gone,
+    TooLarge,
+    Unprocessable,
+    answer_once,
+    area_asked,
+    known_answer,
+    uuid_in,
+    whole_number,
+)
 from citysafety.coordinates import DATUMS, to_wgs84
 from citysafety.evidence import services as evidence
 from citysafety.lifecycle import StepNotAllowed
-from citysafety.outbox import receipts
 from citysafety.tallies.selectors import PositionAhead, PositionGone
 
 from . import selectors, services
@@ -130,8 +140,8 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
         given = FilingInput(data=request.data)
         if not given.is_valid():
             # An id that is known is answered before fields are looked at; with good fields the receipt itself tells.
-            claimed = _uuid_of(request.data)
-            if claimed and (known := _known(claimed, request)):
+            claimed = uuid_in(request.data)
+            if claimed and (known := known_answer(claimed, request, to=_to(None, ""))):
                 return known
             raise ValidationError(given.errors)
         data = dict(given.validated_data)
@@ -229,8 +239,8 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
     @action(detail=True, methods=["post"], url_path=f"(?P<verb>{'|'.join(LIFECYCLE.actions)})", url_name="step")
     def take(self, request: Request, pk: str, verb: str) -> Response:
         hazard = self.get_object()
-        claimed = _uuid_of(request.data)
-        if claimed and (known := _known(claimed, request, hazard=hazard, verb=verb)):
+        claimed = uuid_in(request.data)
+        if claimed and (known := known_answer(claimed, request, to=_to(hazard, verb))):
             return known
         try:
             services.steps.permitted(request.user, verb, hazard)
@@ -253,40 +263,18 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
         return _once(step.id, request, lambda: _take(hazard.pk, verb, step, request), hazard=hazard, verb=verb)
 
 
-def _uuid_of(data: Any) -> UUID | None:
-    try:
-        return UUID(str(data.get("id")))
-    except (AttributeError, ValueError):
-        return None
-
-
-def _asked(request: Request, hazard: Hazard | None, verb: str) -> dict[str, Any]:
-    """Return what a receipt is made out for: the body and where it was sent."""
-    return {"to": f"hazards/{hazard.pk if hazard else ''}/{verb}", "body": request.data}
-
-
-def _known(claimed: UUID, request: Request, *, hazard: Hazard | None = None, verb: str = "") -> Response | None:
-    """Return the stored answer to a repeat, None for a new id. Same id, other body or account: 422 that tells nothing."""
-    try:
-        answer = receipts.stored_answer(id=claimed, account_id=request.user.pk, body=_asked(request, hazard, verb))
-    except receipts.RepeatDiffers as error:
-        raise Unprocessable({"id": _("This id was used for something else.")}) from error
-    return None if answer is None else Response(answer.body)
+def _to(hazard: Hazard | None, verb: str) -> str:
+    return f"hazards/{hazard.pk if hazard else ''}/{verb}"
 
 
 def _once(claimed: UUID, request: Request, do: Any, *, hazard: Hazard | None = None, verb: str = "") -> Response:
-    """Do it once and store the answer; a repeat in flight waits and gets the same answer with 200."""
+    """Do it once; an id that imported history has is somebody else's."""
     try:
-        answer = receipts.answer_once(
-            id=claimed, account_id=request.user.pk, body=_asked(request, hazard, verb), act=do
-        )
-    except receipts.RepeatDiffers as error:
-        raise Unprocessable({"id": _("This id was used for something else.")}) from error
+        return answer_once(claimed, request, do, to=_to(hazard, verb))
     except IntegrityError as error:
         if Hazard.objects.filter(pk=claimed).exists() or Step.objects.filter(pk=claimed).exists():
-            raise Unprocessable({"id": _("This id was used for something else.")}) from error  # by imported history
+            raise Unprocessable({"id": _("This id was used for something else.")}) from error
         raise
-    return Response(answer.body, status=status.HTTP_200_OK if answer.repeated else answer.status)
 
 
 def _conflict(hazard_id: UUID, request: Request, words: str) -> Conflict:

@@ -39,7 +39,7 @@ def register() -> None:
             Figure(
                 key=key,
                 kind=COUNT,
-                unit=_("notices"),
+                unit=_("sheets"),
                 definition=definition,
                 list_path="/api/v1/supervision/",
                 list_query=f"figure={key}",

@@ -52,6 +52,7 @@ MASTER_DATA = {
     "documents.documentkind": KEEP,
     "documents.template": KEEP,
     "documents.number": LOOK,
+    "projects.supervisionrule": ("view", "change"),
 }
 
 PEOPLE = {

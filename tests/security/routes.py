@@ -138,6 +138,8 @@ CALLS: dict[str, list[Call]] = {
         case(f"{API}hazards/{{id}}/photos/{'0' * 64}/?role=scene", seen="act", method="PUT", body=b"x", kind="image/png")
     ],
     "": get("/"),
+    "verify/": get("/verify/?code=ABCDEFGHJKLM", PUBLIC),
+    "verify/<str:code>/": get("/verify/ABCDEFGHJKLM/", PUBLIC),
     "login/": [*get("/login/", PUBLIC), *post("/login/", {"username": "x", "password": "y"}, PUBLIC)],
     "logout/": post("/logout/", kind=PUBLIC),
     "language/": post("/language/", {"language": "en"}, PUBLIC),
