@@ -16,6 +16,7 @@ API = [
     "citysafety.dashboard.api_urls",
     "grid.api_urls",
     "hazards.api_urls",
+    "projects.api_urls",
 ]
 PAGES = [
     "citysafety.accounts.urls",

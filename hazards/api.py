@@ -12,8 +12,7 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework import serializers, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied, UnsupportedMediaType, ValidationError
-from rest_framework.parsers import BaseParser
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -22,7 +21,6 @@ from citysafety.api import (
     Conflict,
     CountTwin,
     Gone,
-    TooLarge,
     Unprocessable,
     answer_once,
     area_asked,
@@ -31,7 +29,7 @@ from citysafety.api import (
     whole_number,
 )
 from citysafety.coordinates import DATUMS, to_wgs84
-from citysafety.evidence import services as evidence
+from citysafety.evidence.doors import role_asked, step_asked, take_photo
 from citysafety.lifecycle import StepNotAllowed
 from citysafety.tallies.selectors import PositionAhead, PositionGone
 
@@ -75,15 +73,6 @@ class StepFields(serializers.Serializer):
     words = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
     department = serializers.CharField(max_length=32, required=False, allow_blank=True, default="")
     location = LocationInput(required=False, allow_null=True, default=None)
-
-
-class PictureBytes(BaseParser):
-    """The raw body, whatever picture it says it is; the door looks at the bytes."""
-
-    media_type = "*/*"
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> bytes:
-        return stream.read()
 
 
 class HazardViews(CountTwin, viewsets.GenericViewSet):
@@ -206,34 +195,10 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
     @extend_schema(request=OpenApiTypes.BINARY, responses={200: OpenApiTypes.OBJECT, 201: OpenApiTypes.OBJECT})
     def photo(self, request: Request, pk: str, sha256: str) -> Response:
         hazard = self.get_object()
-        role = request.query_params.get("role", "")
-        if role not in PhotoRole:
-            raise ValidationError({"role": _("“%(seen)s” is not scene, before or after.") % {"seen": role}})
-        step = request.query_params.get("step")
-        try:
-            step_id = UUID(step) if step else None
-        except ValueError as error:
-            raise ValidationError({"step": _("“%(seen)s” is not a UUID.") % {"seen": step}}) from error
+        role, step_id = role_asked(request, PhotoRole.values), step_asked(request)
         if request.user.role not in EVIDENCE_GIVERS:
             raise PermissionDenied(_("Your role looks at cases and adds no evidence to them."))
-        try:
-            created = services.attach_photo(
-                hazard=hazard,
-                role=role,
-                sha256=sha256.lower(),
-                data=bytes(request.data or b""),
-                by=request.user,
-                at=timezone.now(),
-                step_id=step_id,
-            )
-        except evidence.WrongHash as error:
-            raise Unprocessable({"sha256": str(error)}) from error
-        except evidence.NotAPicture as error:
-            raise UnsupportedMediaType(request.content_type or "", detail=str(error)) from error
-        except evidence.TooLarge as error:
-            raise TooLarge(str(error)) from error
-        answer = {"sha256": sha256.lower(), "role": role, "hazard": str(hazard.pk)}
-        return Response(answer, status=status.HTTP_201_CREATED if created else status.HTTP_200_OK)
+        return take_photo(request, kind="hazard", subject_id=str(hazard.pk), role=role, sha256=sha256, step_id=step_id)
 
     @extend_schema(request=StepFields, responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["post"], url_path=f"(?P<verb>{'|'.join(LIFECYCLE.actions)})", url_name="step")

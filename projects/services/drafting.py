@@ -17,6 +17,7 @@ from hazards.services.clocks import limit_of
 
 from ..facts import NoticeStepped
 from ..models import NoticeStep, OverdueNotice, SupervisionRule
+from ..selectors import overdue_hazards, overrun
 from ..standing import CITY_TIME, record_standing
 
 KIND = "overdue-notice"
@@ -30,25 +31,6 @@ GRADES = {"general": "一般", "major": "重大"}
 
 class NotOverdue(Exception):
     """The hazard is not overdue with a unit that could answer for it, or has a live notice already."""
-
-
-def overrun(hazard: Hazard, at: datetime) -> tuple[float, str]:
-    """Return by how many seconds of its clock's own time a hazard is over, and the unit. Queries: 0 with its matter."""
-    unit, _amount = limit_of(hazard, hazard.due_stage)
-    if hazard.due_at is None or hazard.due_at >= at:
-        return 0.0, unit
-    seconds = worktime.consumed(hazard.due_at, at, unit, calendar())
-    return (at - hazard.due_at).total_seconds() if seconds is None else seconds, unit
-
-
-def overdue_hazards(area: str = "") -> Any:
-    """Return overdue hazards that a unit answers for, with what a notice says of them. Queries: 1."""
-    rows = (
-        Hazard.objects.overdue()
-        .filter(department__isnull=False)
-        .select_related("matter__matter_class", "department", "cell", "dedicated_cell")
-    )
-    return (rows.within(area) if area else rows).shapeless()
 
 
 def draft_due(*, at: datetime, limit: int = 200) -> int:

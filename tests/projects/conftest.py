@@ -1,6 +1,5 @@
 """A small city with an overdue hazard that a department has, and the people of supervision."""
 
-import hashlib
 import io
 import uuid
 from dataclasses import dataclass, field
@@ -12,7 +11,6 @@ from PIL import Image
 
 from citysafety.accounts.models import User
 from citysafety.documents import services as documents
-from citysafety.evidence.services import attach
 from citysafety.outbox.relay import relay_waiting
 from citysafety.subscriptions import LISTENERS, PROJECTIONS
 from hazards.models import Hazard
@@ -22,7 +20,7 @@ from hazards.services.steps import take_step as take_hazard_step
 from projects import services
 from projects.models import OverdueNotice
 from projects.seeds import seed_supervision
-from tests.factories import HOME, NOON, SmallCity, file_hazard, make_city, person
+from tests.factories import HOME, NOON, SmallCity, attach_to, file_hazard, make_city, person
 
 
 @dataclass
@@ -71,19 +69,15 @@ class Office:
         document = documents.prepare(notice.document_id, by=who, at=at)
         return self.step(notice, "issue", who, at, sha256=document.sealed_id)
 
-    def evidence(self, notice: OverdueNotice, at: datetime) -> None:
+    def evidence(self, notice: OverdueNotice) -> None:
         self.pictures += 1
         out = io.BytesIO()
         Image.new("RGB", (32, 32), (self.pictures, 90, 90)).save(out, "PNG")
-        data = out.getvalue()
-        attach(
-            kind="supervision", subject_id=str(notice.pk), role="answer", sha256=hashlib.sha256(data).hexdigest(),
-            data=data, by_id=self.handler.pk, at=at, step_id=None,
-        )  # fmt: skip
+        attach_to(notice, "answer", out.getvalue(), self.handler, kind="supervision")
 
     def answered(self, notice: OverdueNotice, at: datetime) -> OverdueNotice:
         self.step(notice, "receive", self.handler, at)
-        self.evidence(notice, at)
+        self.evidence(notice)
         return self.step(notice, "answer", self.handler, at, words="已完成整改")
 
 

@@ -62,7 +62,7 @@ def test_the_whole_life_of_a_notice(office):
     office.step(notice, "receive", office.handler, at)
     with pytest.raises(EvidenceMissing):
         office.step(notice, "answer", office.handler, at, words="已整改")
-    office.evidence(notice, at)
+    office.evidence(notice)
     with pytest.raises(FieldsMissing):
         office.step(notice, "answer", office.handler, at)
     answered = office.step(notice, "answer", office.handler, at, words="已整改")
@@ -73,7 +73,7 @@ def test_the_whole_life_of_a_notice(office):
     assert (rejected.state, rejected.reply_due_at > at) == ("received", True)
     with pytest.raises(EvidenceMissing):  # the first photo has served
         office.step(notice, "answer", office.handler, at, words="已整改")
-    office.evidence(notice, at)
+    office.evidence(notice)
     office.step(notice, "answer", office.handler, at, words="已补拍")
     assert office.step(notice, "accept_answer", office.supervisor, at).state == "closed"
     assert list(NoticeStep.objects.order_by("version").values_list("action", flat=True)) == [
