@@ -27,6 +27,7 @@ PAGES = [
     "citysafety.field.urls",
     "grid.urls",
     "hazards.urls",
+    "projects.urls",
 ]
 
 urlpatterns = [

@@ -223,6 +223,18 @@ class NoticeViews(CountTwin, viewsets.GenericViewSet):
                 raise Unprocessable({"body": words}) from error
         return Response(notice_answer(self.get_object()))
 
+    @extend_schema(request=OpenApiTypes.OBJECT, responses=OpenApiTypes.OBJECT)
+    @action(detail=True, methods=["post"])
+    def put_back(self, request: Request, pk: str) -> Response:
+        """Leave a notice that lies before its signer unsigned: a draft again, its number void for the reason."""
+        notice = self.get_object()
+        _may(request, "issue", notice)
+        reason = str(request.data.get("reason") or "").strip()[:200] if hasattr(request.data, "get") else ""
+        if not reason:
+            raise ValidationError({"reason": _("This step needs words.")})
+        documents.put_back_if_prepared(notice.document_id, reason=reason, at=timezone.now())
+        return Response(notice_answer(self.get_object()))
+
     @extend_schema(responses={200: OpenApiTypes.BINARY})
     def pdf(self, request: Request, pk: str) -> HttpResponse:
         """Show the document as it stands: a draft marked as one, or the very bytes that are or were signed."""

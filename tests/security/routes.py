@@ -141,6 +141,7 @@ CALLS: dict[str, list[Call]] = {
     f"{NOTICE}history/count/": [notice("history/count/")],
     f"{NOTICE}steps/": [notice("steps/")],
     f"{NOTICE}words/": [notice("words/", method="POST", body={})],
+    f"{NOTICE}put_back/": [notice("put_back/", method="POST", body={})],
     f"{NOTICE}prepare/": [notice("prepare/", method="POST", body={})],
     f"{NOTICE}(?P<verb>{'|'.join(NOTICE_STEPS.actions)})/": [
         notice(f"{verb}/", method="POST", body={"id": str(uuid.uuid4()), "version": 99})

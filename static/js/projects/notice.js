@@ -1,0 +1,45 @@
+// One overdue notice: have its final paper made, leave it unsigned, change the words of a draft.
+import { el, t } from '../words.js';
+
+const { api, version } = document.querySelector('.case').dataset;
+
+async function post(path, body, csrf) {
+  try {
+    const answer = await fetch(api + path, { method: 'POST', credentials: 'same-origin', body: JSON.stringify(body), headers: { Accept: 'application/json', 'Content-Type': 'application/json', 'X-CSRFToken': csrf } });
+    return { status: answer.status, body: await answer.json().catch(() => null) };
+  } catch { return { status: 0, body: null }; }
+}
+
+const said = ({ status, body }) => (body?.errors ?? []).map(({ detail }) => detail).join(' ') || (status ? `${t('The server refused it.')} (${status})` : t('No answer came. Try again.'));
+
+function listen(selector, path, fields) {
+  const form = document.querySelector(`[${selector}]`);
+  form?.addEventListener('submit', async event => {
+    event.preventDefault();
+    const button = form.querySelector('button'), progress = form.querySelector('[data-progress]');
+    if (button.disabled) return;
+    button.disabled = true;
+    progress.textContent = t('Working …');
+    const answer = await post(path, fields(form), form.elements.csrfmiddlewaretoken.value);
+    if (answer.status === 200) { location.reload(); return; }
+    button.disabled = false;
+    progress.textContent = said(answer);
+  });
+}
+
+listen('data-prepare', 'prepare/', () => ({}));
+listen('data-put-back', 'put_back/', form => ({ reason: form.elements.reason.value }));
+listen('data-draft-words', 'words/', ({ elements: { title, body, addressee, copies } }) => ({ version: Number(version), title: title.value, body: body.value, addressee: addressee.value, copies: copies.value }));
+
+// Further pages of the paper, as many as there are.
+const first = document.querySelector('[data-page]');
+first?.addEventListener('error', () => first.replaceWith(el('p', { role: 'alert' }, t('The paper cannot be shown. The PDF says why.'))));
+async function morePages(n) {
+  const answer = await fetch(`${api}pages/${n}.png`, { credentials: 'same-origin' }).catch(() => null);
+  if (!answer?.ok) return;
+  const page = el('img', { class: 'sheet', alt: '' });
+  page.src = URL.createObjectURL(await answer.blob());
+  first.parentElement.append(page);
+  morePages(n + 1);
+}
+if (first) morePages(2);
