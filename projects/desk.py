@@ -28,6 +28,7 @@ VERDICTS = {
     "issue": gettext_lazy("can be signed"),
     "submit": gettext_lazy("major: goes to a second signature"),
     "area": gettext_lazy("not signed: outside your area of duty"),
+    "not_overdue": gettext_lazy("not signed: not overdue with a unit any more"),
     "no_rule": gettext_lazy("not signed: no rule of supervision for it"),
     "own_signature": gettext_lazy("not signed: you signed first, another signs second"),
     "stands_issued": gettext_lazy("not signed: the last notice waits to be received"),

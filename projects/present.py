@@ -75,7 +75,7 @@ def trial_answer(trial: Trial) -> dict[str, Any]:
     return {
         "hazard": str(trial.hazard.pk),
         "number": trial.hazard.number,
-        "department": trial.hazard.department.name,
+        "department": trial.hazard.department.name if trial.hazard.department else "",
         "verdict": trial.verdict,
         "reason": trial.reason,
         "notice": str(trial.notice.pk) if trial.notice else None,

@@ -101,20 +101,23 @@ class Trial:
     notice: OverdueNotice | None
 
 
-def trial(user: Any, hazard_ids: list[UUID], at: datetime) -> list[Trial]:
-    """Try what signing would do with each hazard, in the order given. Queries: 3."""
+def trial(user: Any, hazard_ids: list[UUID]) -> list[Trial]:
+    """Try what signing would do with each hazard the reader may see, in the order given. Queries: 3."""
     rules = {rule.severity: rule for rule in SupervisionRule.objects.all()}
-    hazards = {row.pk: row for row in overdue_hazards().filter(pk__in=hazard_ids)}
+    seen = Hazard.objects.visible_to(user).filter(pk__in=hazard_ids).select_related("matter", "department")
+    hazards = {hazard.pk: hazard for hazard in seen}
     live = {
         notice.hazard_id: notice
         for notice in OverdueNotice.objects.live().filter(hazard__in=hazard_ids).select_related(*RELATED)
     }
-    return [_trial(user, hazards.get(pk), live.get(pk), rules) for pk in hazard_ids if pk in hazards]
+    return [_trial(user, hazards[pk], live.get(pk), rules) for pk in hazard_ids if pk in hazards]
 
 
 def _trial(user: Any, hazard: Hazard, notice: OverdueNotice | None, rules: dict[str, SupervisionRule]) -> Trial:
     if not user.covers(hazard.area_code):
         return Trial(hazard, "refused", "area", notice)
+    if not hazard.overdue or hazard.department is None:
+        return Trial(hazard, "refused", "not_overdue", notice)
     if hazard.severity not in rules:
         return Trial(hazard, "refused", "no_rule", notice)
     second = notice.needs_second if notice else rules[hazard.severity].second_signature

@@ -136,6 +136,12 @@ CALLS: dict[str, list[Call]] = {
     "api/v1/supervision/trial/": [
         Call(SIGNED, "POST", _fixed(f"{API}supervision/trial/"), {"hazards": []}),
     ],
+    "supervision/": [
+        Call(SIGNED, "GET", _fixed("/supervision/")),
+        Call(OBJECT, "GET", lambda side: f"/supervision/?area={side.cell.code}", seen="supervision"),
+    ],
+    "supervision/register/": get("/supervision/register/"),
+    "supervision/notices/<uuid:notice_id>/": [case("/supervision/notices/{notice}/", seen="notice")],
     NOTICE: [notice("")],
     f"{NOTICE}history/": [notice("history/")],
     f"{NOTICE}history/count/": [notice("history/count/")],

@@ -31,15 +31,17 @@ listen('data-prepare', 'prepare/', () => ({}));
 listen('data-put-back', 'put_back/', form => ({ reason: form.elements.reason.value }));
 listen('data-draft-words', 'words/', ({ elements: { title, body, addressee, copies } }) => ({ version: Number(version), title: title.value, body: body.value, addressee: addressee.value, copies: copies.value }));
 
-// Further pages of the paper, as many as there are.
-const first = document.querySelector('[data-page]');
-first?.addEventListener('error', () => first.replaceWith(el('p', { role: 'alert' }, t('The paper cannot be shown. The PDF says why.'))));
-async function morePages(n) {
+// The paper, page by page: the answer says how many there are.
+const paper = document.querySelector('[data-paper]');
+async function show(n) {
   const answer = await fetch(`${api}pages/${n}.png`, { credentials: 'same-origin' }).catch(() => null);
-  if (!answer?.ok) return;
-  const page = el('img', { class: 'sheet', alt: '' });
+  if (!answer?.ok) {
+    paper.replaceChildren(el('p', { role: 'alert' }, t('The paper cannot be shown. The PDF says why.')));
+    return;
+  }
+  const page = el('img', { class: 'sheet', alt: n === 1 ? paper.dataset.paper : '', 'data-page': n });
   page.src = URL.createObjectURL(await answer.blob());
-  first.parentElement.append(page);
-  morePages(n + 1);
+  if (n === 1) paper.replaceChildren(page); else paper.append(page);
+  if (n < Number(answer.headers.get('X-Pages'))) show(n + 1);
 }
-if (first) morePages(2);
+if (paper) show(1);
