@@ -99,9 +99,7 @@ class Newest(CursorPagination):
 
 
 class Hazards(generics.ListAPIView):
-    queryset = (
-        Hazard.objects.select_related("matter__matter_class", "cell", "department").defer("cell__geometry").all()
-    )
+    queryset = Hazard.objects.select_related("matter__matter_class", "cell", "department").defer("cell__geometry").all()
     serializer_class = HazardOutput
     filter_backends = [DjangoFilterBackend]
     filterset_class = HazardFilter
