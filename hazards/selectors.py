@@ -10,7 +10,8 @@ from citysafety.tallies import selectors as tallies
 
 from .models import Hazard, Step
 
-RELATED = ("matter__matter_class", "cell", "dedicated_cell", "department", "merged_into")
+# Not the hazard that one was merged into: with its own table twice PostgreSQL plans a list for longer than it reads it.
+RELATED = ("matter__matter_class", "cell", "dedicated_cell", "department")
 
 
 def hazards_seen_by(user: Any) -> QuerySet[Hazard]:

@@ -66,6 +66,21 @@ def test_a_list_costs_the_same_whatever_its_length_and_leaves_outlines_alone(cit
         assert not any("geometry" in query["sql"] for query in asked.captured_queries)
 
 
+def test_a_list_by_state_reads_a_page_and_never_its_own_table_twice(city, django_assert_num_queries):
+    worker = person("grid_worker")
+    client = client_of(worker)
+    first, second = file_hazard(worker), file_hazard(worker)
+    Hazard.objects.filter(pk=second.pk).update(merged_into=first)
+    client.get("/api/v1/hazards/")
+    with django_assert_num_queries(2) as asked:
+        rows = client.get("/api/v1/hazards/?state=reported&state=accepted").json()["results"]
+
+    assert {row["id"]: row["merged_into"] for row in rows} == {str(first.pk): None, str(second.pk): str(first.pk)}
+    sql = asked.captured_queries[-1]["sql"]
+    assert "DISTINCT" not in sql
+    assert sql.count('"hazards_hazard" ') == 1  # its columns are followed by a dot
+
+
 def test_an_id_that_imported_history_used_is_refused_without_a_word_of_it(city):
     worker = person("grid_worker")
     hazard = file_hazard(worker)  # as an import does: no receipt
