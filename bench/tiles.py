@@ -88,11 +88,7 @@ def tipg(database: str) -> Iterator[list[int]]:
         yield []
         return
     env = {
-        "POSTGRES_HOST": city.server(),
-        "POSTGRES_USER": "citysafety",
-        "POSTGRES_PASS": "none",
-        "POSTGRES_PORT": "5432",
-        "POSTGRES_DBNAME": database,
+        "DATABASE_URL": city.address(database).replace("postgis:", "postgresql:"),
         "TIPG_DB_SCHEMAS": '["public"]',
         "TIPG_DB_TABLES": '["public.bench_cell"]',
     }
