@@ -1,6 +1,7 @@
 """Keep what benches found, and write docs/benchmarks.md from it: no figure there was typed by hand."""
 
 import json
+import os
 import platform
 import subprocess
 from collections.abc import Iterable
@@ -17,7 +18,7 @@ RESULTS = VAR / "results"
 PACKAGES = ("django", "djangorestframework", "uvicorn", "uvloop", "shapely", "psycopg2-binary")
 HEAD = """# Benchmarks
 
-Written by `bin/bench`, from the last run of each bench; never by hand. Every figure is the median of three turns with its
+Written by `bin/bench`, from the last run of each bench; never by hand. Every figure is the median of several turns with its
 spread, ours and the others in turns on the same machine: ratios hold, absolute figures move with the machine. A *floor* is what
 must hold, a *goal* where we go. `bin/bench --list` names the benches; what a peer needs is put under `var/bench/`.
 """
@@ -54,6 +55,7 @@ def keep(name: str, report: Report, *, seconds: float) -> None:
     kept = report.kept() | {
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds),
+        "load": round(os.getloadavg()[1], 1),
         "commit": _said("git", "describe", "--always", "--dirty"),
         "machine": machine(),
         "versions": versions(),
@@ -91,7 +93,8 @@ def page(found: dict[str, dict[str, Any]]) -> str:
         lines += [f"| {side['name']} | {side['line']} |" for side in kept["sides"]]
         lines += [""] + [f"- {note}" for note in kept["notes"]]
         when = kept["at"].replace("T", " ").removesuffix("+00:00")
-        lines.append(f"- run {when} UTC at commit {kept['commit']}, {kept['seconds']} s")
+        load = f", load of the machine {kept['load']} over the last five minutes" if "load" in kept else ""
+        lines.append(f"- run {when} UTC at commit {kept['commit']}, {kept['seconds']} s{load}")
     return "\n".join(lines) + "\n"
 
 
