@@ -115,7 +115,7 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
         parameters=[OpenApiParameter(n, str) for n in ("area", "figure", "at")], responses=OpenApiTypes.OBJECT
     )
     def list(self, request: Request) -> Response:
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        page = self.paginate_queryset(selectors.brief(self.filter_queryset(self.get_queryset())))
         return self.get_paginated_response([hazard_answer(hazard) for hazard in page])
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
