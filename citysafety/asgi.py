@@ -11,7 +11,6 @@ from django.core.wsgi import get_wsgi_application
 pages = get_wsgi_application()  # loads the apps, so it stands before what imports models
 
 from citysafety.live.routing import websocket_urlpatterns  # noqa: E402
-from grid.kept_tiles import KeptTiles  # noqa: E402
 
 # Django under ASGI gives each request a thread of its own and with it a database connection of its own.
 # Lasting threads keep their connections (CONN_MAX_AGE): a new one a request costs three times as much.
@@ -19,7 +18,7 @@ THREADS = int(os.environ.get("WEB_THREADS", "12"))
 
 application = ProtocolTypeRouter(
     {
-        "http": KeptTiles(WSGIMiddleware(pages, workers=THREADS)),
+        "http": WSGIMiddleware(pages, workers=THREADS),
         "websocket": URLRouter(websocket_urlpatterns),
     }
 )
