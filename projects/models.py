@@ -55,13 +55,14 @@ class OverdueNoticeQuerySet(models.QuerySet):
         return self.filter(state__in=sorted(AWAITS_REPLY))
 
     def visible_to(self, user: Any) -> Self:
-        """Supervisors, leaders and auditors: those of their area; a unit: those issued to it, from then on."""
+        """Supervisors, leaders, auditors: those of their area; others of the area: what was issued; a unit: what was issued to it."""
         match user.role:
             case "supervisor" | "leader" | "auditor":
                 return self.filter(area_q(user))
-            case "department_handler" if user.department_id:
-                return self.filter(department=user.department_id, issued_at__isnull=False)
-        return self.none()
+            case "department_handler" | "kiosk":
+                own = self.filter(department=user.department_id, issued_at__isnull=False)
+                return own if user.department_id else self.none()
+        return self.filter(area_q(user), issued_at__isnull=False)
 
 
 class OverdueNotice(models.Model):

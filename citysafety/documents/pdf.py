@@ -14,6 +14,7 @@ import segno
 from django.conf import settings
 from django.template.loader import render_to_string
 from fontTools.ttLib import TTCollection, TTFont
+from PIL import ImageFile
 
 # The faces that deploy/fonts and Debian's fonts-noto-cjk give; the first that is there holds for all characters.
 FONT_FILES = ("NotoSerifCJK-Regular.ttc", "NotoSansCJK-Regular.ttc")
@@ -90,6 +91,7 @@ def render(sheet: Sheet) -> bytes:
     """Return the PDF of a sheet. :raises MissingGlyphs: the fonts lack a character."""
     from weasyprint import HTML  # noqa: PLC0415  it loads Pango: only where documents are made
 
+    ImageFile.LOAD_TRUNCATED_IMAGES = False  # WeasyPrint switches it on for the whole process; evidence must be whole
     check_characters(sheet.text)
     mark = segno.make(sheet.proof, error="m").svg_data_uri(scale=4, border=0) if sheet.code else ""
     page = render_to_string("documents/sheet.html", {"sheet": sheet, "mark": mark})
