@@ -19,6 +19,7 @@ from citysafety.management.waiting import Waiting
 from grid.models import Cell, Posting
 from hazards.history import import_history
 from hazards.models import Hazard
+from projects.seeds import seed_supervision
 
 PICTURED = timedelta(days=7)  # of history with photos
 SCENES_A_CLASS = 12
@@ -41,6 +42,7 @@ class Command(BaseCommand):
 
             load_city(str(settings.CITY_FOLDER), at=timezone.now())
             self.say("city loaded")
+        seed_supervision(at=timezone.now())
         workers = {
             county: [
                 p.worker.user
