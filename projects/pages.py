@@ -38,7 +38,7 @@ def supervision(request: HttpRequest) -> HttpResponse:
     found = NoticeFilter(asked, selectors.notices_seen_by(request.user), request=request)
     refused = refusals(asked, found, ("area", "list"))
     notices = found.qs.none() if refused else found.qs.order_by("-drafted_at", "id")
-    area = area_asked(request) if not unit else ""
+    area = area_asked(request) if asked.get("area") or not unit else ""
     if asked.get("area"):
         notices = notices.filter(area_code__startswith=area)
     rows = [] if shows_notices else selectors.overdue_rows(area, now)

@@ -138,7 +138,7 @@ CALLS: dict[str, list[Call]] = {
     ],
     "supervision/": [
         Call(SIGNED, "GET", _fixed("/supervision/")),
-        Call(OBJECT, "GET", lambda side: f"/supervision/?area={side.cell.code}", seen="supervision"),
+        Call(OBJECT, "GET", lambda side: f"/supervision/?area={side.cell.code}", seen="supervision page"),
     ],
     "supervision/register/": get("/supervision/register/"),
     "supervision/notices/<uuid:notice_id>/": [case("/supervision/notices/{notice}/", seen="notice")],
