@@ -90,8 +90,10 @@ def test_a_unit_answers_late_and_its_answer_is_judged(site: Instance, browser: B
         "UPDATE projects_overduenotice SET reply_due_at = now() - interval '1 minute' WHERE id = %s", notice["id"]
     )
     until(lambda: supervisor.get(f"/api/v1/supervision/{notice['id']}/")[1]["unanswered"], 90)
-    told = site.api("department_handler").get("/api/v1/notices/?topic=supervision.reminder")[1]["results"]
-    assert any(notice["id"] in row["path"] for row in told)
+    inbox = "/api/v1/notices/?topic=supervision.reminder"
+    until(
+        lambda: any(notice["id"] in one["path"] for one in site.api("department_handler").get(inbox)[1]["results"]), 30
+    )
 
     unit = opened(browser, site, "department_handler")
     unit.goto(f"{site.url}/supervision/notices/{notice['id']}/")
