@@ -2,19 +2,19 @@
 
 import csv
 import io
+import logging
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-import structlog
 from django.http import HttpRequest, HttpResponse
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 BYTE_ORDER_MARK = "\ufeff"  # without it Excel takes Chinese for another alphabet
 BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 
 def sheet(
@@ -33,7 +33,7 @@ def sheet(
     writer.writerow([plain(cell) for cell in header])
     cells = [[plain(cell) for cell in row] for row in rows]
     writer.writerows(cells)
-    log.info("list.exported", user=request.user.pk, path=request.get_full_path(), rows=len(cells))
+    log.info("list exported", extra={"user": request.user.pk, "path": request.get_full_path(), "rows": len(cells)})
     answer = HttpResponse(out.getvalue(), content_type="text/csv; charset=utf-8")
     name = quote(f"{title} {localtime(at):%Y%m%d-%H%M%S}.csv")
     answer["Content-Disposition"] = f"attachment; filename*=UTF-8''{name}"

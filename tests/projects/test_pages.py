@@ -6,7 +6,6 @@ import io
 import pytest
 import time_machine
 from django.test import Client
-from structlog.testing import capture_logs
 
 from citysafety.notices.models import Notice
 from citysafety.sheets import plain
@@ -70,9 +69,9 @@ def test_filters_keep_what_they_say_and_unknown_ones_are_named(late, asked, rows
     assert ("colour" in text) == ("colour" in asked)
 
 
-def test_the_sheet_holds_what_the_page_shows_with_filter_and_time_and_nothing_that_computes(late):
+def test_the_sheet_holds_what_the_page_shows_with_filter_and_time_and_nothing_that_computes(late, office, caplog):
     hazard, pages = late
-    with capture_logs() as log:
+    with caplog.at_level("INFO", logger="citysafety.sheets"):
         rows = sheet_of(
             pages.get("/supervision/overdue.csv?severity=general&columns=number&columns=over&columns=place")
         )
@@ -90,7 +89,7 @@ def test_the_sheet_holds_what_the_page_shows_with_filter_and_time_and_nothing_th
         "",
         "3",
     ]
-    assert [(row["event"], row["rows"]) for row in log] == [("list.exported", 1)]
+    assert [(record.user, record.rows) for record in caplog.records] == [(office.supervisor.pk, 1)]
 
 
 def test_an_open_row_shows_the_sum_of_its_clock_and_its_notice(late, office):
