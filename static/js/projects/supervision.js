@@ -40,7 +40,7 @@ async function openRow(hazard) {
   open = hazard;
   keep();
   row?.classList.add('is-selected');
-  row?.setAttribute('aria-expanded', 'true');
+  row?.setAttribute('aria-current', 'true');
   aside.replaceChildren(el('div', { class: 'loading' }, el('i'), el('i'), el('i')));
   const answer = await fetch(aside.dataset.address.replace('00000000-0000-0000-0000-000000000000', hazard), { credentials: 'same-origin' }).catch(() => null);
   const text = answer?.ok ? await answer.text().catch(() => null) : null;
@@ -63,7 +63,7 @@ function shut() {
   form?.querySelector('tr.sum')?.remove();
   const row = open && rowOf(open);
   row?.classList.remove('is-selected');
-  row?.setAttribute('aria-expanded', 'false');
+  row?.removeAttribute('aria-current');
   open = null;
 }
 
