@@ -27,6 +27,8 @@ COUNTS = {
     "hazards.overdue": (_("Open hazards whose present stage was marked overdue."), "overdue=true"),
     "hazards.major_open": (_("Open hazards of major severity."), "open=true&severity=major"),
     "hazards.refused_today": (_("Reports refused today."), "refused=today"),
+    "hazards.dispatched_today": (_("Hazards dispatched to a department today."), "dispatched=today"),
+    "hazards.marked_today": (_("Hazards marked overdue today."), "marked=today"),
     "hazards.closed_due_today": (
         _("Hazards that were due today: written off today, or marked overdue today."),
         "settled=today",
@@ -118,7 +120,7 @@ def _say(holds: bool, yes: Any, no: Any) -> str:
 def recount() -> Iterator[Recount]:
     """Count every hazard afresh from its row, its steps and its marks; never from what is kept."""
     earned = _earned()
-    rows = Hazard.objects.select_related("matter__matter_class", "dedicated_cell").order_by("pk")
+    rows = Hazard.objects.select_related("matter__matter_class", "dedicated_cell", "department").order_by("pk")
     for hazard in rows.iterator(chunk_size=5000):
         yield Recount(
             subject_id=str(hazard.pk),
@@ -129,13 +131,14 @@ def recount() -> Iterator[Recount]:
             now=counts_now(state=hazard.state, severity=hazard.severity, overdue=hazard.overdue),
             today=earned.get(str(hazard.pk), {}),
             amounts={},
+            unit=hazard.department.code if hazard.department else "",
         )
 
 
 def _earned() -> dict[str, dict[date, set[str]]]:
     """Return, by hazard and day, the figures its changes earned, in the order they happened."""
     changes: dict[str, list[tuple[Any, str]]] = defaultdict(list)
-    earning = ("report", "refuse", "write_off")
+    earning = ("report", "dispatch", "refuse", "write_off")
     for hazard_id, action, at in (
         Step.objects.filter(action__in=earning).values_list("hazard_id", "action", "at").iterator()
     ):

@@ -56,6 +56,7 @@ class Recount(NamedTuple):
     now: Iterable[str]
     today: Mapping[date, Iterable[str]]
     amounts: Mapping[str, Any]
+    unit: str = ""
 
 
 _figures: dict[str, Figure] = {}

@@ -12,7 +12,7 @@ from .models import OPEN
 
 # The last period of each subject, waiting ones too: what its change wrote, dealt or not.
 CURRENT = """
-SELECT DISTINCT ON (subject_id) subject_id, area, extra_area, category, state, now, amounts
+SELECT DISTINCT ON (subject_id) subject_id, area, extra_area, category, state, now, amounts, unit
 FROM tallies_period WHERE kind = %s ORDER BY subject_id, since DESC NULLS FIRST, id DESC"""
 EARNED = """
 SELECT DISTINCT subject_id, day, key FROM tallies_period, unnest(today) key WHERE kind = %s"""
@@ -50,7 +50,7 @@ def _subjects_that_differ(kind: str, recount: Callable[[], Any], progress: Progr
             continue
         fresh = (
             subject.area, subject.extra_area or "", subject.category, subject.state,
-            frozenset(subject.now), {figure: float(value) for figure, value in (subject.amounts or {}).items()},
+            frozenset(subject.now), {figure: float(value) for figure, value in (subject.amounts or {}).items()}, subject.unit,
         )  # fmt: skip
         if saw != fresh:
             yield f"{kind} {key}: period {_shown(saw)}, row {_shown(fresh)}"
@@ -67,8 +67,8 @@ def _periods(kind: str) -> tuple[dict[str, tuple], dict[str, set]]:
     with connection.cursor() as cursor:
         cursor.execute(CURRENT, [kind])
         current = {
-            subject: (area, extra, category, state, frozenset(now), {k: float(v) for k, v in _loaded(amounts).items()})
-            for subject, area, extra, category, state, now, amounts in cursor
+            subject: (area, extra, category, state, frozenset(now), {k: float(v) for k, v in _loaded(amounts).items()}, unit)
+            for subject, area, extra, category, state, now, amounts, unit in cursor
         }
         cursor.execute(EARNED, [kind])
         earned: dict[str, set] = {}

@@ -16,7 +16,7 @@ from django.db.models.functions import Length
 from citysafety.outbox.selectors import PositionAhead, PositionGone
 
 from . import figures, sql
-from .models import NO_DAY, OPEN, Period, Tally
+from .models import NO_DAY, OPEN, UNIT, Period, Tally
 
 __all__ = ["Board", "PositionAhead", "PositionGone", "board", "boards", "by_category", "cell_values", "days", "members"]
 
@@ -193,7 +193,8 @@ def by_category(figure: str, area: str, at: int | None = None) -> dict[str, int 
     """
     if at is None and len(area) <= CATEGORY_DIGITS:
         day = standing().day if figures.is_daily(figure) else NO_DAY
-        rows = Tally.objects.filter(figure=figure, area=area, day=day, until=OPEN).exclude(category="")
+        rows = Tally.objects.filter(figure=figure, area=area, day=day, until=OPEN)
+        rows = rows.exclude(category="").exclude(category__startswith=UNIT)
         return {category: number(value) for category, value in rows.values_list("category", "value")}
     totals: dict[str, int | float] = {}
     for kind in figures.subjects():

@@ -22,6 +22,7 @@ def record(
     area: str,
     extra_area: str = "",
     category: str = "",
+    unit: str = "",
     state: str = "",
     now: Iterable[str] = (),
     today: Iterable[str] = (),
@@ -34,7 +35,8 @@ def record(
     ``now``: figures it counts in while the period lasts; ``today``: figures it earned by this very change,
     on ``day`` (Asia/Shanghai); ``amounts``: numbers it adds to sums while the period lasts. ``previous`` is the
     subject's last period (or its id), None for its first; the caller holds the subject's lock. ``extra_area``
-    is one more cell (a dedicated one) that shows the subject, ``category`` is counted down to townships.
+    is one more cell (a dedicated one) that shows the subject; ``category`` is counted down to townships, ``unit`` (the
+    code of the department that answers) down to counties.
 
     :raises ValueError: for a figure that is not registered, or one of the moment given as one of the day.
     """
@@ -51,6 +53,7 @@ def record(
         area=area,
         extra_area=extra_area,
         category=category,
+        unit=unit,
         state=state,
         now=now,
         today=today,
@@ -107,7 +110,7 @@ def rebuild() -> int:
 def prune(*, before: datetime, limit: int = 50_000) -> int:
     """Delete versions that only positions dealt before a moment would read; return how many tallies went.
 
-    The last fold before the moment stays: it is the floor of everything after it.
+    The last fold before the moment stays: it is the floor of everything after it. Old days of villages and cells go too.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT max(position) FROM tallies_fold WHERE as_of < %s", [before])
@@ -115,9 +118,11 @@ def prune(*, before: datetime, limit: int = 50_000) -> int:
         if floor is None:
             return 0
         cursor.execute("DELETE FROM tallies_fold WHERE position < %s", [floor])
+        cursor.execute(sql.FORGET, {"limit": limit})
+        forgotten = cursor.rowcount
         cursor.execute(
             "DELETE FROM tallies_tally WHERE id IN"
             " (SELECT id FROM tallies_tally WHERE until <= %s AND until < %s LIMIT %s)",
             [floor, OPEN, limit],
         )
-        return cursor.rowcount
+        return cursor.rowcount + forgotten
