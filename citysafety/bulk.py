@@ -72,6 +72,7 @@ class Cells:
     null: COLUMN | None = None
     words: Sequence[bytes] = ()
     length: COLUMN | None = None
+    table: COLUMN | None = None  # of the words, each filled up to the longest
 
     def kinds(self) -> tuple[COLUMN, COLUMN]:
         """Return the widths that occur, -1 for NULL, and which of them each row has."""
@@ -88,13 +89,7 @@ class Cells:
 
     def bytes_of(self, rows: COLUMN, size: int) -> COLUMN:
         """Return the bytes of rows that all have one width."""
-        if not self.words:
-            return self.data[rows, :size]
-        known = numpy.zeros((len(self.words), size), dtype="u1")
-        for n, word in enumerate(self.words):
-            if len(word) == size:
-                known[n] = numpy.frombuffer(word, dtype="u1")
-        return known[self.data[rows]]
+        return self.data[rows, :size] if self.table is None else self.table[self.data[rows], :size]
 
 
 def numbers(values: COLUMN, form: str = ">i8", null: COLUMN | None = None) -> Cells:
@@ -119,7 +114,10 @@ def raw(values: COLUMN, null: COLUMN | None = None) -> Cells:
 
 def words(which: COLUMN, known: Sequence[str | bytes], null: COLUMN | None = None) -> Cells:
     """Return words of a list, by number, as a column."""
-    return Cells(which, null, [word if isinstance(word, bytes) else word.encode() for word in known])
+    coded = [word if isinstance(word, bytes) else word.encode() for word in known]
+    longest = max(map(len, coded))
+    table = numpy.frombuffer(b"".join(word.ljust(longest, b"\0") for word in coded), dtype="u1")
+    return Cells(which, null, coded, table=table.reshape(len(coded), longest))
 
 
 def points(lon: COLUMN, lat: COLUMN, null: COLUMN | None = None) -> Cells:

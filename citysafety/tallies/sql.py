@@ -5,7 +5,7 @@ The parts are common table expressions that build on each other:
 """
 
 # Figures of a day are kept for good down to townships, in villages and cells for so many days.
-DAYS_KEPT_BELOW = 62
+DAYS_KEPT_BELOW = 31
 
 RECENT = f"""(
   {{day}} = DATE '0001-01-01'
@@ -90,20 +90,50 @@ WHERE coalesce(c.value, 0) + s.delta <> 0"""
 ALL_STEPS = """
 steps AS (
   SELECT key AS figure, area, extra_area, category, unit, DATE '0001-01-01' AS day, 1::numeric AS delta
-  FROM tallies_period, unnest(now) key WHERE since IS NOT NULL AND until = %(open)s
+  FROM tallies_period, unnest(now) key WHERE since IS NOT NULL AND until = %(open)s AND now <> '{}'
   UNION ALL
   SELECT amount.key, area, extra_area, category, unit, DATE '0001-01-01', amount.value::numeric
-  FROM tallies_period, jsonb_each_text(amounts) amount WHERE since IS NOT NULL AND until = %(open)s
+  FROM tallies_period, jsonb_each_text(amounts) amount
+  WHERE since IS NOT NULL AND until = %(open)s AND amounts <> '{}'
   UNION ALL
-  SELECT key, area, extra_area, category, unit, day, 1 FROM (
-    SELECT DISTINCT ON (kind, subject_id, day, key) key, area, extra_area, category, unit, day
-    FROM tallies_period, unnest(today) key WHERE since IS NOT NULL
-    ORDER BY kind, subject_id, day, key, since, id
-  ) earned
+  SELECT key, p.area, p.extra_area, p.category, p.unit, p.day, 1
+  FROM tallies_period p LEFT JOIN tallies_period q ON q.id = p.previous_id AND q.day = p.day, unnest(p.today) key
+  WHERE p.since IS NOT NULL AND p.today <> '{}' AND (
+    q.id IS NULL OR key <> ALL (q.today) AND (q.previous_id IS NULL OR NOT EXISTS (
+      SELECT 1 FROM tallies_period e
+      WHERE e.kind = p.kind AND e.subject_id = p.subject_id AND e.day = p.day
+        AND (e.since < p.since OR e.since = p.since AND e.id < p.id) AND key = ANY (e.today)
+    ))
+  )
 )"""
 
+# What SPREAD says of few, for very many: each level is summed from the one below, not from every step.
+SPREAD_ALL = """
+towns AS (
+  SELECT figure, left(area, 9) AS area, category, unit, day, sum(delta) AS delta FROM steps GROUP BY 1, 2, 3, 4, 5
+),
+counties AS (
+  SELECT figure, left(area, 6) AS area, category, unit, day, sum(delta) AS delta FROM towns GROUP BY 1, 2, 3, 4, 5
+),
+near AS (SELECT figure, area, extra_area, day, delta FROM steps WHERE {recent}),
+spread AS (
+  SELECT figure, area, category, day, sum(delta) AS delta FROM (
+    SELECT figure, left(area, 4) AS area, '' AS category, day, delta FROM counties
+    UNION ALL SELECT figure, left(area, 4), category, day, delta FROM counties WHERE category <> ''
+    UNION ALL SELECT figure, left(area, 4), '@' || unit, day, delta FROM counties WHERE unit <> ''
+    UNION ALL SELECT figure, area, '', day, delta FROM counties WHERE length(area) = 6
+    UNION ALL SELECT figure, area, category, day, delta FROM counties WHERE length(area) = 6 AND category <> ''
+    UNION ALL SELECT figure, area, '@' || unit, day, delta FROM counties WHERE length(area) = 6 AND unit <> ''
+    UNION ALL SELECT figure, area, '', day, delta FROM towns WHERE length(area) = 9
+    UNION ALL SELECT figure, area, category, day, delta FROM towns WHERE length(area) = 9 AND category <> ''
+    UNION ALL SELECT figure, left(area, 12), '', day, delta FROM near WHERE length(area) >= 12
+    UNION ALL SELECT figure, area, '', day, delta FROM near WHERE length(area) = 15
+    UNION ALL SELECT figure, extra_area, '', day, delta FROM near WHERE extra_area <> '' AND extra_area <> area
+  ) part GROUP BY 1, 2, 3, 4 HAVING sum(delta) <> 0
+)""".format(recent=RECENT.format(day="day"))
+
 REBUILD = f"""
-WITH {ALL_STEPS}, {SPREAD}
+WITH {ALL_STEPS}, {SPREAD_ALL}
 INSERT INTO tallies_tally (figure, category, day, area, value, since, until)
 SELECT figure, category, day, area, delta, %(position)s, %(open)s FROM spread"""
 
@@ -116,7 +146,7 @@ DELETE FROM tallies_tally WHERE id IN (
 
 # Where the kept tallies and a fresh count from the periods differ; no rows when all is well.
 DIFFERENCES = f"""
-WITH {ALL_STEPS}, {SPREAD}
+WITH {ALL_STEPS}, {SPREAD_ALL}
 SELECT coalesce(s.figure, t.figure), coalesce(s.area, t.area), coalesce(s.category, t.category),
        nullif(coalesce(s.day, t.day), DATE '0001-01-01'), coalesce(t.value, 0), coalesce(s.delta, 0)
 FROM spread s
