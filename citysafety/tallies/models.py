@@ -44,7 +44,11 @@ class Period(models.Model):
         verbose_name_plural = _("periods")
         indexes = [
             models.Index("entry", name="period_waiting", condition=Q(since=None)),
-            models.Index("kind", "subject_id", "since", name="period_subject"),
+            models.Index(
+                fields=["kind", "subject_id", "since"],
+                opclasses=["varchar_pattern_ops", "varchar_pattern_ops", "int8_ops"],  # compared as bytes
+                name="period_subject",
+            ),
             models.Index("since", name="period_since"),
             models.Index(
                 fields=["kind", "area"],
@@ -87,13 +91,17 @@ class Tally(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["figure", "category", "day", "area"],
-                opclasses=["varchar_ops", "varchar_ops", "date_ops", "varchar_pattern_ops"],
+                opclasses=["varchar_pattern_ops", "varchar_pattern_ops", "date_ops", "varchar_pattern_ops"],
                 condition=Q(until=OPEN),
                 name="tally_open",
             )
         ]
         indexes = [
-            models.Index("figure", "category", "day", "area", "since", name="tally_version"),
+            models.Index(
+                fields=["figure", "category", "day", "area", "since"],
+                opclasses=["varchar_pattern_ops", "varchar_pattern_ops", "date_ops", "varchar_pattern_ops", "int8_ops"],
+                name="tally_version",
+            ),
             models.Index("until", name="tally_closed", condition=Q(until__lt=OPEN)),
         ]
 
