@@ -32,8 +32,6 @@ def import_history(batches: Iterator[Told]) -> int:
         cursor.execute("SELECT coalesce(max(id), 0) + 1 FROM tallies_period")
         period = cursor.fetchone()[0]
         made = _made(batches, position=head.position, period=period)
-        # Switched off, not told to ignore: each ignored row would open a subtransaction.
-        cursor.execute("ALTER TABLE hazards_hazard DISABLE TRIGGER USER")
         coming = teller.submit(next, made, None)
         while (batch := coming.result()) is not None:
             coming = teller.submit(next, made, None)
@@ -41,7 +39,6 @@ def import_history(batches: Iterator[Told]) -> int:
             for table, packed in rows:
                 copy_packed(table, COLUMNS[table], packed)
             number += count
-        cursor.execute("ALTER TABLE hazards_hazard ENABLE TRIGGER USER")
         cursor.execute("SELECT setval(pg_get_serial_sequence('tallies_period', 'id'), %s, false)", [period])
     with laid_aside("tallies_tally"):
         rebuild()

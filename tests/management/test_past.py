@@ -10,8 +10,7 @@ from citysafety.accounts.models import Department, User
 from citysafety.accounts.tokens import issue
 from citysafety.evidence.models import Attachment, Photo
 from citysafety.evidence.services import folder
-from citysafety.management import past
-from citysafety.management.commands import demo
+from citysafety.management import loading, past
 from citysafety.management.past import City, Teller
 from citysafety.management.staff import make_staff
 from citysafety.management.waiting import Waiting
@@ -32,7 +31,7 @@ pytestmark = pytest.mark.django_db
 def told(monkeypatch):
     """Ten days of a small city, told and imported as ``bin/manage demo`` does."""
     monkeypatch.setattr(past, "A_DAY", 40)
-    monkeypatch.setattr(demo, "SCENES_A_CLASS", 1)
+    monkeypatch.setattr(loading, "SCENES_A_CLASS", 2)
     locate.forget()
     made = make_city()
     centre = Centre.objects.create(code="ZX", name_zh="网格中心", level="township", division_id=f"{HOME}001")
@@ -50,7 +49,7 @@ def told(monkeypatch):
     ):
         issue(user, LABEL)
     make_staff(seed=1)
-    album = demo.draw_album(NOON - timedelta(days=7))
+    album = loading.draw_album(NOON - timedelta(days=7))
     teller = Teller(City(), now=NOON, seed=7, album=album, pictured_since=NOON - timedelta(days=7))
     waiting = Waiting(teller)
     number = import_history(waiting.among(teller.days(10)))
