@@ -63,8 +63,8 @@ def spans_of(area: str) -> tuple[int, ...]:
 def trends(area: str, span: int, *, category: str = "", unit: str = "") -> dict[str, Any]:
     """Return what the page shows of an area, or of one class or department in it.
 
-    Queries: 7 for a city or county, 6 for a township or for one class or department, 7 below, whatever the number of
-    hazards, days or parts.
+    Queries: 7 for a city or county, 6 below or for one class, 5 for one department, whatever the number of hazards,
+    days or parts.
     """
     with one_look():
         divisions = divisions_of(area)

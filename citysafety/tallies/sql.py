@@ -86,17 +86,18 @@ FROM spread s LEFT JOIN closed c
   ON c.figure = s.figure AND c.category = s.category AND c.day = s.day AND c.area = s.area
 WHERE coalesce(c.value, 0) + s.delta <> 0"""
 
-# Everything that periods say at the head, from nothing.
+# Everything that periods say at the head, from nothing: what lasts, and what was earned.
 ALL_STEPS = """
-steps AS (
+lasting AS (
   SELECT key AS figure, area, extra_area, category, unit, DATE '0001-01-01' AS day, 1::numeric AS delta
   FROM tallies_period, unnest(now) key WHERE since IS NOT NULL AND until = %(open)s AND now <> '{}'
   UNION ALL
   SELECT amount.key, area, extra_area, category, unit, DATE '0001-01-01', amount.value::numeric
   FROM tallies_period, jsonb_each_text(amounts) amount
   WHERE since IS NOT NULL AND until = %(open)s AND amounts <> '{}'
-  UNION ALL
-  SELECT key, p.area, p.extra_area, p.category, p.unit, p.day, 1
+),
+earned AS (
+  SELECT key AS figure, p.area, p.extra_area, p.category, p.unit, p.day
   FROM tallies_period p LEFT JOIN tallies_period q ON q.id = p.previous_id AND q.day = p.day, unnest(p.today) key
   WHERE p.since IS NOT NULL AND p.today <> '{}' AND (
     q.id IS NULL OR key <> ALL (q.today) AND (q.previous_id IS NULL OR NOT EXISTS (
@@ -110,12 +111,17 @@ steps AS (
 # What SPREAD says of few, for very many: each level is summed from the one below, not from every step.
 SPREAD_ALL = """
 towns AS (
-  SELECT figure, left(area, 9) AS area, category, unit, day, sum(delta) AS delta FROM steps GROUP BY 1, 2, 3, 4, 5
+  SELECT figure, left(area, 9) AS area, category, unit, day, count(*)::numeric AS delta FROM earned GROUP BY 1, 2, 3, 4, 5
+  UNION ALL
+  SELECT figure, left(area, 9), category, unit, day, sum(delta) FROM lasting GROUP BY 1, 2, 3, 4, 5
 ),
 counties AS (
   SELECT figure, left(area, 6) AS area, category, unit, day, sum(delta) AS delta FROM towns GROUP BY 1, 2, 3, 4, 5
 ),
-near AS (SELECT figure, area, extra_area, day, delta FROM steps WHERE {recent}),
+near AS (
+  SELECT figure, area, extra_area, day, delta FROM lasting
+  UNION ALL SELECT figure, area, extra_area, day, 1 FROM earned WHERE {recent}
+),
 spread AS (
   SELECT figure, area, category, day, sum(delta) AS delta FROM (
     SELECT figure, left(area, 4) AS area, '' AS category, day, delta FROM counties
@@ -165,7 +171,9 @@ parts AS (
     SELECT figure, day, left(area, CASE length(area) WHEN 6 THEN 4 WHEN 9 THEN 6 ELSE 9 END) AS parent, value
     FROM tallies_tally WHERE until = %(open)s AND category = '' AND length(area) IN (6, 9, 12)
     UNION ALL
-    SELECT figure, day, area, delta FROM steps WHERE length(area) IN (4, 6, 9)
+    SELECT figure, day, area, delta FROM lasting WHERE length(area) IN (4, 6, 9)
+    UNION ALL
+    SELECT figure, day, area, 1 FROM earned WHERE length(area) IN (4, 6, 9)
   ) part WHERE length(parent) < 9 OR {RECENT.format(day="part.day")} GROUP BY 1, 2, 3
 )
 SELECT coalesce(p.figure, t.figure), coalesce(p.parent, t.area), '', nullif(coalesce(p.day, t.day), DATE '0001-01-01'),

@@ -48,7 +48,7 @@ def dispatched(happen, city):
 @pytest.mark.parametrize(
     ("area", "more", "queries"),
     [
-        ("3705", {}, 8), (HOME, {}, 8), (TOWN, {}, 6), (VILLAGE, {}, 6),
+        ("3705", {}, 7), (HOME, {}, 7), (TOWN, {}, 6), (VILLAGE, {}, 6),
         ("3705", {"category": "XF"}, 6), (HOME, {"unit": "fire-02"}, 5),
     ],
 )  # fmt: skip
