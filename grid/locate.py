@@ -138,7 +138,6 @@ class Index:
             ),
         )
 
-
     def places(self, lon: Any, lat: Any) -> tuple[Any, Any, Any]:
         """Return for each of many points the index of its base cell, dedicated cell and sea cell, -1 for none."""
         x, y = lon * self.scale[0], lat * self.scale[1]

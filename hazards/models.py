@@ -126,9 +126,7 @@ class Hazard(models.Model):
     due_reason = models.CharField(_("why there is no due time"), max_length=80, blank=True, default="")
     overdue = models.BooleanField(_("overdue"), default=False)  # in the present stage
     late = models.BooleanField(_("ever overdue"), default=False)
-    merged_into = models.ForeignKey(
-        "self", on_delete=models.PROTECT, null=True, related_name="merged", db_index=False
-    )
+    merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="merged", db_index=False)
     imported = models.BooleanField(_("imported"), default=False)
     party_users = ArrayField(models.BigIntegerField(), default=list)  # reporter and whoever acted
     party_departments = ArrayField(models.BigIntegerField(), default=list)  # dispatched to, from then on

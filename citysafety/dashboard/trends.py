@@ -87,7 +87,14 @@ def trends(area: str, span: int, *, category: str = "", unit: str = "") -> dict[
         if not chosen and len(area) <= TOWNSHIP:
             sums = _sums(Q(area=area) & ~Q(category=""), "category", days)
             kinds = [
-                _row(code, name, sums, days, {"area": area, "days": span, "category": code}, {"area": area, "category": code})
+                _row(
+                    code,
+                    name,
+                    sums,
+                    days,
+                    {"area": area, "days": span, "category": code},
+                    {"area": area, "category": code},
+                )
                 for code, name in names.items()
             ]
             offices = [
@@ -138,7 +145,12 @@ def _days(area: str, chosen: str, days: list[date], unit: str) -> list[dict[str,
         sums = {short: kept.get((figure, day), 0) for figure, short in SHORT.items()}
         lists = {
             name: f"{reverse('hazards')}?{urlencode({asked: day.isoformat(), 'area': area, **beside})}"
-            for name, asked in (("received", "received"), ("settled", "cleared"), ("late", "marked"), ("sent", "dispatched"))
+            for name, asked in (
+                ("received", "received"),
+                ("settled", "cleared"),
+                ("late", "marked"),
+                ("sent", "dispatched"),
+            )
         }
         told.append({"day": day, **sums, "lists": lists})
     return told
@@ -154,10 +166,19 @@ def _sums(where: Q, by: str, days: list[date]) -> dict[str, dict[str, Any]]:
 
 
 def _row(
-    key: str, name: str, sums: dict[str, dict[str, Any]], days: list[date], down: dict[str, Any], narrowed: dict[str, str]
+    key: str,
+    name: str,
+    sums: dict[str, dict[str, Any]],
+    days: list[date],
+    down: dict[str, Any],
+    narrowed: dict[str, str],
 ) -> Row:
     return Row(
-        key, name, sums.get(key, {}), f"{reverse('trends')}?{urlencode(down)}", _list(days, narrowed) if narrowed else ""
+        key,
+        name,
+        sums.get(key, {}),
+        f"{reverse('trends')}?{urlencode(down)}",
+        _list(days, narrowed) if narrowed else "",
     )
 
 

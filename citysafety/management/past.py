@@ -110,7 +110,8 @@ class City:
             [
                 [
                     next(
-                        (one.pk for one in departments if one.parent_id == home and county.startswith(one.area_code)), home
+                        (one.pk for one in departments if one.parent_id == home and county.startswith(one.area_code)),
+                        home,
                     )
                     for county in self.counties
                 ]

@@ -67,7 +67,15 @@ def _periods(kind: str) -> tuple[dict[str, tuple], dict[str, set]]:
     with connection.cursor() as cursor:
         cursor.execute(CURRENT, [kind])
         current = {
-            subject: (area, extra, category, state, frozenset(now), {k: float(v) for k, v in _loaded(amounts).items()}, unit)
+            subject: (
+                area,
+                extra,
+                category,
+                state,
+                frozenset(now),
+                {k: float(v) for k, v in _loaded(amounts).items()},
+                unit,
+            )
             for subject, area, extra, category, state, now, amounts, unit in cursor
         }
         cursor.execute(EARNED, [kind])

@@ -147,7 +147,9 @@ class Lives:
         matter = self.matter[turned]
         unit, amount = self.limits.units[stage, matter], self.limits.amounts[stage, matter]
         if goes_on and stage == RECTIFY:
-            self.used[stage, turned] += self.time.used(self.started[stage, turned], self.stopped[stage, turned], unit) // 1000 * 1000
+            self.used[stage, turned] += (
+                self.time.used(self.started[stage, turned], self.stopped[stage, turned], unit) // 1000 * 1000
+            )
         else:
             self.used[stage, turned] = self.marked[stage, turned] = 0
         self.started[stage, turned], self.stopped[stage, turned] = at, 0

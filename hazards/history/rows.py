@@ -10,24 +10,90 @@ from citysafety import bulk, worktime
 from citysafety.tallies.models import OPEN as LASTING
 
 from ..standing import counts_now, counts_today
-from .lives import ACTIONS, BASIS, MARKED, STAGE_AT, STAGES, STATES, Changes, Lives
+from .lives import ACTIONS, BASIS, MARKED, STAGES, STATES, Changes, Lives
 
 Column = Any  # a numpy array
 COLUMNS = {
-    "hazards_hazard": (
-        "id number matter_id severity criterion state version description location accuracy_m cell_id"
-        " dedicated_cell_id area_code department_id reporter_id rectified_by_id occurred_at received_at changed_at"
-        " written_off_at claimed_on_spot handled_on_spot due_stage due_at due_reason overdue late imported"
-        " party_users party_departments period_id"
-    ).split(),
-    "hazards_step": "id hazard_id action source target version actor_id department_id at words location basis".split(),
+    "hazards_hazard": [
+        "id",
+        "number",
+        "matter_id",
+        "severity",
+        "criterion",
+        "state",
+        "version",
+        "description",
+        "location",
+        "accuracy_m",
+        "cell_id",
+        "dedicated_cell_id",
+        "area_code",
+        "department_id",
+        "reporter_id",
+        "rectified_by_id",
+        "occurred_at",
+        "received_at",
+        "changed_at",
+        "written_off_at",
+        "claimed_on_spot",
+        "handled_on_spot",
+        "due_stage",
+        "due_at",
+        "due_reason",
+        "overdue",
+        "late",
+        "imported",
+        "party_users",
+        "party_departments",
+        "period_id",
+    ],
+    "hazards_step": [
+        "id",
+        "hazard_id",
+        "action",
+        "source",
+        "target",
+        "version",
+        "actor_id",
+        "department_id",
+        "at",
+        "words",
+        "location",
+        "basis",
+    ],
     "hazards_clock": (
-        "hazard_id stage unit amount started_at stopped_at consumed_s due_at due_reason marked_at".split()
+        [
+            "hazard_id",
+            "stage",
+            "unit",
+            "amount",
+            "started_at",
+            "stopped_at",
+            "consumed_s",
+            "due_at",
+            "due_reason",
+            "marked_at",
+        ]
     ),
-    "hazards_mark": "hazard_id stage version due_at at".split(),
-    "evidence_attachment": "photo_id kind subject_id role used_by by_id at".split(),
+    "hazards_mark": ["hazard_id", "stage", "version", "due_at", "at"],
+    "evidence_attachment": ["photo_id", "kind", "subject_id", "role", "used_by", "by_id", "at"],
     "tallies_period": (
-        "id kind subject_id previous_id since until day area extra_area category unit state now today".split()
+        [
+            "id",
+            "kind",
+            "subject_id",
+            "previous_id",
+            "since",
+            "until",
+            "day",
+            "area",
+            "extra_area",
+            "category",
+            "unit",
+            "state",
+            "now",
+            "today",
+        ]
     ),
 }
 CRITERION = "重大事故隐患判定标准（示例）"

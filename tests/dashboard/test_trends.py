@@ -115,7 +115,10 @@ def test_a_figure_of_a_year_ago_is_in_the_year_but_not_in_the_month(happen, watc
     for area in ("3705", HOME):
         Tally.objects.create(figure=trends.FOUND, area=area, day=long_ago, value=7, since=0)
     client = watcher("leader")
-    assert client.get("/trends/", {"days": 365}).context["total"].found - client.get("/trends/").context["total"].found >= 7
+    assert (
+        client.get("/trends/", {"days": 365}).context["total"].found - client.get("/trends/").context["total"].found
+        >= 7
+    )
 
 
 def test_villages_and_cells_have_a_month_only(happen, watcher):
