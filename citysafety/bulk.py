@@ -2,6 +2,7 @@
 
 import csv
 import io
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -178,7 +179,7 @@ def packed(columns: Sequence[Cells]) -> bytes:
     order = numpy.argsort(key, kind="stable")
     edges = numpy.flatnonzero(numpy.diff(key[order], prepend=-1, append=-1))
     parts = []
-    for begin, end in zip(edges, edges[1:], strict=False):
+    for begin, end in itertools.pairwise(edges):
         rows = order[begin:end]
         parts.append(_alike(columns, widths, int(key[rows[0]]), rows))
     return b"".join(parts)
