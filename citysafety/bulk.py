@@ -17,6 +17,10 @@ WHERE contype = 'f' AND conrelid = ANY (%s::regclass[])"""
 INDEXES = """
 SELECT i.indexrelid::regclass::text, pg_get_indexdef(i.indexrelid) FROM pg_index i
 WHERE i.indrelid = ANY (%s::regclass[]) AND NOT EXISTS (SELECT 1 FROM pg_constraint c WHERE c.conindid = i.indexrelid)"""
+UNIQUE = """
+SELECT c.conrelid::regclass::text, c.conname, pg_get_constraintdef(c.oid) FROM pg_constraint c
+WHERE c.contype IN ('p', 'u') AND c.conrelid = ANY (%s::regclass[])
+  AND NOT EXISTS (SELECT 1 FROM pg_constraint f WHERE f.contype = 'f' AND f.conindid = c.conindid)"""  # no foreign key needs it
 # What comes in is whole by itself; and whole pages of new indexes are not worth compressing.
 SILENT = "SET LOCAL session_replication_role = replica; SET LOCAL wal_compression = off"
 MEMORY = "SET LOCAL maintenance_work_mem = '400MB'"  # for sorting rows into indexes
@@ -25,7 +29,7 @@ COLUMN = numpy.ndarray
 
 @contextmanager
 def laid_aside(*tables: str) -> Iterator[None]:
-    """Drop the plain indexes of tables and make them again at the end; foreign keys and triggers sleep meanwhile.
+    """Drop the indexes of tables and make them again at the end; foreign keys and triggers sleep meanwhile.
 
     Belongs into a transaction, and locks the tables until its end: for imports, not for a city at work. Where the
     account may not silence triggers, foreign keys are dropped and made again, which checks every row.
@@ -38,6 +42,10 @@ def laid_aside(*tables: str) -> Iterator[None]:
         cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what this transaction wrote before is checked now
         cursor.execute("SET CONSTRAINTS ALL DEFERRED")
         keys = [] if may_silence else _without_keys(cursor, tables)
+        cursor.execute(UNIQUE, [list(tables)])
+        unique = cursor.fetchall()
+        for table, name, _definition in unique:
+            cursor.execute(f'ALTER TABLE {table} DROP CONSTRAINT "{name}"')
         for name, _definition in indexes:
             cursor.execute(f"DROP INDEX {name}")
         if may_silence:
@@ -48,7 +56,7 @@ def laid_aside(*tables: str) -> Iterator[None]:
             cursor.execute(definition)
         if may_silence:
             cursor.execute("SET LOCAL session_replication_role = origin")
-        for table, name, definition in keys:
+        for table, name, definition in (*unique, *keys):
             cursor.execute(f'ALTER TABLE {table} ADD CONSTRAINT "{name}" {definition}')
         for table in tables:
             if not may_silence:

@@ -20,6 +20,8 @@ from citysafety.management.past import City, Teller
 from citysafety.management.staff import make_staff
 from citysafety.management.waiting import Waiting
 from citysafety.notices.models import Notice
+from citysafety.tallies import selectors as tallies
+from citysafety.tallies.models import NO_DAY, Tally
 from citysafety.tallies.reconciling import differences
 from grid import locate
 from grid.models import Centre, Matter, Worker
@@ -188,6 +190,14 @@ def test_a_year_falls_rests_at_weekends_and_has_all_classes_in_their_season(year
     classes = Hazard.objects.values_list("matter__matter_class__code").annotate(Count("pk"))
     active = set(Matter.objects.filter(active=True).values_list("matter_class__code", flat=True))
     assert {code for code, _many in classes} == active
+
+
+def test_old_days_of_villages_are_counted_where_they_are_not_kept(year):
+    for area in (f"{HOME}001001", f"{HOME}001001001", f"{HOME}001"):
+        first = timezone.localdate() - timedelta(days=364)
+        within = Hazard.objects.within(area).filter(received_at__date__gte=first)
+        assert sum(value for _day, value in tallies.days("hazards.found_today", area, 365)) == within.count() > 100
+    assert not Tally.objects.filter(area=f"{HOME}001001", day__gt=NO_DAY, day__lt=first + timedelta(days=300)).exists()
 
 
 def test_days_that_have_hazards_are_left_alone(year):
