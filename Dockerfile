@@ -3,7 +3,7 @@
 FROM debian:12-slim AS build
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 # hadolint ignore=DL3008
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates gettext libgdal32 libgeos-c1v5 libproj25 python3-venv \
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates gettext libgdal32 libgeos-c1v5 libproj25 python3-venv libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-cjk \
     && rm -rf /var/lib/apt/lists/*
 WORKDIR /srv/citysafety
 COPY requirements.txt package.json package-lock.json ./
@@ -23,7 +23,7 @@ RUN export CITYSAFETY_VAR=/tmp/build DATABASE_URL=postgis:///none REDIS_URL=redi
 FROM debian:12-slim AS app
 SHELL ["/bin/bash", "-euo", "pipefail", "-c"]
 # hadolint ignore=DL3008
-RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates libgdal32 libgeos-c1v5 libproj25 python3 \
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates libgdal32 libgeos-c1v5 libproj25 libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0 fonts-noto-cjk python3 \
     && rm -rf /var/lib/apt/lists/* \
     && groupadd --system --gid 990 citysafety \
     && useradd --system --uid 990 --gid 990 --home-dir /srv/citysafety --shell /usr/sbin/nologin citysafety \

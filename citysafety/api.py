@@ -1,7 +1,9 @@
 """What all APIs share: cursor pages, the twin that counts, and how a caller's area and numbers are read."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
+from uuid import UUID
 
 from django.core.exceptions import RequestDataTooBig
 from django.db.models import QuerySet
@@ -16,6 +18,7 @@ from rest_framework.response import Response
 
 from citysafety import areas
 from citysafety.accounts.duty import area_within
+from citysafety.outbox import receipts
 
 
 class CursorPages(CursorPagination):
@@ -107,6 +110,37 @@ def whole_number(request: Request, name: str, default: int | None = None) -> int
             {name: _("“%(seen)s” was not understood; expected a whole number.") % {"seen": text[:40]}}
         )
     return number
+
+
+def uuid_in(data: Any) -> UUID | None:
+    """Return the client's id of a body, None where there is none."""
+    try:
+        return UUID(str(data.get("id")))
+    except (AttributeError, ValueError):
+        return None
+
+
+def known_answer(claimed: UUID, request: Request, *, to: str) -> Response | None:
+    """Return the stored answer to a repeat, None for a new id. Same id, other body or account: 422 that tells nothing.
+
+    ``to`` is where the body was sent: the same body sent elsewhere is another request.
+    """
+    body = {"to": to, "body": request.data}
+    try:
+        answer = receipts.stored_answer(id=claimed, account_id=request.user.pk, body=body)
+    except receipts.RepeatDiffers as error:
+        raise Unprocessable({"id": _("This id was used for something else.")}) from error
+    return None if answer is None else Response(answer.body)
+
+
+def answer_once(claimed: UUID, request: Request, act: Callable[[], tuple[int, Any]], *, to: str) -> Response:
+    """Act once and store the answer; a repeat in flight waits and gets the same answer with 200."""
+    body = {"to": to, "body": request.data}
+    try:
+        answer = receipts.answer_once(id=claimed, account_id=request.user.pk, body=body, act=act)
+    except receipts.RepeatDiffers as error:
+        raise Unprocessable({"id": _("This id was used for something else.")}) from error
+    return Response(answer.body, status=200 if answer.repeated else answer.status)
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:

@@ -26,6 +26,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[:
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 HTTPS = env.bool("HTTPS", default=False)
 EGRESS_ALLOW = env.list("EGRESS_ALLOW", default=[])
+DOCUMENT_FONTS = env.list("DOCUMENT_FONTS", default=[])  # folders with further fonts for rare characters
 SITE_URL = env.str("SITE_URL", default="")  # how readers of mail reach the pages, such as https://safety.city.example
 NOTICE_MAIL_SERVER = env.str("NOTICE_MAIL_SERVER", default="")  # mailto://mail.city:25?from=…; without it no e-mail
 
@@ -36,6 +37,7 @@ INSTALLED_APPS = [
     "citysafety.calendars",
     "citysafety.tallies",
     "citysafety.notices",
+    "citysafety.documents",
     "citysafety.evidence",
     "grid",
     "hazards",
@@ -167,14 +169,19 @@ CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_TASK_DEFAULT_QUEUE = "celery"
 CELERY_TASK_ROUTES = {
     "hazards.tasks.*": {"queue": "alarm"},
+    "projects.tasks.*": {"queue": "alarm"},
     "citysafety.notices.tasks.*": {"queue": "notice"},
     "citysafety.evidence.tasks.*": {"queue": "media"},
+    "citysafety.documents.tasks.*": {"queue": "report"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "mark what is overdue": {"task": "hazards.tasks.mark_overdue", "schedule": 10.0},
     "deliver what waits": {"task": "citysafety.notices.tasks.sweep", "schedule": 60.0},
     "make missing pictures": {"task": "citysafety.evidence.tasks.sweep", "schedule": 60.0},
+    "draft overdue notices": {"task": "projects.tasks.draft_due", "schedule": 600.0},
+    "mark unanswered notices": {"task": "projects.tasks.mark_unanswered", "schedule": 60.0},
+    "put back what was not signed": {"task": "citysafety.documents.tasks.put_back_unsigned", "schedule": 300.0},
     "warn of a missing calendar": {"task": "hazards.tasks.warn_of_missing_calendar", "schedule": crontab(minute=7)},
     "mark who is posted today": {"task": "grid.tasks.mark_postings", "schedule": crontab(minute=1)},
 }
@@ -313,5 +320,7 @@ LOGGING = {
         "celery": {"level": "WARNING"},
         "kombu": {"level": "WARNING"},
         "apprise": {"level": "WARNING"},
+        "weasyprint": {"level": "WARNING"},
+        "fontTools": {"level": "WARNING"},
     },
 }

@@ -7,6 +7,7 @@ transaction and send nothing: mail, messages and screens come after commit.
 from citysafety.outbox.relay import Listener, Projection
 from citysafety.tallies.services import fold
 from hazards import listeners as hazards
+from projects import listeners as supervision
 
 PROJECTIONS: list[Projection] = [fold]
 
@@ -22,6 +23,13 @@ LISTENERS: dict[str, list[Listener]] = {
     "hazard.write_off": [hazards.tell_of_write_off],
     "hazard.reopen": [hazards.tell_of_reopening],
     "hazard.mark_overdue": [hazards.tell_of_overdue],
+    "supervision.submit": [supervision.tell_second_signers],
+    "supervision.issue": [supervision.tell_unit],
+    "supervision.answer": [supervision.tell_of_answer],
+    "supervision.reject_answer": [supervision.tell_of_rejection],
+    "supervision.withdraw": [supervision.tell_of_withdrawal],
+    "supervision.mark_unanswered": [supervision.remind],
+    "supervision.climb": [supervision.report_silence],
     "worker.away": [hazards.hand_over],
     "worker.left": [hazards.hand_over],
     "worker.posting_ended": [hazards.hand_over_posting],

@@ -16,15 +16,18 @@ API = [
     "citysafety.dashboard.api_urls",
     "grid.api_urls",
     "hazards.api_urls",
+    "projects.api_urls",
 ]
 PAGES = [
     "citysafety.accounts.urls",
     "citysafety.notices.urls",
     "citysafety.evidence.urls",
+    "citysafety.documents.urls",
     "citysafety.dashboard.urls",
     "citysafety.field.urls",
     "grid.urls",
     "hazards.urls",
+    "projects.urls",
 ]
 
 urlpatterns = [

@@ -8,7 +8,7 @@ import math
 import threading
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 import shapely
@@ -27,8 +27,7 @@ WIDEST_CIRCLE_M = 2_000  # a worse position than this tells nothing about the ne
 SQUARE_M, MARGIN_M = 250, 60  # squares remembered, and the widest circle they serve
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):  # made at each question: a frozen dataclass takes six times as long
     """Where a point lies. ``candidates`` are the base cells that the accuracy circle touches, the one taken first."""
 
     area_code: str
@@ -52,22 +51,32 @@ class Layer:
         self.outlines = shapely.transform(outlines, lambda xy: xy * scale)
         shapely.prepare(self.outlines)
         self.tree = shapely.STRtree(self.outlines)
-        self.squares: dict[tuple[int, int], tuple[tuple[int, Any], ...]] = {}
+        self.named = [dict(zip(("code", "name_zh", "name_en"), cell[1:], strict=True)) for cell in self.cells]
+        self.squares: dict[tuple[float, float], tuple[int | None, tuple[tuple[int, Any], ...]]] = {}
 
-    def near(self, x: float, y: float) -> tuple[tuple[int, Any], ...]:
-        """Return (index, outline) of the cells within 60 m of the square that holds a point, lower codes first."""
-        key = (int(x // SQUARE_M), int(y // SQUARE_M))
+    def square(self, x: float, y: float) -> tuple[int | None, tuple[tuple[int, Any], ...]]:
+        """Return what is known of the square that holds a point: the index of the cell that all of it lies in, if one
+        does, and (index, outline) of the cells within 60 m of it, lower codes first.
+        """
+        key = (x // SQUARE_M, y // SQUARE_M)
         found = self.squares.get(key)
         if found is None:
-            west, south = key[0] * SQUARE_M - MARGIN_M, key[1] * SQUARE_M - MARGIN_M
-            side = SQUARE_M + 2 * MARGIN_M
-            hits = self.tree.query(shapely.box(west, south, west + side, south + side), predicate="intersects")
-            found = self.squares[key] = tuple((int(i), self.outlines[i]) for i in numpy.sort(hits))
+            west, south = key[0] * SQUARE_M, key[1] * SQUARE_M
+            east, north = west + SQUARE_M, south + SQUARE_M
+            wide = shapely.box(west - MARGIN_M, south - MARGIN_M, east + MARGIN_M, north + MARGIN_M)
+            hits = numpy.sort(self.tree.query(wide, predicate="intersects")).tolist()
+            # Without its border, and of the lowest code around: any other cell over the square comes after it.
+            whole = hits and shapely.contains_properly(self.outlines[hits[0]], shapely.box(west, south, east, north))
+            found = (hits[0] if whole else None, tuple((index, self.outlines[index]) for index in hits))
+            self.squares[key] = found
         return found
 
     def holding(self, x: float, y: float) -> int | None:
         """Return the index of the cell that holds a point; on a shared border the one with the lower code."""
-        for index, outline in self.near(x, y):
+        whole, near = self.square(x, y)
+        if whole is not None:
+            return whole
+        for index, outline in near:
             if intersects_xy(outline, x, y):
                 return index
         return None
@@ -83,8 +92,7 @@ class Layer:
         """Return the indices of the cells a circle touches, nearest first."""
         point = shapely.Point(x, y)
         if radius_m <= MARGIN_M:
-            near = self.near(x, y)
-            far = [(shapely.distance(outline, point), index) for index, outline in near]
+            far = [(shapely.distance(outline, point), index) for index, outline in self.square(x, y)[1]]
         else:
             hits = self.tree.query(point, predicate="dwithin", distance=radius_m)
             far = list(zip(shapely.distance(self.outlines[hits], point), hits.tolist(), strict=True))
@@ -132,10 +140,7 @@ class Index:
             cell_kind=str(kind),
             dedicated_id=special[0] if special else None,
             dedicated_code=special[1] if special else "",
-            candidates=tuple(
-                dict(zip(("code", "name_zh", "name_en"), self.base.cells[index][1:], strict=True))
-                for index in candidates
-            ),
+            candidates=tuple([self.base.named[index] for index in candidates]),
         )
 
     def places(self, lon: Any, lat: Any) -> tuple[Any, Any, Any]:

@@ -12,17 +12,25 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework import serializers, status, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied, UnsupportedMediaType, ValidationError
-from rest_framework.parsers import BaseParser
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from citysafety.accounts.rights import sentence
-from citysafety.api import Conflict, CountTwin, Gone, TooLarge, Unprocessable, area_asked, whole_number
+from citysafety.api import (
+    Conflict,
+    CountTwin,
+    Gone,
+    Unprocessable,
+    answer_once,
+    area_asked,
+    known_answer,
+    uuid_in,
+    whole_number,
+)
 from citysafety.coordinates import DATUMS, to_wgs84
-from citysafety.evidence import services as evidence
+from citysafety.evidence.doors import role_asked, step_asked, take_photo
 from citysafety.lifecycle import StepNotAllowed
-from citysafety.outbox import receipts
 from citysafety.tallies.selectors import PositionAhead, PositionGone
 
 from . import selectors, services
@@ -67,15 +75,6 @@ class StepFields(serializers.Serializer):
     location = LocationInput(required=False, allow_null=True, default=None)
 
 
-class PictureBytes(BaseParser):
-    """The raw body, whatever picture it says it is; the door looks at the bytes."""
-
-    media_type = "*/*"
-
-    def parse(self, stream: Any, media_type: str | None = None, parser_context: Any = None) -> bytes:
-        return stream.read()
-
-
 class HazardViews(CountTwin, viewsets.GenericViewSet):
     """Hazards: file, look, take steps."""
 
@@ -116,7 +115,7 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
         parameters=[OpenApiParameter(n, str) for n in ("area", "figure", "at")], responses=OpenApiTypes.OBJECT
     )
     def list(self, request: Request) -> Response:
-        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        page = self.paginate_queryset(selectors.brief(self.filter_queryset(self.get_queryset())))
         return self.get_paginated_response([hazard_answer(hazard) for hazard in page])
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
@@ -130,8 +129,8 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
         given = FilingInput(data=request.data)
         if not given.is_valid():
             # An id that is known is answered before fields are looked at; with good fields the receipt itself tells.
-            claimed = _uuid_of(request.data)
-            if claimed and (known := _known(claimed, request)):
+            claimed = uuid_in(request.data)
+            if claimed and (known := known_answer(claimed, request, to=_to(None, ""))):
                 return known
             raise ValidationError(given.errors)
         data = dict(given.validated_data)
@@ -196,41 +195,17 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
     @extend_schema(request=OpenApiTypes.BINARY, responses={200: OpenApiTypes.OBJECT, 201: OpenApiTypes.OBJECT})
     def photo(self, request: Request, pk: str, sha256: str) -> Response:
         hazard = self.get_object()
-        role = request.query_params.get("role", "")
-        if role not in PhotoRole:
-            raise ValidationError({"role": _("“%(seen)s” is not scene, before or after.") % {"seen": role}})
-        step = request.query_params.get("step")
-        try:
-            step_id = UUID(step) if step else None
-        except ValueError as error:
-            raise ValidationError({"step": _("“%(seen)s” is not a UUID.") % {"seen": step}}) from error
+        role, step_id = role_asked(request, PhotoRole.values), step_asked(request)
         if request.user.role not in EVIDENCE_GIVERS:
             raise PermissionDenied(_("Your role looks at cases and adds no evidence to them."))
-        try:
-            created = services.attach_photo(
-                hazard=hazard,
-                role=role,
-                sha256=sha256.lower(),
-                data=bytes(request.data or b""),
-                by=request.user,
-                at=timezone.now(),
-                step_id=step_id,
-            )
-        except evidence.WrongHash as error:
-            raise Unprocessable({"sha256": str(error)}) from error
-        except evidence.NotAPicture as error:
-            raise UnsupportedMediaType(request.content_type or "", detail=str(error)) from error
-        except evidence.TooLarge as error:
-            raise TooLarge(str(error)) from error
-        answer = {"sha256": sha256.lower(), "role": role, "hazard": str(hazard.pk)}
-        return Response(answer, status=status.HTTP_201_CREATED if created else status.HTTP_200_OK)
+        return take_photo(request, kind="hazard", subject_id=str(hazard.pk), role=role, sha256=sha256, step_id=step_id)
 
     @extend_schema(request=StepFields, responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["post"], url_path=f"(?P<verb>{'|'.join(LIFECYCLE.actions)})", url_name="step")
     def take(self, request: Request, pk: str, verb: str) -> Response:
         hazard = self.get_object()
-        claimed = _uuid_of(request.data)
-        if claimed and (known := _known(claimed, request, hazard=hazard, verb=verb)):
+        claimed = uuid_in(request.data)
+        if claimed and (known := known_answer(claimed, request, to=_to(hazard, verb))):
             return known
         try:
             services.steps.permitted(request.user, verb, hazard)
@@ -253,40 +228,18 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
         return _once(step.id, request, lambda: _take(hazard.pk, verb, step, request), hazard=hazard, verb=verb)
 
 
-def _uuid_of(data: Any) -> UUID | None:
-    try:
-        return UUID(str(data.get("id")))
-    except (AttributeError, ValueError):
-        return None
-
-
-def _asked(request: Request, hazard: Hazard | None, verb: str) -> dict[str, Any]:
-    """Return what a receipt is made out for: the body and where it was sent."""
-    return {"to": f"hazards/{hazard.pk if hazard else ''}/{verb}", "body": request.data}
-
-
-def _known(claimed: UUID, request: Request, *, hazard: Hazard | None = None, verb: str = "") -> Response | None:
-    """Return the stored answer to a repeat, None for a new id. Same id, other body or account: 422 that tells nothing."""
-    try:
-        answer = receipts.stored_answer(id=claimed, account_id=request.user.pk, body=_asked(request, hazard, verb))
-    except receipts.RepeatDiffers as error:
-        raise Unprocessable({"id": _("This id was used for something else.")}) from error
-    return None if answer is None else Response(answer.body)
+def _to(hazard: Hazard | None, verb: str) -> str:
+    return f"hazards/{hazard.pk if hazard else ''}/{verb}"
 
 
 def _once(claimed: UUID, request: Request, do: Any, *, hazard: Hazard | None = None, verb: str = "") -> Response:
-    """Do it once and store the answer; a repeat in flight waits and gets the same answer with 200."""
+    """Do it once; an id that imported history has is somebody else's."""
     try:
-        answer = receipts.answer_once(
-            id=claimed, account_id=request.user.pk, body=_asked(request, hazard, verb), act=do
-        )
-    except receipts.RepeatDiffers as error:
-        raise Unprocessable({"id": _("This id was used for something else.")}) from error
+        return answer_once(claimed, request, do, to=_to(hazard, verb))
     except IntegrityError as error:
         if Hazard.objects.filter(pk=claimed).exists() or Step.objects.filter(pk=claimed).exists():
-            raise Unprocessable({"id": _("This id was used for something else.")}) from error  # by imported history
+            raise Unprocessable({"id": _("This id was used for something else.")}) from error
         raise
-    return Response(answer.body, status=status.HTTP_200_OK if answer.repeated else answer.status)
 
 
 def _conflict(hazard_id: UUID, request: Request, words: str) -> Conflict:

@@ -1,7 +1,9 @@
 from django.urls import re_path
 from rest_framework.routers import SimpleRouter
 
-from .api import HazardViews, PictureBytes
+from citysafety.evidence.doors import PictureBytes
+
+from .api import HazardViews
 
 router = SimpleRouter()
 router.register("hazards", HazardViews, basename="hazard")

@@ -144,6 +144,7 @@ class Hazard(models.Model):
                 name="hazard_area",
             ),
             models.Index(fields=["-received_at", "id"], name="hazard_newest"),
+            models.Index(fields=["-changed_at", "id"], name="hazard_last_changed"),
             models.Index("due_at", name="hazard_running", condition=Q(overdue=False, due_at__isnull=False)),
             models.Index("state", "due_at", name="hazard_open", condition=~Q(state__in=sorted(ENDED))),
             models.Index("received_at", name="hazard_overdue", condition=Q(overdue=True)),

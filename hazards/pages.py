@@ -174,7 +174,7 @@ def _around(request: HttpRequest, found: HazardFilter, area: str) -> dict[str, A
 
 @desk_page
 def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
-    """GET /hazards/<id>/: one hazard; 404 for who may not see it. Queries: 8 with what every page asks; dispatch one more, photos one a role."""
+    """GET /hazards/<id>/: one hazard; 404 for who may not see it. Queries: 8 with what every page asks; dispatch and a hazard merged into another one more, photos one a role."""
     now = timezone.now()
     seen = selectors.hazards_seen_by(request.user).select_related("reporter")
     found = get_object_or_404(seen, pk=hazard_id)

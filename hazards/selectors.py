@@ -10,12 +10,29 @@ from citysafety.tallies import selectors as tallies
 
 from .models import Hazard, Step
 
-RELATED = ("matter__matter_class", "cell", "dedicated_cell", "department", "merged_into")
+# Not the hazard that one was merged into: with its own table twice PostgreSQL plans a list for longer than it reads it.
+RELATED = ("matter__matter_class", "cell", "dedicated_cell", "department")
+NAMES = ("code", "name_zh", "name_en")
+# What a row of a list shows; the other columns of its five tables would take longer than the query itself.
+SHOWN = (
+    *(
+        field.name
+        for field in Hazard._meta.concrete_fields
+        if field.name not in ("reporter", "rectified_by", "period", "party_users", "party_departments")
+    ),
+    *(f"{beside}__{name}" for beside in ("matter", "cell", "dedicated_cell", "department") for name in NAMES),
+    "matter__matter_class__code",
+)
 
 
 def hazards_seen_by(user: Any) -> QuerySet[Hazard]:
     """Return the hazards a person may see, with what a list row shows. Queries: 1, however many rows."""
     return Hazard.objects.visible_to(user).select_related(*RELATED)
+
+
+def brief(rows: QuerySet[Hazard]) -> QuerySet[Hazard]:
+    """Leave in the database what ``hazard_answer`` does not show. For looking only: another column costs a query a row."""
+    return rows.only(*SHOWN)
 
 
 def history(hazard: Hazard) -> QuerySet[Step]:

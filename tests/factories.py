@@ -1,5 +1,6 @@
 """A small city for tests: two counties, four base cells, a school, three matters, and people."""
 
+import hashlib
 import itertools
 import uuid
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from django.contrib.gis.geos import MultiPolygon, Polygon
 
 from citysafety.accounts.models import Department, User
 from citysafety.calendars.models import CalendarYear
+from citysafety.evidence.services import attach
 from grid.models import Cell, City, Division, GridVersion, Matter, MatterClass
 from hazards.models import Hazard
 from hazards.services import report_hazard
@@ -98,6 +100,14 @@ def make_city() -> SmallCity:
     for year in range(2025, 2028):
         CalendarYear.objects.create(year=year, status="announced", source="test")
     return SmallCity(cells, matters, departments)
+
+
+def attach_to(subject: Any, role: str, data: bytes, by: User, *, kind: str = "hazard") -> None:
+    """Attach a picture to a hazard, or to a subject of another kind."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    attach(
+        kind=kind, subject_id=str(subject.pk), role=role, sha256=sha256, data=data, by_id=by.pk, at=NOON, step_id=None
+    )
 
 
 def person(role: str, *, area: str = HOME, department: Department | None = None, **more: Any) -> User:

@@ -160,11 +160,9 @@ class HistoryAdmin(ReadOnly):
         return super().get_queryset(request).annotate(who=Subquery(who))
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        """Show what is told of every change, then the row as it was."""
-        return [*self.told, *(name for name in self._row_fields() if name not in self.told)]
-
-    def _row_fields(self) -> list[str]:
-        return [field.name for field in self.opts.fields if not field.name.startswith("pgh_")]
+        """Show what is told of every change, then the row as it was, less what is left out."""
+        names = (field.name for field in self.opts.fields if not field.name.startswith("pgh_"))
+        return [*self.told, *(name for name in names if name not in (self.exclude or ()))]
 
     @admin.display(description=_("time"), ordering="pgh_id")
     def at(self, row: Any) -> str:

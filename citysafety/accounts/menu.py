@@ -13,7 +13,7 @@ HOME = {
     Role.DEPARTMENT_HANDLER: "/hazards/",
     Role.DISPATCHER: "/hazards/",
     Role.OPERATOR: "/wall/",
-    Role.SUPERVISOR: "/hazards/?overdue=true",
+    Role.SUPERVISOR: "/supervision/",
     Role.LEADER: "/wall/",
     Role.AUDITOR: "/hazards/",
     Role.SECURITY_OFFICER: "/admin/",
@@ -38,6 +38,7 @@ class Entry:
 MENU = (
     Entry("/field/", _("Field"), (Role.GRID_WORKER, Role.DEPARTMENT_HANDLER, Role.DISPATCHER)),
     Entry("/hazards/", _("Hazards"), (Role.GRID_WORKER, *WATCHERS)),
+    Entry("/supervision/", _("Supervision"), (Role.SUPERVISOR, Role.LEADER, Role.AUDITOR, Role.DEPARTMENT_HANDLER)),
     Entry("/wall/", _("Wall"), (*WATCHERS, Role.ADMINISTRATOR, Role.KIOSK)),
     Entry("/trends/", _("Trends"), WATCHERS[1:]),
     Entry("/grid/", _("Grid"), (Role.GRID_WORKER, *WATCHERS, Role.ADMINISTRATOR)),

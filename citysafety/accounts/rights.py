@@ -71,6 +71,10 @@ def not_the_reporter_on_spot(user: User, subject: Any) -> bool:
     return not (subject.handled_on_spot and user.pk == subject.reporter_id)
 
 
+def not_the_first_signer(user: User, subject: Any) -> bool:
+    return user.pk != subject.first_signer_id
+
+
 Rule = Callable[[User, Any], bool]
 
 RULES: dict[str, tuple[Rule, str]] = {
@@ -79,6 +83,7 @@ RULES: dict[str, tuple[Rule, str]] = {
     "reporter": (is_reporter, "denied.reporter"),
     "not_rectifier": (not_the_doer, "denied.four_eyes"),
     "not_reporter_on_spot": (not_the_reporter_on_spot, "denied.four_eyes_on_spot"),
+    "not_first_signer": (not_the_first_signer, "denied.two_signatures"),
 }
 
 SENTENCES = {
@@ -89,6 +94,7 @@ SENTENCES = {
     "denied.department": _("The record is not with this person's department."),
     "denied.reporter": _("Only the reporter may do this."),
     "denied.four_eyes": _("Four eyes: who rectified may not verify."),
+    "denied.two_signatures": _("Four eyes: who signed first may not sign second."),
     "denied.four_eyes_on_spot": _("Four eyes: what was handled on the spot is verified by another than its reporter."),
 }
 
@@ -97,6 +103,7 @@ RULE_WORDS = {
     "department": _("the record is with the own department"),
     "reporter": _("reported by this person"),
     "not_rectifier": _("rectified by another"),
+    "not_first_signer": _("signed first by another"),
     "not_reporter_on_spot": _("not handled on the spot by this person"),
 }
 

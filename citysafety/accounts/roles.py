@@ -49,6 +49,10 @@ MASTER_DATA = {
     "notices.channel": LOOK,
     "notices.delivery": ("view", "change"),
     "evidence.photo": ("view", "change"),
+    "documents.documentkind": KEEP,
+    "documents.template": KEEP,
+    "documents.number": LOOK,
+    "projects.supervisionrule": ("view", "change"),
 }
 
 PEOPLE = {

@@ -2,7 +2,6 @@
 
 from .clocks import recompute_due
 from .overdue import mark_overdue
-from .photos import attach_photo
 from .reporting import FilingRefused, report_hazard
 from .steps import EvidenceMissing, FieldsMissing, NotAllowed, StaleVersion, TooLateToReopen, take_step
 
@@ -13,7 +12,6 @@ __all__ = [
     "NotAllowed",
     "StaleVersion",
     "TooLateToReopen",
-    "attach_photo",
     "mark_overdue",
     "recompute_due",
     "report_hazard",

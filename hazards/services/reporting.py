@@ -94,12 +94,12 @@ def _chosen_cell(filing: Filing, place: Place) -> Cell | None:
     return cell
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)  # a refusal ends the request's transaction too; nothing of it is to stand
 def report_hazard(*, filing: Filing, reporter: Any, at: datetime) -> tuple[Hazard, list[Any]]:
     """File a hazard, start its first clock and announce it; return it and the cells its place may lie in.
 
-    Queries: 11: matter, number, cells, clock, fact and its bell, period, hazard, step, and the transaction's own; the
-    calendar and the grid are looked at every two seconds besides.
+    Queries: 9: matter, number, cells, clock, fact and its bell, period, hazard, step; a transaction's own where the
+    caller has none. The calendar and the grid are looked at every two seconds besides.
 
     :raises FilingRefused: unknown matter, outside the city's frame, a time to come, major without a criterion.
     """

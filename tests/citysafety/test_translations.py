@@ -2,7 +2,9 @@
 
 import hashlib
 import re
+import uuid
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,11 @@ from citysafety.management.catalogues import (
     regenerate,
 )
 from grid.models import Premises, PremisesKind
+from hazards.models import Hazard
+from hazards.services import take_step
+from hazards.services.steps import StepInput
+from projects.seeds import seed_supervision
+from projects.services import draft_notice
 from tests.factories import HOME, file_hazard, make_city, person
 
 SOURCES = {
@@ -204,6 +211,8 @@ PAGES = {
     "dispatcher": ["hazards", "hazard-page", "grid-cells", "grid-cell", "grid-workers", "grid-premises", "grid-place"],
     "operator": ["wall", "trends", "notice_channels"],
     "security_officer": ["why"],
+    "supervisor": ["supervision", "supervision-notice", "supervision-register"],
+    "": ["verify"],
     "auditor": [
         "admin:index",
         "admin:hazards_hazardhistory_changelist",
@@ -221,6 +230,16 @@ def subjects() -> dict[str, list[Any]]:
     worker = person("grid_worker", name_zh="李秀芹", name_en="Li Xiuqin")
     CalendarYear.objects.update(source=SOURCE)
     case = file_hazard(worker, at=timezone.now(), description="")
+    seed_supervision(at=timezone.now() - timedelta(days=1))
+    boss = person("dispatcher")
+    for version, action, more in ((1, "accept", {}), (2, "dispatch", {"department": "fire-02"})):
+        given = StepInput(id=uuid.uuid4(), version=version, **more)
+        case = take_step(hazard_id=case.pk, action=action, given=given, actor=boss, at=timezone.now())
+    Hazard.objects.update(due_at=timezone.now() - timedelta(days=9), overdue=True)
+    notice = draft_notice(
+        hazard=Hazard.objects.select_related("matter", "department", "cell", "dedicated_cell").get(pk=case.pk),
+        rule=None, by=None, at=timezone.now(),
+    )  # fmt: skip
     premises = Premises.objects.create(
         code="370502-00001",
         name_zh="便民超市",
@@ -233,6 +252,7 @@ def subjects() -> dict[str, list[Any]]:
     return {
         "hazard-page": [case.pk],
         "field:case": [case.pk],
+        "supervision-notice": [notice.pk],
         "grid-cell": [case.area_code],
         "grid-place": [premises.code],
     }

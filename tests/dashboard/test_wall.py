@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from citysafety.dashboard import selectors
@@ -30,6 +31,17 @@ def test_a_look_costs_the_same_however_much_there_is(happen, django_assert_num_q
     with django_assert_num_queries(queries):
         look = selectors.wall(area)
     assert len(look["newest"]) == count
+
+
+def test_the_newest_of_a_city_are_read_in_the_order_of_an_index(happen):
+    happen(3)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SET LOCAL enable_seqscan = off; SET LOCAL enable_sort = off; SET LOCAL enable_incremental_sort = off"
+        )
+    plan = Hazard.objects.within("3705").order_by("-changed_at", "id")[:40].explain()
+    assert "hazard_last_changed" in plan
+    assert "Sort" not in plan
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 from citysafety.accounts.roles import MASTER_DATA, PEOPLE
 
 from .browsers import DESK, PHONE, launch, opened
+from .cases import overdue_cases
 
 pytestmark = pytest.mark.e2e
 
@@ -30,6 +31,10 @@ PAGES = {
     "grid/workers/": "dispatcher",
     "grid/premises/": "dispatcher",
     "grid/premises/<str:code>/": "dispatcher",
+    "supervision/": "supervisor",
+    "supervision/register/": "supervisor",
+    "supervision/notices/<uuid:notice_id>/": "supervisor",
+    "verify/": "",
     "admin/accounts/why/": "security_officer",
     "api/v1/docs/": "dispatcher",
 }
@@ -39,6 +44,8 @@ ALSO = [  # other looks of these pages
     ("hazards/?search=nothing-of-this-name", "dispatcher"),
     ("hazards/", "department_handler"),
     ("hazards/?overdue=1", "supervisor"),
+    ("supervision/?list=notices", "supervisor"),
+    ("supervision/", "department_handler"),
     ("grid/premises/?search=nothing-of-this-name", "dispatcher"),
     ("no/such/page/", "dispatcher"),
     ("admin/", "dispatcher"),
@@ -47,7 +54,7 @@ ALSO = [  # other looks of these pages
 ELSEWHERE = (
     "", "logout/", "language/", "theme/", "account/tokens/<int:pk>/revoke/", "notices/unread/", "notices/read-all/",
     "notices/channels/retry/", "notices/channels/<int:pk>/switch/", "notices/<int:pk>/open/", "admin/login/",
-    "livez", "readyz", "metrics", "jsi18n/",
+    "verify/<str:code>/", "livez", "readyz", "metrics", "jsi18n/",
 )  # fmt: skip
 OTHER_FACES = ("api/v1/", "admin/", "wall/", "field/", "tiles/", "evidence/", "static/")
 ADMIN_ROLES = {"administrator": MASTER_DATA, "security_officer": PEOPLE}
@@ -87,8 +94,11 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture(scope="module")
 def parts(site: Any) -> dict[str, str]:
     """What stands in for the parts of addresses."""
-    api = site.api("dispatcher")
+    api, supervisor = site.api("dispatcher"), site.api("supervisor")
+    [late] = overdue_cases(site, 1)
+    notice = supervisor.post("/api/v1/supervision/", {"id": str(uuid.uuid4()), "hazard": late})[1]["id"]
     return {
+        "<uuid:notice_id>": notice,
         "<uuid:hazard_id>": api.get("/api/v1/hazards/?page_size=1&state=rectified")[1]["results"][0]["id"],
         "grid/cells/<str:code>": "grid/cells/" + api.get("/api/v1/cells/?page_size=1")[1]["results"][0]["code"],
         "grid/premises/<str:code>": "grid/premises/"

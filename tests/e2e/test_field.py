@@ -723,11 +723,11 @@ def test_who_changes_their_mind_takes_photo_and_words_along(phone, site, place, 
 def test_the_way_back_shows_the_case_as_it_is_now(phone, site, place):
     hazard = rectified(site, place, "电缆沟盖板破损")
     page = phone.go(f"/field/cases/{hazard}/")
-    page.click("header a[href='/field/'], .app-bar a[href='/field/']")
-    page.wait_for_url("**/field/")
+    assert "待复查" in page.inner_text("main")
+    phone.go("/field/")
     step(site, "dispatcher", hazard, "fail", reason="盖板未固定")
     page.go_back()
-    page.wait_for_function("() => document.body.textContent.includes('整改中')")
+    page.wait_for_function("() => document.querySelector('main').textContent.includes('整改中')")
 
 
 def test_a_class_of_matters_leads_back_to_all_of_them(phone):

@@ -1,6 +1,5 @@
 """Cases in the states that the phone lists, made the way they are made in life."""
 
-import hashlib
 import io
 import uuid
 from collections.abc import Callable
@@ -13,9 +12,9 @@ from PIL import Image
 
 from grid.models import Centre, Posting, Worker
 from hazards.models import Hazard
-from hazards.services import attach_photo, take_step
+from hazards.services import take_step
 from hazards.services.steps import StepInput
-from tests.factories import HOME, NOON, SmallCity, file_hazard, make_city, person
+from tests.factories import HOME, NOON, SmallCity, attach_to, file_hazard, make_city, person
 
 
 @dataclass
@@ -36,8 +35,7 @@ class Cast:
         out = io.BytesIO()
         Image.effect_noise((32, 32), 60).save(out, "PNG")
         data = out.getvalue()
-        sha256 = hashlib.sha256(data).hexdigest()
-        attach_photo(hazard=hazard, role=role, sha256=sha256, data=data, by=by, at=NOON, step_id=None)
+        attach_to(hazard, role, data, by)
 
     def rectified(self, **filing: Any) -> Hazard:
         """Bring a case of the neighbour's to where somebody must verify it."""

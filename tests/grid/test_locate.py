@@ -1,6 +1,7 @@
 """A point gives its base, dedicated and sea cell, also on borders, in circles, at sea and outside."""
 
 import pytest
+from django.contrib.gis.geos import Point
 
 from grid import locate
 from grid.models import Cell, GridVersion
@@ -23,6 +24,18 @@ def test_a_point_in_a_cell_gets_it_and_its_area():
     assert (place.cell_code, place.cell_kind, place.area_code) == (f"{HOME}001", "base", f"{HOME}001")
     assert place.cell_id == Cell.objects.get(code=f"{HOME}001").pk
     assert place.dedicated_id is None
+
+
+def test_squares_that_lie_in_one_cell_answer_as_exactly_as_those_on_borders():
+    outlines = {cell.code: cell.geometry for cell in Cell.objects.filter(kind="base")}
+    wrong, at = [], [118.49 + 0.00137 * n for n in range(90)]
+    for lon in at:
+        for lat in (37.4011, 37.4192, 37.4267, 37.4399, 37.4441, 37.4502):
+            code, point = locate.locate(lon, lat).cell_code, Point(lon, lat, srid=4326)
+            holding = [name for name, outline in outlines.items() if outline.intersects(point)]
+            wrong += [(lon, lat, code, holding)] if code not in (holding or [""]) else []
+    assert wrong == []
+    assert {known[0] is None for known in locate.current().base.squares.values()} == {True, False}
 
 
 def test_a_point_in_a_school_gets_both_cells():

@@ -30,6 +30,8 @@ def test_a_change_says_who_made_it_and_what_it_left_behind(client, hazard):
     for words in (hazard.number, hazard.reporter.username, hazard.description, "/api/v1/hazards/"):
         assert words in page
     assert 'name="_save"' not in page
+    for left_out in ("field-party_users", "field-party_departments", "field-period"):
+        assert left_out not in page
     assert client.get(LOG, {"q": "YH-1"}).context["cl"].result_count == 0
 
 

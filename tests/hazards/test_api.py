@@ -18,6 +18,7 @@ from citysafety.outbox.relay import relay_waiting
 from citysafety.tallies.services import fold
 from grid.models import Matter
 from hazards.models import Hazard, Step
+from hazards.services.steps import MOST_DOUBT_M
 from tests.factories import AWAY, HOME, file_hazard, make_city, person
 
 pytestmark = pytest.mark.django_db
@@ -224,6 +225,11 @@ def test_where_the_matter_says_so_verification_happens_near_the_place(city):
     assert verify(140, 30).status_code == 400
     assert verify(240, 5_000).json()["errors"][0]["attr"] == "location"  # so poor a position proves nothing
     assert verify(140, 50).json()["state"] == "verified"
+
+
+def test_pages_and_api_allow_a_position_the_same_doubt(settings):
+    script = (settings.BASE_DIR / "static" / "js" / "distance.js").read_text(encoding="utf-8")
+    assert f"const MOST_DOUBT_M = {MOST_DOUBT_M};" in script
 
 
 def test_what_was_handled_on_the_spot_is_not_verified_by_its_reporter(city):

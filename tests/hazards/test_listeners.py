@@ -1,6 +1,5 @@
 """Who is told of what: every fact of a hazard, of the grid and of the calendar, heard through the relay's own table."""
 
-import hashlib
 import io
 import itertools
 import uuid
@@ -23,9 +22,9 @@ from grid.services import post_worker, set_worker_state
 from grid.services.postings import end_posting
 from hazards import listeners
 from hazards.models import Hazard
-from hazards.services import attach_photo, mark_overdue, take_step
+from hazards.services import mark_overdue, take_step
 from hazards.services.steps import StepInput
-from tests.factories import AWAY, HOME, NOON, file_hazard, make_city, person
+from tests.factories import AWAY, HOME, NOON, attach_to, file_hazard, make_city, person
 
 pytestmark = pytest.mark.django_db
 TOWN, CELL = f"{HOME}001", f"{HOME}001001001"
@@ -90,9 +89,7 @@ def photo(hazard: Hazard, role: str, by: User) -> None:
     out = io.BytesIO()
     Image.new("L", (32, 32), next(_shades) % 250).save(out, "PNG")
     data = out.getvalue()
-    attach_photo(
-        hazard=hazard, role=role, sha256=hashlib.sha256(data).hexdigest(), data=data, by=by, at=NOON, step_id=None
-    )
+    attach_to(hazard, role, data, by)
 
 
 @pytest.fixture

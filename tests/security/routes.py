@@ -12,6 +12,7 @@ from django.contrib import admin
 from django.urls import URLPattern, get_resolver
 
 from hazards.lifecycle import LIFECYCLE
+from projects.lifecycle import LIFECYCLE as NOTICE_STEPS
 
 from .world import Side
 
@@ -60,7 +61,15 @@ def post(path: str, body: Any = None, kind: str = SIGNED) -> list[Call]:
 def case(
     path: str, *, seen: str = "case", method: str = "GET", body: Any = None, kind: str = "application/json"
 ) -> Call:
-    return Call(OBJECT, method, lambda side: path.format(id=side.hazard.pk, photo=side.attachment.pk), body, kind, seen)
+    def of(side: Side) -> str:
+        return path.format(id=side.hazard.pk, photo=side.attachment.pk, notice=side.overdue_notice.pk)
+
+    return Call(OBJECT, method, of, body, kind, seen)
+
+
+def notice(path: str, **more: Any) -> Call:
+    """A call about an overdue notice."""
+    return case(f"{API}supervision/{{notice}}/{path}", seen="notice", **more)
 
 
 def area(path: str, seen: str = "area") -> list[Call]:
@@ -75,6 +84,7 @@ def area(path: str, seen: str = "area") -> list[Call]:
 API = "/api/v1/"
 HAZARD = "api/v1/hazards/(?P<pk>[0-9a-fA-F-]{36})/"
 VERBS = "|".join(LIFECYCLE.actions)
+NOTICE = "api/v1/supervision/(?P<pk>[0-9a-fA-F-]{36})/"
 
 CALLS: dict[str, list[Call]] = {
     "livez": get("/livez", PUBLIC),
@@ -114,6 +124,40 @@ CALLS: dict[str, list[Call]] = {
     "api/v1/departments/count/": area(f"{API}departments/count/"),
     "api/v1/divisions/": get(f"{API}divisions/"),
     "api/v1/divisions/count/": get(f"{API}divisions/count/"),
+    "api/v1/supervision/": [
+        *area(f"{API}supervision/"),
+        Call(SIGNED, "POST", _fixed(f"{API}supervision/"), {}),
+    ],
+    "api/v1/supervision/count/": area(f"{API}supervision/count/"),
+    "api/v1/supervision/overdue/": [
+        Call(SIGNED, "GET", _fixed(f"{API}supervision/overdue/")),
+        Call(OBJECT, "GET", lambda side: f"{API}supervision/overdue/?area={side.cell.code}", seen="supervision"),
+    ],
+    "api/v1/supervision/trial/": [
+        Call(SIGNED, "POST", _fixed(f"{API}supervision/trial/"), {"hazards": []}),
+    ],
+    "supervision/": [
+        Call(SIGNED, "GET", _fixed("/supervision/")),
+        Call(OBJECT, "GET", lambda side: f"/supervision/?area={side.cell.code}", seen="supervision"),
+    ],
+    "supervision/register/": get("/supervision/register/"),
+    "supervision/notices/<uuid:notice_id>/": [case("/supervision/notices/{notice}/", seen="notice")],
+    NOTICE: [notice("")],
+    f"{NOTICE}history/": [notice("history/")],
+    f"{NOTICE}history/count/": [notice("history/count/")],
+    f"{NOTICE}steps/": [notice("steps/")],
+    f"{NOTICE}words/": [notice("words/", method="POST", body={})],
+    f"{NOTICE}put_back/": [notice("put_back/", method="POST", body={})],
+    f"{NOTICE}prepare/": [notice("prepare/", method="POST", body={})],
+    f"{NOTICE}(?P<verb>{'|'.join(NOTICE_STEPS.actions)})/": [
+        notice(f"{verb}/", method="POST", body={"id": str(uuid.uuid4()), "version": 99})
+        for verb in NOTICE_STEPS.actions
+    ],
+    f"{NOTICE}document\\.pdf": [notice("document.pdf")],
+    f"{NOTICE}pages/(?P<page>[0-9]{{1,2}})\\.png": [notice("pages/1.png")],
+    f"{NOTICE}photos/(?P<sha256>[0-9a-fA-F]{{64}})/?": [
+        notice(f"photos/{'0' * 64}/?role=answer", method="PUT", body=b"no picture", kind="image/png")
+    ],
     "api/v1/hazards/": [
         *area(f"{API}hazards/"),
         *[
@@ -138,6 +182,8 @@ CALLS: dict[str, list[Call]] = {
         case(f"{API}hazards/{{id}}/photos/{'0' * 64}/?role=scene", seen="act", method="PUT", body=b"x", kind="image/png")
     ],
     "": get("/"),
+    "verify/": get("/verify/?code=ABCDEFGHJKLM", PUBLIC),
+    "verify/<str:code>/": get("/verify/ABCDEFGHJKLM/", PUBLIC),
     "login/": [*get("/login/", PUBLIC), *post("/login/", {"username": "x", "password": "y"}, PUBLIC)],
     "logout/": post("/logout/", kind=PUBLIC),
     "language/": post("/language/", {"language": "en"}, PUBLIC),

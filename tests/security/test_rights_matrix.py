@@ -45,6 +45,8 @@ SEES = {  # which roles see a record of their own area, by what is asked
     "act": PEOPLE,
     "desk": PEOPLE,
     "phone": frozenset(PHONE),
+    "notice": frozenset({Role.SUPERVISOR, Role.LEADER, Role.AUDITOR, Role.DEPARTMENT_HANDLER}),
+    "supervision": frozenset({Role.SUPERVISOR, Role.LEADER, Role.AUDITOR}),
     "original": frozenset({Role.AUDITOR, Role.SUPERVISOR, Role.DISPATCHER}),
 }
 
@@ -132,7 +134,7 @@ class Matrix:
 
     def _judge_object(self, role: str, call: Call, side: Side, status: int, where: str) -> None:
         sees = role in SEES[call.seen]
-        of_case = call.seen in ("case", "act", "desk", "phone", "original")
+        of_case = call.seen in ("case", "act", "desk", "phone", "original", "notice")
         if of_case and role == Role.DEPARTMENT_HANDLER:
             # A handler's cases are the department's, wherever they lie.
             here = side.hazard.department_id == self.people[role].department_id

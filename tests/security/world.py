@@ -3,6 +3,7 @@
 import hashlib
 import uuid
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -13,6 +14,7 @@ from PIL import Image
 from citysafety.accounts.models import AccessToken, User
 from citysafety.accounts.roles import Role
 from citysafety.accounts.tokens import issue
+from citysafety.documents import services as documents
 from citysafety.evidence.models import Attachment
 from citysafety.evidence.services import attach
 from citysafety.notices.models import Channel, Notice
@@ -20,6 +22,10 @@ from grid.models import Cell, Centre, Posting, Premises, PremisesKind, Worker
 from hazards.models import Hazard
 from hazards.services import take_step
 from hazards.services.steps import StepInput
+from projects.models import OverdueNotice
+from projects.seeds import seed_supervision
+from projects.services import NoticeInput, draft_notice
+from projects.services import take_step as take_notice_step
 from tests.factories import AWAY, HOME, SmallCity, file_hazard, make_city, person
 
 ROLES = tuple(Role.values)
@@ -31,6 +37,7 @@ class Side:
     """One record of everything, in one county, made by and for one person."""
 
     hazard: Hazard
+    overdue_notice: OverdueNotice
     attachment: Attachment
     cell: Cell
     premises: Premises
@@ -60,6 +67,7 @@ def picture(seed: int = 0) -> bytes:
 
 def make_world() -> World:
     city = make_city()
+    seed_supervision(at=timezone.now() - timedelta(days=1))
     PremisesKind.objects.create(code="shop", name_zh="小商店", name_en="Small shop", nine_small=True)
     return World(
         city,
@@ -104,9 +112,20 @@ def _side(city: SmallCity, county: str, cell_code: str, department: str, word: s
     secrets += [f"{prefix}-{word}" for prefix in ("137", "138", "139", "CS", "DY", "ZX")]
     secrets += [str(hazard.pk), hazard.number, sha256, cell_code, f"{word}.example"]
     return Side(
-        hazard, Attachment.objects.get(photo_id=sha256), cell, premises, worker, notice, channel,
+        hazard, _issued(hazard, at), Attachment.objects.get(photo_id=sha256), cell, premises, worker, notice, channel,
         owner.access_tokens.get(), owner, secrets,
     )  # fmt: skip
+
+
+def _issued(hazard: Hazard, at: datetime) -> OverdueNotice:
+    """Issue an overdue notice about a hazard to its department."""
+    Hazard.objects.filter(pk=hazard.pk).update(due_at=at - timedelta(days=9), overdue=True)
+    late = Hazard.objects.select_related("matter", "department", "cell", "dedicated_cell").get(pk=hazard.pk)
+    notice = draft_notice(hazard=late, rule=None, by=None, at=at)
+    signer = person("supervisor", area=hazard.area_code[:6])
+    sha256 = documents.prepare(notice.document_id, by=signer, at=at).sealed_id
+    given = NoticeInput(id=uuid.uuid4(), version=1, sha256=sha256)
+    return take_notice_step(notice_id=notice.pk, action="issue", given=given, actor=signer, at=at)
 
 
 def everyone(city: SmallCity, area: str) -> dict[str, User]:

@@ -12,6 +12,7 @@ from citysafety.calendars.services import forget, seed_provisional, seed_years
 from citysafety.management.loading import DAYS, SEED, load_history
 from grid.models import Cell, Posting
 from hazards.models import Hazard
+from projects.seeds import seed_supervision
 
 
 class Command(BaseCommand):
@@ -31,6 +32,7 @@ class Command(BaseCommand):
 
             load_city(str(settings.CITY_FOLDER), at=timezone.now())
             self.say("city loaded")
+        seed_supervision(at=timezone.now())
         workers = {
             county: [
                 p.worker.user

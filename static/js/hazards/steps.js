@@ -1,4 +1,4 @@
-// Steps of a hazard from its page. One client id for each attempt: a lost answer is asked for again under the same id,
+// Steps of a hazard, or of an overdue notice, from its page. One client id for each attempt: a lost answer is asked for again under the same id,
 // so nothing is done twice; what was typed is kept in this browser until the step is taken.
 import { distance, tooFar } from '../distance.js';
 import { digest, newId } from '../field/ids.js';
@@ -155,6 +155,7 @@ class StepForm {
     if (this.#value('words')) body[this.#form.dataset.words] = this.#value('words');
     if (this.#form.elements.department) body.department = this.#value('department');
     const place = this.#form.elements.lon && this.#place();
+    if (this.#form.elements.sha256) body.sha256 = this.#value('sha256'); // of the bytes that the signer saw
     if (place) body.location = { ...place, accuracy_m: this.#accuracy, datum: 'wgs84' };
     return body;
   }

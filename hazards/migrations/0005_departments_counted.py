@@ -33,7 +33,7 @@ def count_departments(apps: Any, schema_editor: Any) -> None:
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("hazards", "0003_lean_indexes"),
+        ("hazards", "0004_lean_indexes"),
         ("tallies", "0003_bytewise"),
         ("outbox", "0001_initial"),
         ("accounts", "0001_initial"),

@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('accounts', '0001_initial'),
         ('grid', '0001_initial'),
-        ('hazards', '0002_number'),
+        ('hazards', '0003_last_changed'),
         ('tallies', '0002_unit'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]

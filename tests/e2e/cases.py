@@ -1,0 +1,39 @@
+"""Cases that a journey begins with, made by the API of the shared instance."""
+
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from tests.running import Instance, until
+
+
+def overdue_cases(site: Instance, number: int, *, major: int = 0) -> list[str]:
+    """File hazards, send them to the first handler's office and let nine days pass; return their ids when marked."""
+    worker, dispatcher = site.api("grid_worker"), site.api("dispatcher")
+    place = worker.get("/api/v1/cells/?page_size=1&kind=base&area=370502")[1]["results"][0]["centre"]
+    matters = worker.get("/api/v1/matters/?page_size=1000")[1]["results"]
+    matter = next(row["code"] for row in matters if not row["special"])
+    office = site.account("department_handler")["department"]
+    made = []
+    for n in range(number):
+        kind: dict[str, Any] = {"severity": "general"}
+        if n < major:
+            kind = {"severity": "major", "criterion": "判定标准第五条"}
+        body = {
+            "id": str(uuid.uuid4()), "matter": matter, "description": f"督办 {n}", "cell": None, "handled_on_spot": False,
+            "location": {**place, "accuracy_m": 8, "datum": "wgs84"}, "occurred_at": datetime.now(UTC).isoformat(), **kind,
+        }  # fmt: skip
+        status, answer = worker.post("/api/v1/hazards/", body)
+        assert status == 201, answer
+        for version, action, more in ((1, "accept", {}), (2, "dispatch", {"department": office})):
+            step = {"id": str(uuid.uuid4()), "version": version, **more}
+            status, answer = dispatcher.post(f"/api/v1/hazards/{body['id']}/{action}/", step)
+            assert status == 200, answer
+        made.append(body["id"])
+    # The news of a new instance's calendar computes due times anew: it must have come before they are moved.
+    until(lambda: not site.query("SELECT 1 FROM outbox_outboxentry WHERE position IS NULL LIMIT 1"), 60)
+    for table, column in (("hazards_clock", "hazard_id"), ("hazards_hazard", "id")):
+        site.query(f"UPDATE {table} SET due_at = now() - interval '9 days' WHERE {column} = ANY(%s::uuid[])", made)
+    count = "SELECT count(*) FROM hazards_hazard WHERE overdue AND id = ANY(%s::uuid[])"
+    until(lambda: site.query(count, made) == [(number,)], 60)
+    return made

@@ -1,0 +1,113 @@
+"""Supervision in the browser: several notices signed at once, majors to a second person, an answer given and judged."""
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from tests.running import Instance, until
+
+from .browsers import launch, opened
+from .cases import overdue_cases
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        made = launch(playwright)
+        yield made
+        made.close()
+
+
+def notices(site: Instance, cases: list[str]) -> list[dict[str, Any]]:
+    """Return the newest notice of each case."""
+    found = [site.api("supervisor").get(f"/api/v1/supervision/?hazard={case}")[1]["results"] for case in cases]
+    return [rows[0] for rows in found]
+
+
+def take(page: Page, action: str, **fields: str) -> None:
+    """Fill the form of a step and send it."""
+    form = page.locator(f"form[data-step={action}]")
+    if not form.is_visible():
+        page.locator(f"details:has(form[data-step={action}]) > summary").click()
+    for name, value in fields.items():
+        form.locator(f"[name={name}]").fill(value)
+    with page.expect_navigation(timeout=30_000):  # the page loads itself anew when the step was taken
+        form.locator("[data-send]").click()
+
+
+def test_a_supervisor_signs_four_of_six_at_once_and_sends_two_to_a_second_person(site: Instance, browser: Browser):
+    cases = overdue_cases(site, 6, major=2)
+    page = opened(browser, site, "supervisor")
+    page.goto(f"{site.url}/supervision/")
+    for case in cases:
+        page.check(f"[name=hazard][value='{case}']")
+    page.click("[data-try]")
+    expect(page.locator("[data-sum]")).to_have_text("4 can be signed, 2 go to a second signature, 0 are not signed")
+    page.click("[data-prepare]")
+    sign = page.locator("[data-sign]")
+    expect(sign).to_have_text("Sign 4, send 2 to a second signature", timeout=60_000)
+    sign.click()
+    page.wait_for_selector("[data-bulk][data-done=true]", timeout=60_000)
+    assert page.complaints == []
+    rows = notices(site, cases)
+    assert sorted(row["state"] for row in rows) == ["issued"] * 4 + ["review"] * 2
+    numbers = [row["number"] for row in rows if row["number"]]
+    assert len(set(numbers)) == 4
+
+    major = next(row for row in rows if row["state"] == "review")
+    page.goto(f"{site.url}/supervision/notices/{major['id']}/")
+    assert page.locator("form[data-step=issue]").count() == 0
+    assert page.locator("form[data-prepare]").count() == 0  # who signed first does not sign second
+
+    second = opened(browser, site, "supervisor", 1)
+    second.goto(f"{site.url}/supervision/notices/{major['id']}/")
+    second.click("form[data-prepare] button")
+    second.wait_for_selector("form[data-step=issue]", timeout=30_000)
+    seen = second.request.get(f"{site.url}/api/v1/supervision/{major['id']}/document.pdf").body()
+    second.wait_for_selector("[data-page='1']")
+    take(second, "issue")
+    done = notices(site, [major["hazard"]["id"]])[0]
+    assert (done["state"], done["document"]["sha256"]) == ("issued", hashlib.sha256(seen).hexdigest())
+    for one in (page, second):
+        one.context.close()
+
+
+def test_a_unit_answers_late_and_its_answer_is_judged(site: Instance, browser: Browser, tmp_path):
+    [case] = overdue_cases(site, 1)
+    supervisor = site.api("supervisor")
+    page = opened(browser, site, "supervisor")
+    page.goto(f"{site.url}/supervision/")
+    page.check(f"[name=hazard][value='{case}']")
+    page.click("[data-try]")
+    page.click("[data-prepare]")
+    page.locator("[data-sign]").click(timeout=30_000)
+    page.wait_for_selector("[data-bulk][data-done=true]", timeout=30_000)
+    notice = notices(site, [case])[0]
+    site.query(
+        "UPDATE projects_overduenotice SET reply_due_at = now() - interval '1 minute' WHERE id = %s", notice["id"]
+    )
+    until(lambda: supervisor.get(f"/api/v1/supervision/{notice['id']}/")[1]["unanswered"], 90)
+    told = site.api("department_handler").get("/api/v1/notices/?topic=supervision.reminder")[1]["results"]
+    assert any(notice["id"] in row["path"] for row in told)
+
+    unit = opened(browser, site, "department_handler")
+    unit.goto(f"{site.url}/supervision/notices/{notice['id']}/")
+    take(unit, "receive")
+    picture = tmp_path / "done.png"
+    unit.screenshot(path=picture)
+    unit.set_input_files("input[id='answer-answer']", picture)
+    take(unit, "answer", words="已完成整改并复查")
+    assert supervisor.get(f"/api/v1/supervision/{notice['id']}/")[1]["unanswered"] is False
+
+    page.goto(f"{site.url}/supervision/notices/{notice['id']}/")
+    assert "已完成整改并复查" in page.inner_text(".chain")
+    take(page, "accept_answer")
+    assert notices(site, [case])[0]["state"] == "closed"
+    assert [*page.complaints, *unit.complaints] == []
+    page.goto(f"{site.url}/supervision/register/")
+    expect(page.locator("main")).to_contain_text("none is missing")
+    for one in (page, unit):
+        one.context.close()
