@@ -169,14 +169,30 @@ def lists(values: COLUMN, many: COLUMN) -> Cells:
     return Cells(out, length=numpy.where(many > 0, 20 + 12 * many, 12))
 
 
+def numerics(values: COLUMN, places: int = 4) -> Cells:
+    """Return whole numbers of the last of four decimal places as a column of numeric."""
+    digits = [numpy.abs(values) // 10_000**n % 10_000 for n in range(5)]  # of base 10,000, the decimals first
+    many = numpy.maximum(numpy.max([(digit > 0) * (n + 1) for n, digit in enumerate(digits)], axis=0, initial=0), 1)
+    out = numpy.zeros((len(values), 4 + len(digits)), dtype=">i2")
+    out[:, 0], out[:, 1], out[:, 2], out[:, 3] = many, many - 2, numpy.where(values < 0, 0x4000, 0), places
+    for row_digits in range(1, len(digits) + 1):
+        rows = many == row_digits
+        for n in range(row_digits):
+            out[rows, 4 + n] = digits[row_digits - 1 - n][rows]
+    return Cells(out.view("u1").reshape(len(values), -1), length=8 + 2 * many)
+
+
 def texts(values: Sequence[str]) -> bytes:
     """Return texts as PostgreSQL's array of varchar."""
     head = numpy.array([1, 0, 1043, len(values), 1] if values else [0, 0, 1043], dtype=">i4").tobytes()
     return head + b"".join(len(word.encode()).to_bytes(4, "big") + word.encode() for word in values)
 
 
-def packed(columns: Sequence[Cells]) -> bytes:
-    """Return rows of columns as COPY reads them in binary: rows whose columns have the same widths are made at once."""
+def packed(columns: Sequence[Cells], *, in_order: bool = False) -> bytes:
+    """Return rows of columns as COPY reads them in binary: rows whose columns have the same widths are made at once.
+
+    They come one kind after the other, or ``in_order``, which costs a copy and saves PostgreSQL from sorting.
+    """
     number = len(columns[0].data)
     key = numpy.zeros(number, dtype="i8")
     widths = []
@@ -186,14 +202,19 @@ def packed(columns: Sequence[Cells]) -> bytes:
         key = key * len(sizes) + which
     order = numpy.argsort(key, kind="stable")
     edges = numpy.flatnonzero(numpy.diff(key[order], prepend=-1, append=-1))
-    parts = []
-    for begin, end in itertools.pairwise(edges):
-        rows = order[begin:end]
-        parts.append(_alike(columns, widths, int(key[rows[0]]), rows))
-    return b"".join(parts)
+    groups = [order[begin:end] for begin, end in itertools.pairwise(edges)]
+    parts = [_alike(columns, widths, int(key[rows[0]]), rows) for rows in groups]
+    if not in_order or len(parts) < 2:
+        return b"".join(part.tobytes() for part in parts)
+    width = numpy.zeros(number, dtype="i4")
+    lined_up = numpy.empty((number, max(part.shape[1] for part in parts)), dtype="u1")
+    for rows, part in zip(groups, parts, strict=True):
+        width[rows] = part.shape[1]
+        lined_up[rows, : part.shape[1]] = part
+    return lined_up[numpy.arange(lined_up.shape[1]) < width[:, None]].tobytes()
 
 
-def _alike(columns: Sequence[Cells], widths: Sequence[COLUMN], key: int, rows: COLUMN) -> bytes:
+def _alike(columns: Sequence[Cells], widths: Sequence[COLUMN], key: int, rows: COLUMN) -> COLUMN:
     sizes = []
     for known in reversed(widths):
         key, kind = divmod(key, len(known))
@@ -208,7 +229,7 @@ def _alike(columns: Sequence[Cells], widths: Sequence[COLUMN], key: int, rows: C
         if size > 0:
             out[:, at : at + size] = column.bytes_of(rows, size)
             at += size
-    return out.tobytes()
+    return out
 
 
 def copy_packed(table: str, columns: Sequence[str], rows: bytes) -> None:

@@ -74,7 +74,7 @@ class Hazard(models.Model):
     """A hidden danger (隐患): a state that may lead to an accident."""
 
     id = models.UUIDField(primary_key=True, editable=False)
-    number = models.CharField(_("number"), max_length=24, unique=True)
+    number = models.CharField(_("number"), max_length=24)
     matter = models.ForeignKey(
         "grid.Matter", on_delete=models.PROTECT, related_name="hazards", verbose_name=_("matter")
     )
@@ -83,7 +83,7 @@ class Hazard(models.Model):
     state = models.CharField(_("state"), max_length=12, choices=HazardState, default=HazardState.REPORTED)
     version = models.PositiveIntegerField(_("version"), default=1)
     description = models.TextField(_("description"), max_length=2000, blank=True)
-    location = models.PointField(_("place"), srid=4326)  # WGS 84
+    location = models.PointField(_("place"), srid=4326, spatial_index=False)  # WGS 84; found by cell, not by distance
     accuracy_m = models.FloatField(_("accuracy (m)"), null=True)
     cell = models.ForeignKey(
         "grid.Cell", on_delete=models.PROTECT, null=True, related_name="hazards", verbose_name=_("cell")
@@ -154,6 +154,9 @@ class Hazard(models.Model):
             GinIndex(fields=["party_users", "party_departments"], name="hazard_party"),
         ]
         constraints = [
+            models.UniqueConstraint(  # compared as bytes, so that it finds beginnings too
+                fields=["number"], opclasses=["varchar_pattern_ops"], name="hazard_number_once"
+            ),
             models.CheckConstraint(
                 name="hazard_major_has_criterion", condition=Q(severity=Severity.GENERAL) | ~Q(criterion="")
             ),
@@ -201,7 +204,6 @@ class Step(models.Model):
 
     class Meta:
         indexes = [
-            models.Index(fields=["actor", "-at"], name="step_actor"),
             models.Index("at", "hazard", name="step_ending", condition=Q(action__in=("refuse", "write_off"))),
         ]
         constraints = [

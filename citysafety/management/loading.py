@@ -35,7 +35,7 @@ def load_history(days: int, seed: int, *, at: datetime, say: Callable[[str], Non
     teller = Teller(City(), now=at, seed=seed, album=album, pictured_since=pictured)
     told = teller.days(days, but=there)
     waiting = Waiting(teller)
-    number = import_history(told if there else waiting.among(told))
+    number = import_history(told if there else waiting.among(told), say=say)
     if not there:
         with connection.cursor() as cursor:
             used = teller.numbers.get(timezone.localdate(at), 0)

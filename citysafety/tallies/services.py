@@ -1,15 +1,18 @@
 """Record what a subject counts in; fold the records of dealt facts into the tallies."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 
 from citysafety.areas import LEVELS
+from citysafety.bulk import copy_packed
 from citysafety.outbox.models import Head, OutboxEntry
+from citysafety.workdays import CITY_TIME
 
 from . import sql
+from .columns import COLUMNS, Sums
 from .figures import is_counted, is_daily
 from .models import OPEN, Fold, Period
 
@@ -105,6 +108,31 @@ def rebuild() -> int:
         counted = cursor.rowcount
         Fold.objects.create(position=head.position, as_of=head.as_of)
         return counted
+
+
+def sums(head: Head) -> Sums:
+    """Return sums for what very many periods add at the head of the news."""
+    last = head.as_of.astimezone(CITY_TIME).date()
+    return Sums(last - timedelta(days=sql.DAYS_KEPT_BELOW - 1))
+
+
+def all_with(more: Sums, head: Head) -> int:
+    """Write every tally anew with what imported periods add, at the head; return the number of tallies.
+
+    The caller holds the head, in a transaction, and has copied the periods in; only imports may do this. Positions
+    before the head are no longer readable afterwards.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT figure, area, category, day, (value * 10000)::bigint FROM tallies_tally WHERE until = %s", [OPEN]
+        )
+        more.keep(cursor.fetchall())
+        cursor.execute("TRUNCATE tallies_tally")
+        number, rows = more.packed(head.position)
+        copy_packed("tallies_tally", COLUMNS, rows)
+    Fold.objects.all().delete()
+    Fold.objects.create(position=head.position, as_of=head.as_of)
+    return number
 
 
 def prune(*, before: datetime, limit: int = 50_000) -> int:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 import numpy
 
 from citysafety import bulk, worktime
+from citysafety.tallies.columns import Sums
 from citysafety.tallies.models import OPEN as LASTING
 
 from ..standing import counts_now, counts_today
@@ -99,7 +101,16 @@ COLUMNS = {
 CRITERION = "重大事故隐患判定标准（示例）"
 DAY_MS = 86_400_000
 HEX = numpy.frombuffer(b"0123456789abcdef", "u1")
+EPOCH = date(1970, 1, 1).toordinal()
 SEVERITIES = ("general", "major")
+# The figures that a state, severity and being overdue count in; those that actions earn, late or not, as bits.
+NOW = [
+    counts_now(state=name, severity=severity, overdue=overdue)
+    for name in STATES for severity in SEVERITIES for overdue in (False, True)
+]  # fmt: skip
+EARNING = [[counts_today(action=name, late=late) for late in (False, True)] for name in ACTIONS]
+EARNED = sorted({key for pair in EARNING for keys in pair for key in keys})
+BITS = numpy.array([[sum(1 << EARNED.index(key) for key in keys) for keys in pair] for pair in EARNING])
 
 
 @dataclass(slots=True)
@@ -134,10 +145,72 @@ def numbers_of(day: Column, serial: Column) -> Column:
     return out
 
 
-def rows_of(told: Told, *, position: int, period: int) -> Iterator[tuple[str, bytes]]:
+@dataclass(slots=True)
+class Periods:
+    """What counts, in columns: changes of one hazard, day and department are one period, shown as the last left it.
+
+    It earns what any of them earned, each figure once a day. Imported, what earns nothing and does not last is none.
+    """
+
+    change: Column  # the last of each
+    earned: Column  # bits, of EARNED
+    is_first: Column
+    is_last: Column
+
+
+def periods_of(told: Told) -> Periods:
+    """Return the periods of lives."""
+    changes, offset = told.changes, told.lives.time.offset
+    row, day = changes.row, (changes.at + offset) // DAY_MS
+    new = numpy.ones(len(row), bool)
+    new[1:] = (numpy.diff(row) != 0) | (numpy.diff(day) != 0) | (numpy.diff(changes.department) != 0)
+    begins = numpy.flatnonzero(new)
+    last = numpy.append(begins[1:], len(row)) - 1
+    bits = numpy.bitwise_or.reduceat(BITS[changes.action, changes.late.astype("i8")], begins)
+    same_day = numpy.zeros(len(begins), bool)
+    same_day[1:] = (numpy.diff(row[begins]) == 0) & (numpy.diff(day[begins]) == 0)
+    before = numpy.zeros_like(bits)
+    while True:  # as often as a hazard changes hands in a day
+        seen = numpy.where(same_day, numpy.roll(before | bits, 1), 0)
+        if (seen == before).all():
+            break
+        before = seen
+    bits &= ~before
+    kept = (bits != 0) | (numpy.diff(row[begins], append=-1) != 0)
+    change = last[kept]
+    is_first = numpy.diff(row[change], prepend=-1) != 0
+    return Periods(change, bits[kept], is_first, numpy.diff(row[change], append=-1) != 0)
+
+
+def count(told: Told, periods: Periods, sums: Sums) -> None:
+    """Add periods to the figures of all areas around."""
+    lives, changes = told.lives, told.changes
+    change = periods.change
+    row, day = changes.row[change], (changes.at[change] + lives.time.offset) // DAY_MS + EPOCH
+    classes = numpy.array([name.encode() for name in told.categories])
+    offices, which = numpy.unique(changes.department[change], return_inverse=True)
+    units = numpy.array([told.units.get(int(office), "").encode() for office in offices])
+    places = sums.places(lives.area[row], lives.dedicated_code[row], classes[lives.category[row]], units[which])
+    for n, figure in enumerate(EARNED):
+        rows = numpy.flatnonzero(periods.earned >> n & 1)
+        sums.add(figure, places, rows, day[rows])
+    last = numpy.flatnonzero(periods.is_last)
+    standing = _standing(lives, changes, change[last])
+    for figure in {key for keys in NOW for key in keys}:
+        counting = numpy.array([figure in keys for keys in NOW])
+        sums.add(figure, places, last[counting[standing]])
+
+
+def _standing(lives: Lives, changes: Changes, change: Column) -> Column:
+    """Return which of NOW each change left its hazard in."""
+    severe = lives.severe[changes.row[change]]
+    return (changes.target[change] * 2 + severe) * 2 + changes.overdue[change]
+
+
+def rows_of(told: Told, counting: Periods, *, position: int, period: int) -> Iterator[tuple[str, bytes]]:
     """Yield each table with its rows; periods are numbered from ``period``, all dealt at ``position``."""
     lives, changes = told.lives, told.changes
-    periods, last = _periods(told, position, period)
+    periods, last = _periods(told, counting, position, period)
     yield "tallies_period", periods
     yield "hazards_hazard", _hazards(told, last)
     yield "hazards_step", _steps(lives, changes)
@@ -148,49 +221,33 @@ def rows_of(told: Told, *, position: int, period: int) -> Iterator[tuple[str, by
         yield "evidence_attachment", _photos(told)
 
 
-def periods_kept(changes: Changes) -> Column:
-    """Return which changes are periods: those that earn a figure of a day, and the last of each hazard."""
-    earning = numpy.array([bool(counts_today(action=action, late=False)) for action in ACTIONS])
-    return earning[changes.action] | (numpy.diff(changes.row, append=-1) != 0)
-
-
-def _periods(told: Told, position: int, first: int) -> tuple[bytes, Column]:
-    """Return the rows of periods and, by hazard, the number of its last one.
-
-    A change that earns nothing and does not last has no share in any figure: imported, it is no period.
-    """
-    lives, changes = told.lives, told.changes
-    kept = numpy.flatnonzero(periods_kept(changes))
-    row, action, state = changes.row[kept], changes.action[kept], changes.target[kept]
+def _periods(told: Told, periods: Periods, position: int, first: int) -> tuple[bytes, Column]:
+    """Return the rows of periods and, by hazard, the number of its last one."""
+    lives, changes, kept = told.lives, told.changes, periods.change
+    row = changes.row[kept]
     ids = numpy.arange(first, first + len(kept))
-    is_first = numpy.diff(row, prepend=-1) != 0
-    is_last = numpy.diff(row, append=-1) != 0
     last = numpy.zeros(lives.number, "i8")
-    last[row[is_last]] = ids[is_last]
-    now = [
-        bulk.texts(counts_now(state=name, severity=severity, overdue=overdue))
-        for name in STATES for severity in SEVERITIES for overdue in (False, True)
-    ]  # fmt: skip
-    today = [bulk.texts(counts_today(action=name, late=late)) for name in ACTIONS for late in (False, True)]
-    which = (state * 2 + lives.severe[row]) * 2 + changes.overdue[kept]
+    last[row[periods.is_last]] = ids[periods.is_last]
+    earned, today = numpy.unique(periods.earned, return_inverse=True)
     offices, unit = numpy.unique(changes.department[kept], return_inverse=True)
     packed = bulk.packed(
         [
             bulk.numbers(ids),
             bulk.words(row * 0, ["hazard"]),
             bulk.raw(texts_of(lives.id[row])),
-            bulk.numbers(numpy.roll(ids, 1), null=is_first),
+            bulk.numbers(ids - 1, null=periods.is_first),
             bulk.numbers(numpy.full(len(kept), position)),
-            bulk.numbers(numpy.where(is_last, LASTING, position)),
+            bulk.numbers(numpy.where(periods.is_last, LASTING, position)),
             bulk.days((changes.at[kept] + lives.time.offset) // DAY_MS),
             _codes(lives.area[row]),
             _codes(lives.dedicated_code[row]),
             bulk.words(lives.category[row], told.categories),
             bulk.words(unit, [told.units.get(int(office), "") for office in offices]),
-            bulk.words(state, STATES),
-            bulk.words(which, now),
-            bulk.words(action * 2 + changes.late[kept], today),
-        ]
+            bulk.words(changes.target[kept], STATES),
+            bulk.words(_standing(lives, changes, kept), [bulk.texts(keys) for keys in NOW]),
+            bulk.words(today, [bulk.texts([key for n, key in enumerate(EARNED) if bits >> n & 1]) for bits in earned]),
+        ],
+        in_order=True,
     )
     return packed, last
 
@@ -239,7 +296,7 @@ def _hazards(told: Told, period: Column) -> bytes:
         bulk.lists(lives.offices[:, None], (lives.offices > 0).astype("i8")),
         bulk.numbers(period),
     ]
-    return bulk.packed(columns)
+    return bulk.packed(columns, in_order=True)
 
 
 def _unknown(lives: Lives) -> str:

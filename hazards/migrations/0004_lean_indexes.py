@@ -76,4 +76,24 @@ class Migration(migrations.Migration):
             model_name='hazard',
             index=models.Index(models.F('merged_into'), condition=models.Q(('merged_into__isnull', False)), name='hazard_merged'),
         ),
+        migrations.RemoveIndex(model_name='step', name='step_actor'),
+        migrations.AlterField(
+            model_name='hazard',
+            name='location',
+            field=django.contrib.gis.db.models.fields.PointField(spatial_index=False, srid=4326, verbose_name='place'),
+        ),
+        migrations.AlterField(
+            model_name='hazardhistory',
+            name='location',
+            field=django.contrib.gis.db.models.fields.PointField(spatial_index=False, srid=4326, verbose_name='place'),
+        ),
+        migrations.AlterField(
+            model_name='hazard',
+            name='number',
+            field=models.CharField(max_length=24, verbose_name='number'),
+        ),
+        migrations.AddConstraint(
+            model_name='hazard',
+            constraint=models.UniqueConstraint(fields=('number',), name='hazard_number_once', opclasses=['varchar_pattern_ops']),
+        ),
     ]
