@@ -115,8 +115,15 @@ towns AS (
   UNION ALL
   SELECT figure, left(area, 9), category, unit, day, sum(delta) FROM lasting GROUP BY 1, 2, 3, 4, 5
 ),
+classes AS (
+  SELECT figure, area, category, day, sum(delta) AS delta FROM towns GROUP BY 1, 2, 3, 4
+),
 counties AS (
-  SELECT figure, left(area, 6) AS area, category, unit, day, sum(delta) AS delta FROM towns GROUP BY 1, 2, 3, 4, 5
+  SELECT figure, left(area, 6) AS area, category, day, sum(delta) AS delta FROM classes GROUP BY 1, 2, 3, 4
+),
+units AS (
+  SELECT figure, left(area, 6) AS area, '@' || unit AS unit, day, sum(delta) AS delta
+  FROM towns WHERE unit <> '' GROUP BY 1, 2, 3, 4
 ),
 near AS (
   SELECT figure, area, extra_area, day, delta FROM lasting
@@ -126,12 +133,12 @@ spread AS (
   SELECT figure, area, category, day, sum(delta) AS delta FROM (
     SELECT figure, left(area, 4) AS area, '' AS category, day, delta FROM counties
     UNION ALL SELECT figure, left(area, 4), category, day, delta FROM counties WHERE category <> ''
-    UNION ALL SELECT figure, left(area, 4), '@' || unit, day, delta FROM counties WHERE unit <> ''
+    UNION ALL SELECT figure, left(area, 4), unit, day, delta FROM units
     UNION ALL SELECT figure, area, '', day, delta FROM counties WHERE length(area) = 6
     UNION ALL SELECT figure, area, category, day, delta FROM counties WHERE length(area) = 6 AND category <> ''
-    UNION ALL SELECT figure, area, '@' || unit, day, delta FROM counties WHERE length(area) = 6 AND unit <> ''
-    UNION ALL SELECT figure, area, '', day, delta FROM towns WHERE length(area) = 9
-    UNION ALL SELECT figure, area, category, day, delta FROM towns WHERE length(area) = 9 AND category <> ''
+    UNION ALL SELECT figure, area, unit, day, delta FROM units WHERE length(area) = 6
+    UNION ALL SELECT figure, area, '', day, delta FROM classes WHERE length(area) = 9
+    UNION ALL SELECT figure, area, category, day, delta FROM classes WHERE length(area) = 9 AND category <> ''
     UNION ALL SELECT figure, left(area, 12), '', day, delta FROM near WHERE length(area) >= 12
     UNION ALL SELECT figure, area, '', day, delta FROM near WHERE length(area) = 15
     UNION ALL SELECT figure, extra_area, '', day, delta FROM near WHERE extra_area <> '' AND extra_area <> area
