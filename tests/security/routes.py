@@ -138,8 +138,15 @@ CALLS: dict[str, list[Call]] = {
     ],
     "supervision/": [
         Call(SIGNED, "GET", _fixed("/supervision/")),
-        Call(OBJECT, "GET", lambda side: f"/supervision/?area={side.cell.code}", seen="supervision"),
+        Call(OBJECT, "GET", lambda side: f"/supervision/?area={side.cell.code}", seen="supervision page"),
     ],
+    "supervision/overdue.csv": [
+        Call(SIGNED, "GET", _fixed("/supervision/overdue.csv")),
+        Call(OBJECT, "GET", lambda side: f"/supervision/overdue.csv?area={side.cell.code}", seen="supervision"),
+    ],
+    "supervision/cases/<uuid:hazard_id>/": [case("/supervision/cases/{id}/", seen="supervision")],
+    "supervision/notices/": area("/supervision/notices/", seen="people"),
+    "supervision/notices.csv": area("/supervision/notices.csv", seen="people"),
     "supervision/register/": get("/supervision/register/"),
     "supervision/notices/<uuid:notice_id>/": [case("/supervision/notices/{notice}/", seen="notice")],
     NOTICE: [notice("")],

@@ -45,8 +45,9 @@ SEES = {  # which roles see a record of their own area, by what is asked
     "act": PEOPLE,
     "desk": PEOPLE,
     "phone": frozenset(PHONE),
-    "notice": frozenset({Role.SUPERVISOR, Role.LEADER, Role.AUDITOR, Role.DEPARTMENT_HANDLER}),
+    "notice": PEOPLE,  # one that was issued
     "supervision": frozenset({Role.SUPERVISOR, Role.LEADER, Role.AUDITOR}),
+    "supervision page": frozenset({Role.SUPERVISOR, Role.LEADER, Role.AUDITOR, Role.DEPARTMENT_HANDLER}),
     "original": frozenset({Role.AUDITOR, Role.SUPERVISOR, Role.DISPATCHER}),
 }
 
