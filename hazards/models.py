@@ -204,7 +204,9 @@ class Step(models.Model):
 
     class Meta:
         indexes = [
-            models.Index("at", "hazard", name="step_ending", condition=Q(action__in=("refuse", "write_off"))),
+            models.Index(
+                "at", "hazard", name="step_of_day", condition=Q(action__in=("dispatch", "refuse", "write_off"))
+            ),
         ]
         constraints = [
             models.UniqueConstraint(name="step_once_a_version", fields=["hazard", "version"]),

@@ -137,7 +137,7 @@ def _units(area: str) -> dict[str, str]:
 
 def _days(area: str, chosen: str, days: list[date], unit: str) -> list[dict[str, Any]]:
     """Return each day with its figures and the lists that make them. Queries: 1."""
-    rows = Tally.objects.filter(until=OPEN, figure__in=list(SHORT), category=chosen, day__in=days, area=area)
+    rows = Tally.objects.filter(until=OPEN, figure__in=list(SHORT), category=chosen, day__range=_span(days), area=area)
     kept = {(figure, day): tallies.number(value) for figure, day, value in rows.values_list("figure", "day", "value")}
     beside = {"department": unit} if unit else _of_class(chosen)
     told = []
@@ -158,11 +158,15 @@ def _days(area: str, chosen: str, days: list[date], unit: str) -> list[dict[str,
 
 def _sums(where: Q, by: str, days: list[date]) -> dict[str, dict[str, Any]]:
     """Return the sums of the figures over days, by area or by category. Queries: 1."""
-    rows = Tally.objects.filter(where, until=OPEN, figure__in=list(SHORT), day__in=days)
+    rows = Tally.objects.filter(where, until=OPEN, figure__in=list(SHORT), day__range=_span(days))
     found: dict[str, dict[str, Any]] = {}
     for key, figure, value in rows.values_list(by, "figure").annotate(sum=Sum("value")).order_by():
         found.setdefault(key, {})[SHORT[figure]] = tallies.number(value)
     return found
+
+
+def _span(days: list[date]) -> tuple[date, date]:
+    return days[0], days[-1]
 
 
 def _row(

@@ -115,14 +115,14 @@ class Sums:
             self._done.setdefault(figure, []).append((numpy.array(keys, "u8"), numpy.array(values, "i8")))
 
     def packed(self, position: int) -> tuple[int, bytes]:
-        """Return how many tallies there are, and their rows as COPY reads them, in the order of the index."""
+        """Return how many tallies there are, and their rows as COPY reads them, in the order in which trends read them."""
         names = sorted({*self._towns, *self._done})
         parts = [_merged([*self._around(name), *self._done.get(name, ())]) for name in names]
         figure = numpy.repeat(numpy.arange(len(names)), [len(keys) for keys, _values in parts])
         keys = numpy.concatenate([keys for keys, _values in parts] or [numpy.zeros(0, "u8")])
         values = numpy.concatenate([values for _keys, values in parts] or [numpy.zeros(0, "i8")])
         day, area, word = keys >> DAY, keys >> AREA & AREAS - 1, keys >> CLASS & WORDS - 1
-        order = numpy.lexsort((_ranks(self.areas.known)[area], day, _ranks(self.words.known)[word], figure))
+        order = numpy.lexsort((figure, _ranks(self.words.known)[word], day, _ranks(self.areas.known)[area]))
         order = order[values[order] != 0]
         figure, day, area, word = figure[order], day[order], area[order], word[order]
         columns = [

@@ -90,8 +90,9 @@ class Tally(models.Model):
         verbose_name_plural = _("tallies")
         constraints = [
             models.UniqueConstraint(
-                fields=["figure", "category", "day", "area"],
-                opclasses=["varchar_pattern_ops", "varchar_pattern_ops", "date_ops", "varchar_pattern_ops"],
+                # In the order of trends: all that is kept of an area, day after day.
+                fields=["area", "day", "category", "figure"],
+                opclasses=["varchar_pattern_ops", "date_ops", "varchar_pattern_ops", "varchar_pattern_ops"],
                 condition=Q(until=OPEN),
                 name="tally_open",
             )

@@ -229,6 +229,8 @@ def _periods(told: Told, periods: Periods, position: int, first: int) -> tuple[b
     last = numpy.zeros(lives.number, "i8")
     last[row[periods.is_last]] = ids[periods.is_last]
     earned, today = numpy.unique(periods.earned, return_inverse=True)
+    # What does not last has no share in figures of the moment at any position that can be read.
+    standing = numpy.where(periods.is_last, _standing(lives, changes, kept), 0)
     offices, unit = numpy.unique(changes.department[kept], return_inverse=True)
     packed = bulk.packed(
         [
@@ -244,7 +246,7 @@ def _periods(told: Told, periods: Periods, position: int, first: int) -> tuple[b
             bulk.words(lives.category[row], told.categories),
             bulk.words(unit, [told.units.get(int(office), "") for office in offices]),
             bulk.words(changes.target[kept], STATES),
-            bulk.words(_standing(lives, changes, kept), [bulk.texts(keys) for keys in NOW]),
+            bulk.words(standing, [bulk.texts(keys) for keys in NOW]),
             bulk.words(today, [bulk.texts([key for n, key in enumerate(EARNED) if bits >> n & 1]) for bits in earned]),
         ],
         in_order=True,

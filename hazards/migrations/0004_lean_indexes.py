@@ -96,4 +96,9 @@ class Migration(migrations.Migration):
             model_name='hazard',
             constraint=models.UniqueConstraint(fields=('number',), name='hazard_number_once', opclasses=['varchar_pattern_ops']),
         ),
+        migrations.RemoveIndex(model_name='step', name='step_ending'),
+        migrations.AddIndex(
+            model_name='step',
+            index=models.Index(models.F('at'), models.F('hazard'), condition=models.Q(('action__in', ('dispatch', 'refuse', 'write_off'))), name='step_of_day'),
+        ),
     ]

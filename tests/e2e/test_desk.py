@@ -47,7 +47,7 @@ ALSO = [  # other looks of these pages
     ("hazards/?overdue=1", "supervisor"),
     ("trends/?days=365", "leader"),
     ("trends/?category=XF", "dispatcher"),
-    ("trends/?area=370502001001&days=30", "supervisor"),
+    ("trends/?area=370502001011&days=30", "supervisor"),
     ("supervision/?list=notices", "supervisor"),
     ("supervision/", "department_handler"),
     ("grid/premises/?search=nothing-of-this-name", "dispatcher"),

@@ -33,6 +33,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='tally',
-            constraint=models.UniqueConstraint(condition=models.Q(('until', 4611686018427387904)), fields=('figure', 'category', 'day', 'area'), name='tally_open', opclasses=['varchar_pattern_ops', 'varchar_pattern_ops', 'date_ops', 'varchar_pattern_ops']),
+            constraint=models.UniqueConstraint(condition=models.Q(('until', 4611686018427387904)), fields=('area', 'day', 'category', 'figure'), name='tally_open', opclasses=['varchar_pattern_ops', 'date_ops', 'varchar_pattern_ops', 'varchar_pattern_ops']),
         ),
     ]
