@@ -216,6 +216,7 @@ CALLS: dict[str, list[Call]] = {
     ],
     "evidence/<int:attachment_id>/original": [case("/evidence/{photo}/original", seen="original")],
     "wall/": area("/wall/", "watch"),
+    "trends/": area("/trends/", "weigh"),
     "field/": get("/field/"),
     "field/ping/": get("/field/ping/"),
     "field/report/": get("/field/report/"),
