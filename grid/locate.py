@@ -81,6 +81,13 @@ class Layer:
                 return index
         return None
 
+    def holding_each(self, x: Any, y: Any) -> Any:
+        """Return for each of many points the index of the cell that holds it, -1 where none does."""
+        found = numpy.full(len(x), len(self.cells))
+        points, cells = self.tree.query(shapely.points(x, y), predicate="intersects")
+        numpy.minimum.at(found, points, cells)
+        return numpy.where(found < len(self.cells), found, -1)
+
     def around(self, x: float, y: float, radius_m: float) -> list[int]:
         """Return the indices of the cells a circle touches, nearest first."""
         point = shapely.Point(x, y)
@@ -135,6 +142,15 @@ class Index:
             dedicated_code=special[1] if special else "",
             candidates=tuple([self.base.named[index] for index in candidates]),
         )
+
+    def places(self, lon: Any, lat: Any) -> tuple[Any, Any, Any]:
+        """Return for each of many points the index of its base cell, dedicated cell and sea cell, -1 for none."""
+        x, y = lon * self.scale[0], lat * self.scale[1]
+        base = self.base.holding_each(x, y)
+        sea = numpy.full(len(x), -1)
+        at_sea = numpy.flatnonzero(base < 0)
+        sea[at_sea] = self.sea.holding_each(x[at_sea], y[at_sea])
+        return base, self.dedicated.holding_each(x, y), sea
 
 
 @dataclass(slots=True)

@@ -31,6 +31,8 @@ class HazardFilter(django_filters.FilterSet):
     received = OnDay(method="by_day", label=_("received on"))
     cleared = OnDay(method="by_day", label=_("written off on"))
     refused = OnDay(method="by_day", label=_("refused on"))
+    dispatched = OnDay(method="by_day", label=_("dispatched on"))
+    marked = OnDay(method="by_day", label=_("marked overdue on"))
     settled = OnDay(method="by_day", label=_("due to be closed on"))
     late = Switch(field_name="late", label=_("ever overdue"))
     search = django_filters.CharFilter(method="by_words", label=_("number, place, words"))
@@ -55,10 +57,15 @@ class HazardFilter(django_filters.FilterSet):
             return rows.filter(received_at__range=within)
         steps = Step.objects.filter(hazard=OuterRef("pk"), at__range=within)
         written_off = Exists(steps.filter(action="write_off"))
-        if name == "settled":
-            marks = Mark.objects.filter(hazard=OuterRef("pk"), at__range=within)
-            return rows.filter(Q(written_off) | Q(Exists(marks)))
-        return rows.filter(written_off if name == "cleared" else Exists(steps.filter(action="refuse")))
+        marked = Exists(Mark.objects.filter(hazard=OuterRef("pk"), at__range=within))
+        how = {
+            "cleared": written_off,
+            "refused": Exists(steps.filter(action="refuse")),
+            "dispatched": Exists(steps.filter(action="dispatch")),
+            "marked": marked,
+            "settled": Q(written_off) | Q(marked),
+        }
+        return rows.filter(how[name])
 
     def by_words(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         """Find words in the description, the number, or the names of matter and cell in either language."""

@@ -34,10 +34,12 @@ def counts_today(*, action: str, late: bool) -> list[str]:
     match action:
         case "report":
             return ["hazards.found_today"]
+        case "dispatch":
+            return ["hazards.dispatched_today"]
         case "refuse":
             return ["hazards.refused_today"]
         case "mark_overdue":
-            return ["hazards.closed_due_today"]
+            return ["hazards.marked_today", "hazards.closed_due_today"]
         case "write_off":
             on_time = [] if late else ["hazards.closed_on_time_today"]
             return ["hazards.cleared_today", "hazards.closed_due_today", *on_time]
@@ -57,6 +59,7 @@ def standing_of(hazard: Hazard, entry: OutboxEntry, *, action: str) -> dict[str,
         "area": hazard.area_code,
         "extra_area": hazard.dedicated_cell.code if hazard.dedicated_cell else "",
         "category": hazard.matter.matter_class.code,
+        "unit": hazard.department.code if hazard.department else "",
         "state": hazard.state,
         "now": counts_now(state=hazard.state, severity=hazard.severity, overdue=hazard.overdue),
         "today": counts_today(action=action, late=hazard.late),

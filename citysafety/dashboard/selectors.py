@@ -65,9 +65,9 @@ def wall(area: str) -> dict[str, Any]:
     the number of hazards, cells or parts.
     """
     with one_look():
-        divisions = _divisions(area)
-        cells = _cell_names(area) if len(area) >= TOWNSHIP else {}
-        parts = _parts(area, divisions, cells)
+        divisions = divisions_of(area)
+        cells = cell_names(area) if len(area) >= TOWNSHIP else {}
+        parts = parts_of(area, divisions, cells)
         boards = tallies.boards([area, *parts])
         board = boards[area]
         day = localtime(board.as_of).date()
@@ -80,7 +80,7 @@ def wall(area: str) -> dict[str, Any]:
             "position": board.position,
             "as_of": board.as_of.isoformat(),
             "day": day.isoformat(),
-            "area": _area(area, divisions, cells),
+            "area": area_of(area, divisions, cells),
             "figures": [shown(figure, board.figures[figure.key], area, board.position) for figure in registered()],
             "days": days,
             "categories": categories,
@@ -154,7 +154,7 @@ def _lines(rows: QuerySet[Hazard], most: int | None = None) -> list[dict[str, An
     return list(lines(rows, WALL_SAFE)[:most])
 
 
-def _divisions(area: str) -> dict[str, str]:
+def divisions_of(area: str) -> dict[str, str]:
     """Return the names of the divisions around an area, of its parts, and of the counties and townships in it."""
     inside = Q(code__startswith=area, level__in=[Division.Level.COUNTY, Division.Level.TOWNSHIP])
     rows = Division.objects.filter(Q(code__in=areas.lineage(area)) | inside | Q(parent=area[:VILLAGE]))
@@ -168,11 +168,11 @@ def _names(rows: QuerySet) -> dict[str, str]:
     return {code: name_en if english and name_en else name_zh for code, name_zh, name_en in named}
 
 
-def _cell_names(area: str) -> dict[str, str]:
+def cell_names(area: str) -> dict[str, str]:
     return _names(Cell.objects.active().within(area))
 
 
-def _parts(area: str, divisions: dict[str, str], cells: dict[str, str]) -> dict[str, str]:
+def parts_of(area: str, divisions: dict[str, str], cells: dict[str, str]) -> dict[str, str]:
     """Return the names of the areas one level below."""
     if len(area) == VILLAGE:
         return cells
@@ -180,7 +180,7 @@ def _parts(area: str, divisions: dict[str, str], cells: dict[str, str]) -> dict[
     return {code: name for code, name in divisions.items() if len(code) == below}
 
 
-def _area(area: str, divisions: dict[str, str], cells: dict[str, str]) -> dict[str, Any]:
+def area_of(area: str, divisions: dict[str, str], cells: dict[str, str]) -> dict[str, Any]:
     names = divisions | cells
     trail = [{"code": code, "name": names.get(code, code)} for code in areas.lineage(area)]
     return {"code": area, "name": trail[-1]["name"], "level": areas.level(area), "trail": trail}

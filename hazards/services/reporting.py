@@ -12,11 +12,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from citysafety import changelog
-from citysafety.bulk import write_together
 from citysafety.outbox.models import OutboxEntry
 from citysafety.outbox.services import RING, entry_of
 from citysafety.tallies.models import Period
 from citysafety.tallies.services import period_of
+from citysafety.together import write_together
 from grid.locate import Place, in_frame, locate
 from grid.models import Cell
 from grid.selectors import matter_with_cells
