@@ -10,6 +10,7 @@ from . import keeping
 BENCHES = {
     "filing": "POST one hazard, beside a lean DRF endpoint and SQL",
     "dashboard": "the wall's look and lists of 50 among 100,000 hazards, beside a lean DRF list",
+    "years": "the same questions among 5,000,000 hazards, beside 100,000",
     "live": "a 300-byte message to 1,000 signed-in sockets, beside socket.io, ws and a loop in C",
     "screen": "from the commit of a change to the last of 1,000 screens, and to pixels in Chromium",
     "wall": "the wall's first picture and first news, beside a bare MapLibre page",
