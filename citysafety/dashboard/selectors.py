@@ -6,16 +6,18 @@ Wall-safe throughout: no person, no telephone number, no words of a report.
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
 
 from django.contrib.gis.db.models import Extent
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet
 from django.utils.timezone import localtime
 from django.utils.translation import get_language
 
 from citysafety import areas
+from citysafety.names import in_english
 from citysafety.tallies import selectors as tallies
 from citysafety.tallies.api import shown
 from citysafety.tallies.figures import registered
@@ -23,12 +25,17 @@ from citysafety.tallies.models import NO_DAY, OPEN, Tally
 from grid.models import Cell, Division, MatterClass
 from grid.selectors import map_sources
 from hazards.models import Hazard
+from hazards.selectors import labelled, lines
 
 NEWEST, LONGEST_OVER = 40, 24  # more than the largest wall has room for
 DAYS = 30
 TOWNSHIP, VILLAGE = 9, 12  # digits of an area code
 KEPT_S = 60
 BOUNDS_KEPT_S = 3600
+WALL_SAFE = (
+    "id", "number", "severity", "state", "area_code", "changed_at", "overdue", "due_at", "matter_id", "cell_id",
+    "dedicated_cell_id",
+)  # fmt: skip
 STOCK = ("hazards.open", "hazards.overdue")
 FLOW = ("hazards.found_today", "hazards.cleared_today")
 SHORT = {
@@ -54,7 +61,7 @@ def one_look() -> Iterator[None]:
 def wall(area: str) -> dict[str, Any]:
     """Return everything the wall shows of an area, at the head of the news.
 
-    Queries: 6 for a city or county, 7 for a township, 13 below (where categories are counted, not kept), whatever
+    Queries: 7 for a city or county, 8 for a township, 14 below (where categories are counted, not kept), whatever
     the number of hazards, cells or parts.
     """
     with one_look():
@@ -66,6 +73,9 @@ def wall(area: str) -> dict[str, Any]:
         day = localtime(board.as_of).date()
         categories, days = _series(area, day)
         towns = {code: name for code, name in divisions.items() if len(code) == TOWNSHIP}
+        newest = _lines(Hazard.objects.within(area).order_by("-changed_at", "id"), NEWEST)
+        overdue = _lines(Hazard.objects.within(area).overdue().order_by("due_at", "id"), LONGEST_OVER)
+        shown_cases = [item(line, towns) for line in labelled([*newest, *overdue])]
         return {
             "position": board.position,
             "as_of": board.as_of.isoformat(),
@@ -77,10 +87,8 @@ def wall(area: str) -> dict[str, Any]:
             "parts": [{"code": code, "name": name, **_brief(boards[code])} for code, name in parts.items()],
             "towns": towns,
             "cells": cells,
-            "newest": [item(hazard, towns) for hazard in _rows(area).order_by("-changed_at", "id")[:NEWEST]],
-            "overdue": [
-                item(hazard, towns) for hazard in _rows(area).overdue().order_by("due_at", "id")[:LONGEST_OVER]
-            ],
+            "newest": shown_cases[: len(newest)],
+            "overdue": shown_cases[len(newest) :],
         }
 
 
@@ -99,14 +107,14 @@ def recent_wall(area: str, at_least: int | None = None) -> dict[str, Any]:
 
 
 def items(ids: Iterable[Any], area: str) -> list[dict[str, Any]]:
-    """Return the wall-safe rows of some hazards, those outside the area left out. Queries: 2."""
-    hazards = list(_rows(area).filter(pk__in=list(ids)))
+    """Return the wall-safe rows of some hazards, those outside the area left out. Queries: 3."""
+    hazards = labelled(_lines(Hazard.objects.within(area).filter(pk__in=list(ids))))
     codes = {hazard.area_code[:TOWNSHIP] for hazard in hazards}
     towns = {division.code: division.name for division in Division.objects.filter(code__in=codes)}
     return [item(hazard, towns) for hazard in hazards]
 
 
-def item(hazard: Hazard, towns: dict[str, str]) -> dict[str, Any]:
+def item(hazard: SimpleNamespace, towns: dict[str, str]) -> dict[str, Any]:
     """Return what a wall may say of a hazard."""
     cell = hazard.dedicated_cell or hazard.cell
     town = towns.get(hazard.area_code[:TOWNSHIP], "")
@@ -141,25 +149,27 @@ def map_of(area: str) -> dict[str, Any]:
     return {"version": sources["version"], "bounds": frame, "credits": sources["credits"], "note": sources["note"]}
 
 
-def _rows(area: str) -> Any:
-    columns = (
-        "id", "number", "severity", "state", "area_code", "location", "changed_at", "overdue", "due_at",
-        "matter__name_zh", "matter__name_en", "cell__name_zh", "cell__name_en",
-        "dedicated_cell__name_zh", "dedicated_cell__name_en",
-    )  # fmt: skip
-    return Hazard.objects.within(area).select_related("matter", "cell", "dedicated_cell").only(*columns)
+def _lines(rows: QuerySet[Hazard], most: int | None = None) -> list[dict[str, Any]]:
+    """Return rows with what a wall may say of them, and nothing more. Queries: 1."""
+    return list(lines(rows, WALL_SAFE)[:most])
 
 
 def divisions_of(area: str) -> dict[str, str]:
     """Return the names of the divisions around an area, of its parts, and of the counties and townships in it."""
     inside = Q(code__startswith=area, level__in=[Division.Level.COUNTY, Division.Level.TOWNSHIP])
     rows = Division.objects.filter(Q(code__in=areas.lineage(area)) | inside | Q(parent=area[:VILLAGE]))
-    return {row.code: row.name for row in rows.only("code", "name_zh", "name_en")}
+    return _names(rows)
+
+
+def _names(rows: QuerySet) -> dict[str, str]:
+    """Return the names of rows by their codes, in the active language. Queries: 1."""
+    english = in_english()
+    named = rows.values_list("code", "name_zh", "name_en")
+    return {code: name_en if english and name_en else name_zh for code, name_zh, name_en in named}
 
 
 def cell_names(area: str) -> dict[str, str]:
-    rows = Cell.objects.active().within(area).only("code", "name_zh", "name_en")
-    return {cell.code: cell.name for cell in rows}
+    return _names(Cell.objects.active().within(area))
 
 
 def parts_of(area: str, divisions: dict[str, str], cells: dict[str, str]) -> dict[str, str]:

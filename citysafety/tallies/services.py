@@ -17,7 +17,17 @@ from .figures import is_counted, is_daily
 from .models import OPEN, Fold, Period
 
 
-def record(
+def record(entry: OutboxEntry, **standing: Any) -> Period:
+    """Record what a subject counts in from this fact on. One statement, in the transaction of the change.
+
+    Takes what :func:`period_of` takes, and raises what it raises.
+    """
+    period = period_of(entry, **standing)
+    period.save(force_insert=True)
+    return period
+
+
+def period_of(
     entry: OutboxEntry,
     *,
     kind: str,
@@ -33,7 +43,7 @@ def record(
     day: date,
     previous: Period | int | None,
 ) -> Period:
-    """Record what a subject counts in from this fact on. One statement, in the transaction of the change.
+    """Return the row that says what a subject counts in from a fact on, unsaved.
 
     ``now``: figures it counts in while the period lasts; ``today``: figures it earned by this very change,
     on ``day`` (Asia/Shanghai); ``amounts``: numbers it adds to sums while the period lasts. ``previous`` is the
@@ -47,7 +57,7 @@ def record(
     _refuse_unknown(now, today, amounts)
     if extra_area and len(extra_area) != LEVELS[-1]:
         raise ValueError("the extra area is a cell: it has no areas around it")
-    return Period.objects.create(
+    return Period(
         kind=kind,
         subject_id=str(subject_id),
         entry=entry,
