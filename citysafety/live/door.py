@@ -16,6 +16,7 @@ from django.utils import timezone
 from citysafety import areas
 from citysafety.accounts import duty, kiosk, tokens
 from citysafety.accounts.models import AccessToken, User
+from citysafety.accounts.roles import CONSOLE
 from citysafety.api import number_in
 
 NOT_SIGNED_IN, NOT_YOUR_AREA, RIGHTS_CHANGED, TOO_SLOW = 4401, 4403, 4408, 1013
@@ -43,6 +44,7 @@ class Guest:
     after: int | None
     session_key: str | None = None
     token_id: int | None = None
+    sees_people: bool = False  # who of the command centre is at which case
 
 
 def welcome(headers: Iterable[tuple[bytes, bytes]], query: bytes) -> Guest:
@@ -63,7 +65,9 @@ def welcome(headers: Iterable[tuple[bytes, bytes]], query: bytes) -> Guest:
         area = duty.area_within(user, asked.get("area", [user.area_code])[0])
     except areas.UnknownArea:
         raise Refused(NOT_YOUR_AREA) from None
-    return Guest(user.pk, user.standing, area, _position(asked.get("after", [""])[0]), session_key, token_id)
+    sees_people = asked.get("presence") == ["1"] and user.role in CONSOLE
+    after = _position(asked.get("after", [""])[0])
+    return Guest(user.pk, user.standing, area, after, session_key, token_id, sees_people)
 
 
 def _position(text: str) -> int | None:

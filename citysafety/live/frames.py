@@ -19,6 +19,14 @@ class Batch:
     rows: list[Row]
 
 
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Somebody came to a case of an area, or left it."""
+
+    area: str
+    item: dict[str, Any]
+
+
 def text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
@@ -54,6 +62,11 @@ def heartbeat(position: int, at: str, relay: str) -> str:
     news can be had: the screen then marks its data as old.
     """
     return text({"type": "heartbeat", "position": position, "at": at, "relay": relay})
+
+
+def presence(items: list[dict[str, Any]]) -> str:
+    """Who is at which case: for consoles alone, names masked."""
+    return text({"type": "presence", "items": items})
 
 
 def reset(position: int) -> str:

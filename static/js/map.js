@@ -96,6 +96,14 @@ class CityMap {
     });
   }
 
+  clearPoint() { this.#ready.then(() => this.#map.getSource('point').setData(NOTHING)); }
+
+  // Bring a place into view; what is seen already does not move.
+  reveal(lon, lat) {
+    const { x, y } = this.#map.project([lon, lat]), { clientWidth, clientHeight } = this.#map.getContainer(), edge = 60;
+    if (x < edge || y < edge || x > clientWidth - edge || y > clientHeight - edge) { this.#moved = true; this.#map.jumpTo({ center: [lon, lat] }); }
+  }
+
   // Draw the edge of these cells; the ones of the last call lose theirs.
   markCells(codes) {
     this.#ready.then(() => {
