@@ -139,7 +139,11 @@ def _rank(row: Found, words: list[str]) -> int | None:
         english = row.name_en.lower()
         if any(begins) or english.startswith(word):
             continue
-        if word in row.name_zh or f" {word}" in english or (len(word) > 1 and (word in row.letters or word in row.spelled)):
+        if (
+            word in row.name_zh
+            or f" {word}" in english
+            or (len(word) > 1 and (word in row.letters or word in row.spelled))
+        ):
             worst = 1
             continue
         return None

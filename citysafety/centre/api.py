@@ -93,7 +93,9 @@ def asked(request: Request, given: Mapping[str, str] | None = None) -> selectors
 
 
 class Queue(ConsoleView):
-    @extend_schema(parameters=[*ASKED, OpenApiParameter("after", str), OpenApiParameter("page_size", int)], responses=QueueOutput)
+    @extend_schema(
+        parameters=[*ASKED, OpenApiParameter("after", str), OpenApiParameter("page_size", int)], responses=QueueOutput
+    )
     def get(self, request: Request) -> Response:
         """Show what needs somebody, late first, then major, then the oldest; with the counts of all filters."""
         most = whole_number(request, "page_size", 200) or 200

@@ -58,7 +58,7 @@ def console(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
 def centre(request: HttpRequest) -> HttpResponse:
     """GET /centre/: the queue of an area, the map, a case. Its first state is in the page; news comes live.
 
-    The address holds filter, area, matter and case. Queries: 14 with what every page asks, however many rows.
+    The address holds filter, area, matter and case. Queries: 13 with what every page asks, however many rows.
     """
     given = {name: value for name, value in request.GET.items() if name in ("filter", "area", "matter")}
     if given.get("filter") not in selectors.BY_KEY:
@@ -115,7 +115,7 @@ def _config(request: HttpRequest, wanted: selectors.Asked) -> dict[str, Any]:
 @console
 def hazard(request: HttpRequest, subject_id: UUID) -> HttpResponse:
     """GET /centre/hazard/<id>/: one hazard with its clock, what can be done now, and its evidence chain; a part of the
-    console. 404 for who may not see it. Queries: 11 beside the session's, and for dispatch one more, photos one a role.
+    console. 404 for who may not see it. Queries: 7 beside the reader's, 3 more with notices about it, for dispatch one more, photos one a role.
     """
     now, user = timezone.now(), request.user
     found: Hazard = get_object_or_404(hazards.hazards_seen_by(user).select_related("reporter"), pk=subject_id)
@@ -141,7 +141,7 @@ def hazard(request: HttpRequest, subject_id: UUID) -> HttpResponse:
 @console
 def supervision(request: HttpRequest, subject_id: UUID) -> HttpResponse:
     """GET /centre/supervision/<id>/: one overdue notice with its hazard; a part of the console. 404 for who may not see
-    it. Queries: 9 beside the session's.
+    it. Queries: 9 beside the reader's.
     """
     now, user = timezone.now(), request.user
     found = get_object_or_404(notices.notices_seen_by(user), pk=subject_id)

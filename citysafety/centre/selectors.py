@@ -241,6 +241,8 @@ KEPT_ON_SCREEN = timedelta(hours=1)
 
 def held_by(user: Any, at: datetime, batch: UUID | None = None) -> QuerySet[HeldDispatch]:
     """Return the dispatches that a person gave in the last hour, or of one batch. Queries: 1."""
-    rows = HeldDispatch.objects.filter(actor=user, held_at__gt=at - KEPT_ON_SCREEN).select_related("hazard", "department")
+    rows = HeldDispatch.objects.filter(actor=user, held_at__gt=at - KEPT_ON_SCREEN).select_related(
+        "hazard", "department"
+    )
     rows = rows.filter(batch=batch) if batch else rows
     return rows.order_by("held_at", "pk")

@@ -112,7 +112,8 @@ def hold(*, batch: UUID, wanted: list[Wanted], actor: Any, at: datetime) -> dict
 
 def _take(batch: UUID, one: Wanted, verdict: Verdict, actor: Any, at: datetime) -> str:
     hazard, offices = verdict.hazard, verdict.offices
-    assert hazard is not None and offices is not None
+    if hazard is None or offices is None:
+        return "gone"
     if hazard.version != one.version:
         return "stale"
     office = next((o for o in (*offices.around, *offices.elsewhere) if o.code == one.department), None)
@@ -135,7 +136,12 @@ def undo(*, ids: list[UUID], actor: Any, at: datetime) -> list[HeldDispatch]:
     """Take back what the actor gave and what has not gone out. Return the rows as they stand now; those that say
     ``sent`` went out before.
     """
-    rows = list(HeldDispatch.objects.select_for_update(of=("self",)).select_related("hazard", "department").filter(pk__in=ids, actor=actor).order_by("pk"))
+    rows = list(
+        HeldDispatch.objects.select_for_update(of=("self",))
+        .select_related("hazard", "department")
+        .filter(pk__in=ids, actor=actor)
+        .order_by("pk")
+    )
     for row in rows:
         if row.state == State.HELD:
             _end(row, State.UNDONE, at)

@@ -15,3 +15,8 @@ WATCHERS = frozenset(
 
 def may_watch(user: Any) -> bool:
     return user.role in WATCHERS
+
+
+def may_lead(user: Any) -> bool:
+    """Test whether a person has the leader's screen."""
+    return user.role == Role.LEADER

@@ -60,7 +60,9 @@ class AtTheConsole(IsAuthenticated):
 class PresenceInput(serializers.Serializer):
     page = serializers.UUIDField(help_text="of the browser's page, made by it")
     kind = serializers.CharField(max_length=24, required=False, allow_blank=True, default="")
-    id = serializers.UUIDField(required=False, allow_null=True, default=None, help_text="of the case; none: it was closed")
+    id = serializers.UUIDField(
+        required=False, allow_null=True, default=None, help_text="of the case; none: it was closed"
+    )
 
 
 class PresenceOutput(serializers.Serializer):

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from citysafety.accounts.models import User
-from citysafety.accounts.roles import ADMIN_TABLE, Role, may_in_admin
+from citysafety.accounts.roles import ADMIN_TABLE, CONSOLE, Role, may_in_admin
 from citysafety.accounts.tokens import issue
 from citysafety.dashboard.rights import WATCHERS
 from citysafety.field.selectors import ROLES as PHONE
@@ -44,8 +44,10 @@ SEES = {  # which roles see a record of their own area, by what is asked
     "act": PEOPLE,
     "desk": PEOPLE,
     "phone": frozenset(PHONE),
-    "notice": frozenset({Role.SUPERVISOR, Role.LEADER, Role.AUDITOR, Role.DEPARTMENT_HANDLER}),
+    "notice": PEOPLE,
     "supervision": frozenset({Role.SUPERVISOR, Role.LEADER, Role.AUDITOR}),
+    "console": CONSOLE,
+    "leader": frozenset({Role.LEADER}),
     "original": frozenset({Role.AUDITOR, Role.SUPERVISOR, Role.DISPATCHER}),
 }
 

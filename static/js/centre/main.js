@@ -41,7 +41,7 @@ const opened = new OpenCase({
     map?.reveal(place.lon, place.lat);
   },
   onClose() { presence.at('', null); rows.current(null); address(); map?.clearPoint(); },
-  onStep() { rows.release(); refresh(); },
+  onStep: () => refresh(), // the row of the case stays where it is while the focus is in the list: the next key is for the same case
 });
 const bulk = new Bulk({ config, csrf, said, clock, onGone: () => { rows.unmarkAll(); refresh(); } });
 
