@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from django.core.cache import cache
+from django.db import connection
 from pypinyin import lazy_pinyin
 
 from citysafety.names import chosen
@@ -76,6 +77,17 @@ class Places:
                 self._rows, self._version = list(_read()), version
                 self._until = time.monotonic() + FRESH_S
         return self._rows
+
+    def warm(self) -> None:
+        """Make the index beside the request that will soon need it; not inside a transaction, which a thread cannot see."""
+        if self._version == -1 and not connection.in_atomic_block and not self._lock.locked():
+            threading.Thread(target=self._make, name="places", daemon=True).start()
+
+    def _make(self) -> None:
+        try:
+            self.rows()
+        finally:
+            connection.close()
 
     def forget(self) -> None:
         self._version = -1

@@ -19,6 +19,7 @@ from citysafety.accounts.doors import desk_page
 from citysafety.accounts.marks import mark_of
 from citysafety.evidence import chain as chains
 from citysafety.names import chosen
+from grid import finding
 from grid.models import City, Division
 from grid.selectors import map_frame, map_sources
 from hazards import desk
@@ -64,6 +65,7 @@ def centre(request: HttpRequest) -> HttpResponse:
     if given.get("filter") not in selectors.BY_KEY:
         given.pop("filter", None)  # an old link: the whole queue is better than none
     wanted = asked(request, given)
+    finding.PLACES.warm()
     look = selectors.queue(request.user, wanted, at=timezone.now())
     city = City.objects.first()
     context = {

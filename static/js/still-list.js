@@ -2,18 +2,20 @@
 import { el, number, say } from './words.js';
 
 export class StillList {
-  #list; #more; #row; #empty; #keyOf; #onStill; #nodes = new Map(); #next = []; #still = false;
+  #list; #more; #row; #empty; #keyOf; #inPlace; #onStill; #nodes = new Map(); #next = []; #still = false;
 
-  // ``row`` draws an item, ``empty`` says why there is none, ``keyOf`` changes with what a row shows. ``onStill`` is told
-  // whether the list stands still and how many rows are new.
-  constructor(panel, { row, empty, keyOf, onStill = () => {} }) {
+  // ``row`` draws an item, ``empty`` says why there is none, ``keyOf`` changes with what a row shows. ``inPlace``: a row
+  // whose words changed is written anew where it stands, and only rows that are not there yet count as new. ``onStill`` is
+  // told whether the list stands still.
+  constructor(panel, { row, empty, keyOf, inPlace = false, onStill = () => {} }) {
     this.#list = panel.querySelector('ol');
     this.#more = panel.querySelector('.more');
     this.#row = row;
     this.#empty = empty;
     this.#keyOf = keyOf;
+    this.#inPlace = inPlace;
     this.#onStill = onStill;
-    for (const begin of ['pointerenter', 'focusin']) this.#list.addEventListener(begin, () => { if (!this.#still) { this.#still = true; this.#onStill(true, 0); } });
+    for (const begin of ['pointerenter', 'focusin']) this.#list.addEventListener(begin, () => { if (!this.#still) { this.#still = true; this.#onStill(true); } });
     for (const end of ['pointerleave', 'focusout']) this.#list.addEventListener(end, () => setTimeout(() => this.#release(), 0));
     this.#more.addEventListener('click', () => this.release());
   }
@@ -30,11 +32,11 @@ export class StillList {
   show(items) {
     this.#next = items;
     if (!this.#still) { this.#draw(); return; }
+    if (this.#inPlace) this.#rewrite(items);
     const now = new Map([...this.#list.children].map(node => [node.dataset.id, node.dataset.key]));
-    const news = items.filter(item => now.get(item.id) !== this.#keyOf(item)).length;
+    const news = items.filter(item => (this.#inPlace ? !now.has(item.id) : now.get(item.id) !== this.#keyOf(item))).length;
     this.#more.hidden = !news;
     this.#more.textContent = say('%(n)s new ▲', { n: number(news) });
-    this.#onStill(true, news);
   }
 
   get isStill() { return this.#still; }
@@ -45,6 +47,15 @@ export class StillList {
     this.#draw();
   }
 
+  #rewrite(items) {
+    for (const item of items) {
+      const node = this.#nodes.get(item.id), key = this.#keyOf(item);
+      if (!node || node.dataset.key === key) continue;
+      node.replaceChildren(...this.#row(item).childNodes);
+      node.dataset.key = key;
+    }
+  }
+
   #release() {
     if (this.#list.matches(':hover') || this.#list.contains(document.activeElement)) return;
     this.release();
@@ -52,7 +63,7 @@ export class StillList {
 
   #draw() {
     this.#more.hidden = true;
-    this.#onStill(false, 0);
+    this.#onStill(false);
     if (!this.#next.length) {
       this.#nodes.clear();
       this.#list.replaceChildren(el('li', { class: 'empty', 'data-key': 'empty' }, this.#empty()));

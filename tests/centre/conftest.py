@@ -9,7 +9,7 @@ from django.test import Client
 
 from citysafety.accounts.models import User
 from citysafety.calendars import services as calendars
-from grid import finding, locate
+from grid import locate
 from hazards.models import Hazard
 from hazards.services.steps import StepInput, take_step
 from tests.factories import NOON, SmallCity, attach_to, file_hazard, make_city, person
@@ -25,7 +25,6 @@ def city(db: Any, monkeypatch: pytest.MonkeyPatch) -> SmallCity:
     # The grid and the calendar are looked at every two seconds besides; not here, where queries are counted.
     monkeypatch.setattr(locate, "CHECK_EVERY_S", 3600)
     monkeypatch.setattr(calendars, "KEPT_FOR_S", 3600)
-    finding.PLACES.forget()
     made = make_city()
     locate.forget()
     locate.locate(118.53, 37.45)

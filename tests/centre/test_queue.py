@@ -100,7 +100,12 @@ def test_a_foreign_area_is_not_there_and_what_was_not_understood_is_told(city, a
     client = at_desk("operator", HOME)
     assert client.get(f"{QUEUE}?area={AWAY}").status_code == 404
     assert client.get(f"{QUEUE}?area=x").status_code == 404
-    for asked, name in (("filter=mine", "filter"), ("fliter=all", "fliter"), ("after=x", "after"), ("page_size=1001", "page_size")):
+    for asked, name in (
+        ("filter=mine", "filter"),
+        ("fliter=all", "fliter"),
+        ("after=x", "after"),
+        ("page_size=1001", "page_size"),
+    ):
         answer = client.get(f"{QUEUE}?{asked}")
         assert answer.status_code == 400
         assert answer.json()["errors"][0]["attr"] == name

@@ -27,7 +27,7 @@ def test_places_and_matters_are_found_by_any_spelling(city, at_desk, text, name)
 
 def test_a_beginning_stands_before_a_middle(city):
     assert finding.find("东营区", "3705")[0].name_zh == "东营区"
-    assert [one.kind for one in finding.find("dyq", "3705")][0] == "county"
+    assert next(one.kind for one in finding.find("dyq", "3705")) == "county"
 
 
 def test_only_places_of_the_own_area_are_found_and_matters_by_everybody(city, at_desk):

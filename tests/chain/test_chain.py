@@ -60,11 +60,17 @@ def test_the_chain_of_a_notice_leads_to_its_hazard_and_back(office, whole):
 def test_rights_are_those_of_the_record(office, whole):
     path = f"/chain/hazard/{whole.hazard_id}/"
     assert signed_in(person("operator", area=AWAY)).get(path).status_code == 404
-    assert signed_in(person("department_handler", department=office.city.departments["roads-02"])).get(path).status_code == 404
+    assert (
+        signed_in(person("department_handler", department=office.city.departments["roads-02"])).get(path).status_code
+        == 404
+    )
     assert signed_in(office.handler).get(path).status_code == 200
     assert signed_in(person("kiosk", area=HOME)).get(path).status_code == 403
     assert Client().get(path).status_code == 302
-    for unknown in ("/chain/alarm/00000000-0000-0000-0000-000000000000/", "/chain/hazard/00000000-0000-0000-0000-000000000000/"):
+    for unknown in (
+        "/chain/alarm/00000000-0000-0000-0000-000000000000/",
+        "/chain/hazard/00000000-0000-0000-0000-000000000000/",
+    ):
         assert signed_in(office.leader).get(unknown).status_code == 404
 
 

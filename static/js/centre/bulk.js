@@ -151,7 +151,7 @@ export class Bulk {
         held > 1 ? this.#button(t('Undo all'), () => this.undoAll(), { 'data-undo-all': true }) : '',
         held ? '' : this.#button(t('Take away'), () => { this.#held.clear(); this.#draw(); this.#focusList(); }, { 'data-done': true }))),
         el('ul', {}, ...rows.map(row => this.#goingRow(row))));
-      if (had) (this.#going.querySelector(`[data-undo="${at}"]`) ?? this.#going.querySelector('button'))?.focus();
+      if (had) (this.#going.querySelector(`[data-undo="${at}"]`) ?? this.#going.querySelector('[data-undo]') ?? this.#going.querySelector('[data-done]'))?.focus(); // never by itself to “undo all”
     }
     for (const row of rows) {
       const place = this.#going.querySelector(`[data-id="${row.id}"] [data-state]`);

@@ -1,7 +1,7 @@
 // The console: one queue, one map, one case. The queue is read anew after news; what is written goes through the API.
 import { connect } from '../live.js';
 import { NoMap, createMap } from '../map.js';
-import { clock as clockWords, date, el, number, say, sign, t } from '../words.js';
+import { clock as clockWords, date, el, number, say, t } from '../words.js';
 import { read } from '../wall/feed.js';
 import { ServerClock } from '../wall/server-clock.js';
 import { Truth } from '../wall/truth.js';
@@ -168,7 +168,7 @@ async function makeMap() {
   try {
     map = await createMap(box, {
       version: config.map.version, bounds: config.map.bounds, burden: true, area: config.area, scale: .8, title: t('Cases on the map; all of them stand in the list'),
-      padding: 40, townshipsFrom: config.area.length > 4 ? 8 : 10.2, zoomButtons: true,
+      padding: 40, ring: true, townshipsFrom: config.area.length > 4 ? 8 : 10.2, zoomButtons: true,
       onHazard: id => { rows.focus(id); openCase('hazard', id); },
     });
     box.querySelector('.loading')?.remove();

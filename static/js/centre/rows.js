@@ -20,7 +20,7 @@ export class Rows {
     this.#on = on;
     const words = document.getElementById('stillness');
     this.#still = new StillList(document.getElementById('queue'), {
-      row: item => this.#row(item), keyOf,
+      row: item => this.#row(item), keyOf, inPlace: true,
       empty: () => EMPTY[this.#filter],
       onStill: isStill => words.replaceChildren(...(isStill ? [sign('pause'), t('Stands still while you are in it')] : [t('Moves with the news')])),
     });
