@@ -43,13 +43,16 @@ def row(case: str) -> str:
 
 
 def walk_to(page: Page, case: str) -> None:
-    """Press J until the row of a case has the focus, from the top."""
-    page.keyboard.press("Escape")
-    for _ in range(60):
-        page.keyboard.press("j")
-        if page.evaluate("document.activeElement.dataset.id") == case:
-            return
-    raise AssertionError(f"{case} was not reached by J")
+    """Press J, and at the end K, until the row of a case has the focus."""
+    for key in ("j", "k"):
+        at = None
+        while (now := page.evaluate("document.activeElement.dataset.id")) != at or at is None:
+            if now == case:
+                return
+            at = now
+            page.keyboard.press(key)
+            at = at or ""
+    raise AssertionError(f"{case} was not reached by J and K")
 
 
 def test_an_operator_works_by_keyboard_only(site: Instance, browser: Browser):

@@ -5,8 +5,11 @@ import { el, say, sign, t } from '../words.js';
 
 const EMPTY = t('No case is open. Enter opens the one chosen in the list; a drop on the map opens its case.');
 
+const OWN_MS = 3000; // for the answer to one's own step
+const MARKS = /mark_(overdue|unanswered)$/; // news that leave the version as it was
+
 export class OpenCase {
-  #box = document.getElementById('case'); #config; #on; #kind = ''; #id = null; #case = null; #asking = 0; #people = []; #place = null; #own = 0; #told = '';
+  #box = document.getElementById('case'); #config; #on; #kind = ''; #id = null; #case = null; #asking = 0; #people = []; #place = null; #sentAt = 0; #told = '';
 
   constructor({ config, ...on }) { this.#config = config; this.#on = on; }
 
@@ -43,11 +46,14 @@ export class OpenCase {
   focus() { this.#box.querySelector('h2')?.focus(); }
   get hasFocus() { return this.#box.contains(document.activeElement); }
 
-  // News of the open case: shown at once, unless somebody is writing in it.
-  hear(facts) {
-    if (!this.#id || !facts.some(fact => fact.id === this.#id)) return;
-    if (Date.now() - this.#own < 3000) return; // our own step, which is shown already
-    if (!this.#isWriting) { this.open(this.#kind, this.#id, { again: true }); return; }
+  // News of the open case: shown at once, unless somebody is writing in it. What we did ourselves is shown already.
+  async hear(facts) {
+    const id = this.#id, news = facts.find(fact => fact.id === id), wait = this.#sentAt + OWN_MS - Date.now();
+    if (!news) return;
+    if (wait > 0) { setTimeout(() => this.hear(facts), wait); return; }
+    const { status, body } = await this.#case.ask('GET', '');
+    if (id !== this.#id || status !== 200 || (body.version === this.#case.version && !MARKS.test(news.topic))) return;
+    if (!this.#isWriting) { this.open(this.#kind, id, { again: true }); return; }
     const said = this.#box.querySelector('[data-said]');
     said.replaceChildren(el('p', {}, t('This case changed since you opened it.')), el('button', { type: 'button', class: 'button is-small', 'data-reload': true }, t('Reload')));
     said.hidden = false;
@@ -91,6 +97,7 @@ export class OpenCase {
       reload: () => this.open(this.#kind, this.#id, { again: true }).then(() => this.focus()),
       done: (now, label) => this.#done(root, now, label),
     });
+    root.addEventListener('submit', () => { this.#sentAt = Date.now(); });
     for (const button of root.querySelectorAll('[data-act]')) button.addEventListener('click', () => this.#press(root, button));
     for (const select of root.querySelectorAll('.step-form select')) select.addEventListener('keydown', event => { if (event.key === 'Enter') { event.preventDefault(); select.form.requestSubmit(); } });
     if (this.#told) {
@@ -105,8 +112,8 @@ export class OpenCase {
 
   #press(root, button) {
     const form = root.querySelector(`form[data-step="${button.dataset.act}"]`), box = form.closest('details');
-    if ('plain' in button.dataset && !box.open) {
-      box.open = true; // what goes wrong is said in the form
+    if ('plain' in button.dataset) { // pressed twice it is still one step: the form sends once
+      box.open = true; // what goes wrong is said in it
       form.requestSubmit();
       return;
     }
@@ -118,7 +125,7 @@ export class OpenCase {
 
   // The step was taken. The case is shown as it is now; if another one was opened meanwhile, that one stays.
   async #done(root, now, label) {
-    this.#own = Date.now();
+    this.#sentAt = 0;
     const words = say('Done: %(step)s. The case now stands at: %(state)s.', { step: label, state: this.#config.states[now.state] ?? now.state });
     this.#on.said(words);
     const had = this.hasFocus, shown = root === this.#box.querySelector('.case');

@@ -27,6 +27,7 @@ export function listenToKeys({ rows, opened, bulk, choose, dispatch, act }) {
     if (event.key === 'Escape') { back(); return; }
     if (!on.checked || event.target.closest('input, textarea, select, .maplibregl-map')) return;
     const key = event.key.toLowerCase();
+    if (event.repeat && !'jk'.includes(key)) return; // a key that is held down does its step once
     if (/^[1-9]$/.test(key)) { event.preventDefault(); choose(Number(key) - 1); return; }
     if (plain[key]) { event.preventDefault(); plain[key](); return; }
     if (/^[a-z]$/.test(key)) act(key.toUpperCase());
