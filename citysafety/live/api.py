@@ -80,7 +80,7 @@ class PresenceDoor(APIView):
         given.is_valid(raise_exception=True)
         data = given.validated_data
         if data["id"] is None:
-            seen = presence.leave(request.user, data["page"])
+            seen = presence.leave(request.user.pk, data["page"])
         else:
             area = presence.area_of(request.user, data["kind"], data["id"])
             if area is None:

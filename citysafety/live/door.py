@@ -6,6 +6,7 @@ from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import get_user
@@ -44,7 +45,7 @@ class Guest:
     after: int | None
     session_key: str | None = None
     token_id: int | None = None
-    sees_people: bool = False  # who of the command centre is at which case
+    page: UUID | None = None  # of a console, which hears who is at which case
 
 
 def welcome(headers: Iterable[tuple[bytes, bytes]], query: bytes) -> Guest:
@@ -65,9 +66,17 @@ def welcome(headers: Iterable[tuple[bytes, bytes]], query: bytes) -> Guest:
         area = duty.area_within(user, asked.get("area", [user.area_code])[0])
     except areas.UnknownArea:
         raise Refused(NOT_YOUR_AREA) from None
-    sees_people = asked.get("presence") == ["1"] and user.role in CONSOLE
+    page = _page(asked.get("presence", [""])[0]) if user.role in CONSOLE else None
     after = _position(asked.get("after", [""])[0])
-    return Guest(user.pk, user.standing, area, after, session_key, token_id, sees_people)
+    return Guest(user.pk, user.standing, area, after, session_key, token_id, page)
+
+
+def _page(text: str) -> UUID | None:
+    """Return the id of a console's page; None for anything else, which then hears of nobody."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _position(text: str) -> int | None:

@@ -104,6 +104,12 @@ class Hub:
             self._figures.pop(client.area, None)
         SOCKETS.set(len(self.clients))
 
+    async def see_off(self, client: Client) -> None:
+        """A console whose line ended has no case open, unless it is back on another line already."""
+        page = client.guest.page
+        if page and not any(other.guest.page == page for other in self.clients):
+            await self.threads.run(presence.leave, client.guest.user_id, page)
+
     async def bring_up(self, client: Client) -> None:
         """Give a new client what it missed since its ``after``, then let it hear. It was added before: no gap."""
         after = client.guest.after
@@ -120,7 +126,7 @@ class Hub:
                     client.offer(frame)
                 client.release(last)
         client.offer(frames.heartbeat(client.position, timezone.now().isoformat(), self.relay))
-        if client.guest.sees_people:
+        if client.guest.page:
             people = await self.threads.run(presence.here, client.area)
             client.offer(frames.presence([presence.item(entry, here=True) for entry in people]))
         self._stirred.set()
@@ -130,7 +136,7 @@ class Hub:
         frame = frames.presence([news.item])
         for code in lineage(news.area):
             for client in list(self.areas.get(code, ())):
-                if client.guest.sees_people and client.is_ready:
+                if client.guest.page and client.is_ready:
                     client.offer(frame)
 
     # -- facts -----------------------------------------------------------------------------------

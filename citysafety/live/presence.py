@@ -64,7 +64,7 @@ def area_of(user: Any, kind: str, subject_id: UUID) -> str | None:
 def enter(user: Any, page: UUID, kind: str, subject_id: UUID, area: str) -> bool:
     """Say that a person has a case open on a page. Return whether the room could be reached."""
     names = {"who": masked(user.name_zh or user.name), "who_en": _masked_english(user.name_en or user.name)}
-    entry = Entry(_desk(user, page), kind, str(subject_id), area, **names, until=time.time() + LASTS_S)
+    entry = Entry(_desk(user.pk, page), kind, str(subject_id), area, **names, until=time.time() + LASTS_S)
     with _redis() as line:
         before = _read(line.hget(room(), entry.desk))
         if before is not None and (before.kind, before.id) != (entry.kind, entry.id):
@@ -76,9 +76,9 @@ def enter(user: Any, page: UUID, kind: str, subject_id: UUID, area: str) -> bool
     return False
 
 
-def leave(user: Any, page: UUID) -> bool:
-    """Say that a page has no case open any more. Return whether the room could be reached."""
-    desk = _desk(user, page)
+def leave(user_id: int, page: UUID) -> bool:
+    """Say that a page has no case open any more, or is gone. Return whether the room could be reached."""
+    desk = _desk(user_id, page)
     with _redis() as line:
         before = _read(line.hget(room(), desk))
         if before is not None:
@@ -107,8 +107,8 @@ def item(entry: Entry, *, here: bool) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _desk(user: Any, page: UUID) -> str:
-    return f"{mark_of(user.pk)}.{page}"
+def _desk(user_id: int, page: UUID) -> str:
+    return f"{mark_of(user_id)}.{page}"
 
 
 def _masked_english(name: str) -> str:

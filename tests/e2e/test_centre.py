@@ -152,7 +152,7 @@ def test_two_at_the_same_case_see_each_other_and_see_it_end(site: Instance, brow
     other.keyboard.press("Enter")
     expect(mine.locator("#case [data-with]")).to_contain_text("has this case open too")
     mine.context.close()
-    expect(other.locator("#case [data-with]")).to_be_hidden(timeout=5_000)
+    expect(other.locator("#case [data-with]")).to_be_hidden(timeout=10_000)
     assert not [text for text in heard if "presence" in text]
     other.context.close()
     wall.context.close()
@@ -165,7 +165,7 @@ def test_news_waits_while_somebody_is_in_the_list_and_a_figure_equals_its_list(s
     before = page.locator("#rows li[data-id]").evaluate_all("rows => rows.map(row => row.dataset.id)")
     [fresh] = reported_cases(site, 1)
     chip = page.locator(".frozen .more")
-    expect(chip).to_have_text("1 new ▲", timeout=5_000)
+    expect(chip).to_have_text("1 new ▲", timeout=15_000)
     assert page.locator("#rows li[data-id]").evaluate_all("rows => rows.map(row => row.dataset.id)") == before
     page.keyboard.press("n")
     expect(page.locator(row(fresh["id"]))).to_be_visible()
@@ -180,8 +180,9 @@ def test_what_another_did_meanwhile_stands_beside_what_was_written(site: Instanc
     page.wait_for_selector("#case .case")
     page.keyboard.press("r")
     page.keyboard.type("不属实，现场无隐患")
+    assert page.input_value("#case form[data-step=refuse] textarea") == "不属实，现场无隐患"  # and no “r” before it
     take_steps(site, case["id"], ("accept", {}))
-    expect(page.locator("#case [data-said]")).to_contain_text("changed since you opened it", timeout=5_000)
+    expect(page.locator("#case [data-said]")).to_contain_text("changed since you opened it", timeout=20_000)
     page.keyboard.press("Tab")
     page.locator("#case form[data-step=refuse] [data-send]").press("Enter")
     versus = page.locator("#case .versus")

@@ -50,7 +50,7 @@ def people(socket, seconds=1.0):
 def test_others_see_a_masked_name_within_two_seconds_and_see_it_go(site, hazard):
     wang = person("operator", area=HOME, name_zh="王小明", name_en="Wang Xiaoming")
     zhao, page = person("dispatcher", area="3705"), uuid.uuid4()
-    with screen(site, issue(zhao, "x"), "?presence=1") as socket:
+    with screen(site, issue(zhao, "x"), f"?presence={uuid.uuid4()}") as socket:
         assert frame(socket, "presence")["items"] == []
         begun = time.monotonic()
         assert say(at(wang), page, hazard).json() == {"seen": True, "for_s": presence.LASTS_S}
@@ -66,7 +66,7 @@ def test_others_see_a_masked_name_within_two_seconds_and_see_it_go(site, hazard)
 
 def test_who_comes_later_is_told_who_is_there(site, hazard):
     say(at(person("operator", area=HOME, name_zh="王小明")), uuid.uuid4(), hazard)
-    with screen(site, issue(person("supervisor", area=HOME), "x"), "?presence=1") as socket:
+    with screen(site, issue(person("supervisor", area=HOME), "x"), f"?presence={uuid.uuid4()}") as socket:
         [item] = frame(socket, "presence")["items"]
     assert item["id"] == str(hazard.pk)
 
@@ -74,9 +74,9 @@ def test_who_comes_later_is_told_who_is_there(site, hazard):
 def test_a_wall_and_whoever_is_not_of_the_command_centre_hear_nothing_of_it(site, hazard):
     wang = person("operator", area=HOME, name_zh="王小明", name_en="Wang Xiaoming")
     kiosk, worker, operator = (person(role, area=HOME) for role in ("kiosk", "grid_worker", "operator"))
-    with screen(site, issue(kiosk, "x"), "?presence=1") as wall, screen(site, issue(worker, "x"), "?presence=1") as phone, \
+    with screen(site, issue(kiosk, "x"), f"?presence={uuid.uuid4()}") as wall, screen(site, issue(worker, "x"), f"?presence={uuid.uuid4()}") as phone, \
             screen(site, issue(operator, "x")) as plain, \
-            screen(site, issue(person("operator", area=AWAY), "x"), "?presence=1") as away:  # fmt: skip
+            screen(site, issue(person("operator", area=AWAY), "x"), f"?presence={uuid.uuid4()}") as away:  # fmt: skip
         say(at(wang), uuid.uuid4(), hazard)
         text = json.dumps([frames_for(socket, 0.7) for socket in (wall, phone, plain)])
         assert "presence" not in text and "Wang" not in text
@@ -85,7 +85,7 @@ def test_a_wall_and_whoever_is_not_of_the_command_centre_hear_nothing_of_it(site
 
 def test_the_whole_name_and_the_account_are_in_no_frame(site, hazard):
     wang = person("operator", area=HOME, name_zh="王小明", name_en="Wang Xiaoming", phone="13900001111")
-    with screen(site, issue(person("operator", area=HOME), "x"), "?presence=1") as socket:
+    with screen(site, issue(person("operator", area=HOME), "x"), f"?presence={uuid.uuid4()}") as socket:
         say(at(wang), uuid.uuid4(), hazard)
         text = json.dumps(frames_for(socket, 1), ensure_ascii=False)
     assert "王**" in text
@@ -116,6 +116,16 @@ def test_a_browser_that_was_killed_is_forgotten(site, hazard, monkeypatch):
     say(at(person("operator", area=HOME)), uuid.uuid4(), hazard)
     assert len(presence.here(HOME)) == 1
     time.sleep(0.3)
+    assert presence.here(HOME) == []
+
+
+def test_who_loses_the_line_is_gone_at_once(site, hazard):
+    wang, page = person("operator", area=HOME), uuid.uuid4()
+    with screen(site, issue(person("operator", area=HOME), "x"), f"?presence={uuid.uuid4()}") as socket:
+        with screen(site, issue(wang, "x"), f"?presence={page}"):
+            say(at(wang), page, hazard)
+            assert people(socket)[-1]["here"] is True
+        assert people(socket)[-1]["here"] is False
     assert presence.here(HOME) == []
 
 

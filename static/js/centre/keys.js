@@ -30,7 +30,7 @@ export function listenToKeys({ rows, opened, bulk, choose, dispatch, act }) {
     if (event.repeat && !'jk'.includes(key)) return; // a key that is held down does its step once
     if (/^[1-9]$/.test(key)) { event.preventDefault(); choose(Number(key) - 1); return; }
     if (plain[key]) { event.preventDefault(); plain[key](); return; }
-    if (/^[a-z]$/.test(key)) act(key.toUpperCase());
+    if (/^[a-z]$/.test(key)) { event.preventDefault(); act(key.toUpperCase()); } // the letter is not typed into the field that gets the focus
   });
 
   // One thing at a time: out of the case into the list, marks away, the case closed.

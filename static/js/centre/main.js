@@ -210,7 +210,7 @@ function onFacts(items, at) {
 }
 
 const line = connect({
-  area: config.home, after: position, presence: true, onFacts,
+  area: config.home, after: position, presence: presence.page, onFacts,
   onPresence: frame => presence.hear(frame),
   onHeartbeat(frame) { clock.learn(frame.at); truth.relay(frame.relay); if (frame.relay !== 'silent') truth.confirm(frame.at); },
   onTally: frame => truth.confirm(frame.as_of),

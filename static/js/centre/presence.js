@@ -16,6 +16,8 @@ export class Presence {
     addEventListener('pageshow', event => { if (event.persisted && this.#id) this.#say(); });
   }
 
+  get page() { return this.#page; }
+
   // Others, as the page shows them: {id, who}. What I have open in another window is no other's.
   get people() {
     return [...this.#others.values()].filter(entry => entry.desk.split('.')[0] !== this.#config.me).map(entry => ({ kind: entry.kind, id: entry.id, who: english() ? entry.who_en : entry.who }));
