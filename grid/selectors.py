@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.contrib.gis.db.models import Extent
+from django.core.cache import cache
 from django.db import connection
 from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet
 from django.db.models.functions import Cast
@@ -28,6 +30,8 @@ from .models import (
     Worker,
     shapes_of,
 )
+
+FRAME_KEPT_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,3 +214,17 @@ def map_sources() -> dict[str, Any]:
         "credits": list(dict.fromkeys(credits)),
         "note": chosen(city.note_zh, city.note_en) if city else "",
     }
+
+
+def map_frame(area: str, version: int) -> list[list[float]]:
+    """Return the frame of an area's cells on land, [[west, south], [east, north]] in degrees; empty where there are
+    none. Queries: 1, or 0 within the hour.
+    """
+    key = f"map-frame:{version}:{area}"
+    frame: list[list[float]] | None = cache.get(key)
+    if frame is None:
+        cells = Cell.objects.active().within(area).exclude(kind=Cell.Kind.SEA)
+        extent = cells.aggregate(frame=Extent("geometry"))["frame"]
+        frame = [list(extent[:2]), list(extent[2:])] if extent else []
+        cache.set(key, frame, FRAME_KEPT_S)
+    return frame

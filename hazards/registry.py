@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy as _
 from citysafety import areas
 from citysafety.accounts import rights
 from citysafety.evidence import access
+from citysafety.evidence import chain as chains
 from citysafety.tallies.figures import COUNT, RATIO, Figure, Recount, register_subject
 from citysafety.tallies.figures import register as register_figure
 
-from . import notices
+from . import chain, notices
 from .lifecycle import LIFECYCLE, HazardState
 from .models import NOT_BY_AREA, Hazard, Mark, Step
 from .standing import CITY_TIME, counts_now, counts_today
@@ -67,6 +68,7 @@ def register() -> None:
     )
     register_subject("hazard", recount)
     access.register("hazard", may_see)
+    chains.register("hazard", chain.look)
     notices.register()
     rights.register_visibility(
         "hazard", explain, label=_("hazard"), find=find, steps=LIFECYCLE.steps, states=dict(HazardState.choices)

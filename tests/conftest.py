@@ -22,10 +22,12 @@ def pytest_configure() -> None:
 
 @pytest.fixture(autouse=True)
 def _own_files(settings, tmp_path):
-    """Keep photos of tests out of the instance's folder; tests need no collected static files; no test inherits a calendar."""
+    """Keep photos of tests out of the instance's folder; tests need no collected static files; no test inherits a calendar or places."""
     from citysafety.calendars.services import forget  # noqa: PLC0415  models may be read only once Django is set up
+    from grid.finding import PLACES  # noqa: PLC0415
 
     forget()
+    PLACES.forget()
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.STORAGES = {
         **settings.STORAGES,

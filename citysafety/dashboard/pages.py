@@ -1,4 +1,4 @@
-"""The wall of the command centre, and the trends of an area."""
+"""The wall of the command centre, the trends of an area, and the leader's screen."""
 
 from typing import Any
 
@@ -21,6 +21,7 @@ from grid.models import City
 from hazards.lifecycle import HazardState
 from hazards.models import Severity
 
+from . import leader as leaders
 from . import rights, selectors
 from . import trends as figures
 from .version import version
@@ -84,3 +85,28 @@ def _config(request: HttpRequest, area: str) -> dict[str, Any]:
         "notices": reverse("api-notice-list"),
         "map": selectors.map_of(area),
     }
+
+
+@never_cache
+@require_safe
+@login_required
+def leader(request: HttpRequest) -> HttpResponse:
+    """Show the state of an area on one screen, the reader's own area without one; figures follow the news."""
+    if not rights.may_lead(request.user):
+        raise PermissionDenied
+    area = area_asked(request)
+    now = timezone.now()
+    look = leaders.leader(area, now)
+    city = City.objects.first()
+    trail = [step for step in look["area"]["trail"] if step["code"].startswith(request.user.area_code)]
+    context = {
+        "look": look,
+        "figures": {row["key"]: row for row in look["figures"]},
+        "opens_lists": True,
+        "is_home": area == request.user.area_code,
+        "trail": trail,
+        "city_name": chosen(city.name_zh, city.name_en) if city else "",
+        "config": {"area": area, "opens_lists": True, "figures": look["figures"], "position": look["position"],
+                   "as_of": look["as_of"], "at": now.isoformat()},
+    }  # fmt: skip
+    return render(request, "leader/leader.html", context)

@@ -23,3 +23,8 @@ WEIGHERS = frozenset({Role.DISPATCHER, Role.OPERATOR, Role.SUPERVISOR, Role.LEAD
 
 def may_weigh(user: Any) -> bool:
     return user.role in WEIGHERS
+
+
+def may_lead(user: Any) -> bool:
+    """Test whether a person has the leader's screen."""
+    return user.role == Role.LEADER

@@ -9,7 +9,6 @@ from datetime import date, timedelta
 from types import SimpleNamespace
 from typing import Any
 
-from django.contrib.gis.db.models import Extent
 from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.models import Count, Q, QuerySet
@@ -23,7 +22,7 @@ from citysafety.tallies.api import shown
 from citysafety.tallies.figures import registered
 from citysafety.tallies.models import NO_DAY, OPEN, Tally
 from grid.models import Cell, Division, MatterClass
-from grid.selectors import map_sources
+from grid.selectors import map_frame, map_sources
 from hazards.models import Hazard
 from hazards.selectors import labelled, lines
 
@@ -31,7 +30,6 @@ NEWEST, LONGEST_OVER = 40, 24  # more than the largest wall has room for
 DAYS = 30
 TOWNSHIP, VILLAGE = 9, 12  # digits of an area code
 KEPT_S = 60
-BOUNDS_KEPT_S = 3600
 WALL_SAFE = (
     "id", "number", "severity", "state", "area_code", "changed_at", "overdue", "due_at", "matter_id", "cell_id",
     "dedicated_cell_id",
@@ -139,13 +137,7 @@ def map_of(area: str) -> dict[str, Any]:
     [[west, south], [east, north]] in degrees; no frame where there are no cells. Queries: 4, or 3 within the hour.
     """
     sources = map_sources()
-    key = f"wall-frame:{sources['version']}:{area}"
-    frame = cache.get(key)
-    if frame is None:
-        cells = Cell.objects.active().within(area).exclude(kind=Cell.Kind.SEA)
-        extent = cells.aggregate(frame=Extent("geometry"))["frame"]
-        frame = [list(extent[:2]), list(extent[2:])] if extent else []
-        cache.set(key, frame, BOUNDS_KEPT_S)
+    frame = map_frame(area, sources["version"])
     return {"version": sources["version"], "bounds": frame, "credits": sources["credits"], "note": sources["note"]}
 
 

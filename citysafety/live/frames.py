@@ -21,6 +21,14 @@ class Batch:
     rows: list[Row]
 
 
+@dataclass(frozen=True, slots=True)
+class Presence:
+    """Somebody came to a case of an area, or left it."""
+
+    area: str
+    item: dict[str, Any]
+
+
 def text(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
@@ -60,6 +68,11 @@ def heartbeat(position: int, at: str, relay: str) -> Frame:
     news can be had: the screen then marks its data as old.
     """
     return _frame({"type": "heartbeat", "position": position, "at": at, "relay": relay})
+
+
+def presence(items: list[dict[str, Any]]) -> Frame:
+    """Who is at which case: for consoles alone, names masked."""
+    return _frame({"type": "presence", "items": items})
 
 
 def reset(position: int) -> Frame:

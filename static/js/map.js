@@ -96,6 +96,14 @@ class CityMap {
     });
   }
 
+  clearPoint() { this.#ready.then(() => this.#map.getSource('point').setData(NOTHING)); }
+
+  // Bring a place into view; what is seen already does not move.
+  reveal(lon, lat) {
+    const { x, y } = this.#map.project([lon, lat]), { clientWidth, clientHeight } = this.#map.getContainer(), edge = 60;
+    if (x < edge || y < edge || x > clientWidth - edge || y > clientHeight - edge) { this.#moved = true; this.#map.jumpTo({ center: [lon, lat] }); }
+  }
+
   // Draw the edge of these cells; the ones of the last call lose theirs.
   markCells(codes) {
     this.#ready.then(() => {
@@ -187,6 +195,7 @@ function paints(scale, { area, burden }) {
     counties: { 'line-color': token('map-edge'), 'line-width': px(1.4) },
     over: { 'fill-opacity': ['case', many, 1, 0] },
     'over-line': { 'line-color': token('late-mark'), 'line-width': px(1.1), 'line-opacity': ['case', many, 1, 0] },
+    'point-ring': { 'circle-radius': px(20), 'circle-color': 'transparent', 'circle-stroke-color': token('action'), 'circle-stroke-width': px(2.5), 'circle-translate': [0, px(-14)] },
     accuracy: { 'fill-color': token('map-thing'), 'fill-opacity': .18 },
     'county-names': halo,
     'township-names': { ...halo, 'text-halo-width': px(1.2) },
@@ -240,6 +249,7 @@ function pictured(scale, options) {
     { id: 'township-names', type: 'symbol', source: 'names', filter: only('township'), minzoom: options.townshipsFrom ?? 10.2, layout: { ...words, 'text-size': size(18) }, paint: paint['township-names'] },
     { id: 'hazards', type: 'symbol', source: 'hazards', layout: { 'icon-image': ['match', ['get', 'o'], 1, 'hazard-1', 'hazard-0'], 'icon-anchor': 'bottom', 'icon-allow-overlap': true, 'symbol-sort-key': ['get', 'o'] } },
     { id: 'point', type: 'symbol', source: 'point', filter: ['==', ['geometry-type'], 'Point'], layout: { 'icon-image': 'hazard-0', 'icon-anchor': 'bottom', 'icon-allow-overlap': true, 'icon-size': 1.4 } },
+    ...(options.ring ? [{ id: 'point-ring', type: 'circle', source: 'point', filter: ['==', ['geometry-type'], 'Point'], paint: paint['point-ring'] }] : []),
     { id: 'county-names', type: 'symbol', source: 'names', filter: only('county'), maxzoom: 11.5, layout: { ...words, 'text-size': size(22), 'text-letter-spacing': .08 }, paint: paint['county-names'] },
   ];
 }
