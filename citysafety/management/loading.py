@@ -13,6 +13,7 @@ from hazards.models import Hazard
 from .past import Album, City, Teller
 from .pictures import SCENES, picture
 from .staff import make_staff
+from .supervised import supervise
 from .waiting import Waiting
 
 PICTURED = timedelta(days=7)  # of history with photos
@@ -43,6 +44,7 @@ def load_history(days: int, seed: int, *, at: datetime, say: Callable[[str], Non
     say(f"{number} hazards of {max(0, days - there)} days")
     if not there:
         say(f"{waiting.tell()} notices")
+        say(f"{supervise(at)} overdue notices")
     return number
 
 

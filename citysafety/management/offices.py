@@ -7,7 +7,7 @@ from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Length
 
 from citysafety import areas
@@ -15,12 +15,14 @@ from citysafety.accounts.models import AccessToken, Role, User
 from citysafety.accounts.selectors import office_choice
 from citysafety.accounts.tokens import digest, issue
 from hazards.models import Hazard
+from projects.models import OverdueNotice
 
 LABEL = "bin/manage simulate"
 SOON = timedelta(hours=3)  # before its due time a case's turn has come
 UNTOUCHED, YOUNG = timedelta(minutes=30), timedelta(hours=3)  # whoever is at work on a case is left to it
 KEYS_LAST = timedelta(days=1)
 SLOW, SLOW_BY = "7", timedelta(days=1)  # cases whose number ends so are left until they are late by this much
+FORGOTTEN = timedelta(days=7)
 NEXT = {
     "reported": "accept",
     "accepted": "dispatch",
@@ -34,8 +36,12 @@ NEXT = {
 def due_case(at: datetime, leave_out: Collection[str]) -> Hazard | None:
     """Return the case that most needs a step now, None without one. Queries: 1."""
     turn_has_come = Q(due_at__lt=at + SOON) & ~Q(number__endswith=SLOW) | Q(due_at__lt=at - SLOW_BY)
+    # What is late by a week was forgotten: only an overdue notice brings it back to mind.
+    forgotten = Q(due_at__lt=at - FORGOTTEN) & ~Exists(
+        OverdueNotice.objects.filter(hazard=OuterRef("pk"), issued_at__isnull=False)
+    )
     at_rest = Q(changed_at__lt=at - UNTOUCHED, received_at__lt=at - YOUNG)
-    rows = Hazard.objects.open().filter(turn_has_come, at_rest).exclude(pk__in=leave_out)
+    rows = Hazard.objects.open().filter(turn_has_come, at_rest).exclude(forgotten).exclude(pk__in=leave_out)
     return rows.select_related("matter__matter_class").order_by("due_at").first()
 
 

@@ -24,6 +24,7 @@ from . import phrases
 Column = Any  # a numpy array
 A_DAY = 1290  # hazards found on a working day now, so that a week comes to about 1,200 a day, as the article says
 AT_WEEKENDS = 0.72
+FORGOTTEN = 0.06  # of the cases that run out: lie for weeks, and are what supervision is for
 PEAK, BEGUN = 3.33, 1.35  # a year ago, and where the city began four years before that, each of what it is now
 A_BATCH = 12_000  # hazards drawn at once
 HOUR, MINUTE = 3_600_000, 60_000
@@ -340,6 +341,8 @@ class Life:
             slips = self.rnd.random(len(rows)) < self.teller.slips[office]
             share = self.rnd.uniform(0.15, self.teller.pace[office])
             share = numpy.where(slips, self.rnd.uniform(1.02, 3.5, len(rows)), share)
+            forgotten = slips & (self.rnd.random(len(rows)) < FORGOTTEN)
+            share = numpy.where(forgotten, self.rnd.uniform(8, 60, len(rows)), share)
             pause = numpy.where(
                 self.free[rows], self.left(rows, 48 * HOUR) * share, self.rnd.uniform(15, 50, len(rows)) * MINUTE
             )
