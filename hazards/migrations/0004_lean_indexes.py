@@ -101,8 +101,4 @@ class Migration(migrations.Migration):
             model_name='step',
             index=models.Index(models.F('at'), models.F('hazard'), condition=models.Q(('action__in', ('dispatch', 'refuse', 'write_off'))), name='step_of_day'),
         ),
-        migrations.AddIndex(
-            model_name='mark',
-            index=models.Index(models.F('at'), models.F('hazard'), name='mark_of_day'),
-        ),
     ]
