@@ -248,6 +248,7 @@ class Mark(models.Model):
     at = models.DateTimeField()
 
     class Meta:
+        indexes = [models.Index("at", "hazard", name="mark_of_day")]
         constraints = [
             models.UniqueConstraint(name="mark_once_a_version_and_stage", fields=["hazard", "stage", "version"])
         ]
