@@ -98,7 +98,7 @@ def run() -> Report:
             def turn(asked: Iterator[bytes], at: list[int], seconds: float = SECONDS) -> Turn:
                 return load.rate(load.run(asked, at, connections=CONNECTIONS, seconds=seconds))
 
-            turn(ours(points, matters), ports, 4)  # whatever is built at the first request is built before
+            turn(ours(points, matters), ports, 10)  # whatever is built at the first request is built before
             turn(leans(points, matters), leans_ports, 2)
             sides = in_turns(
                 {

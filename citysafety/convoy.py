@@ -21,16 +21,16 @@ class _Seat:
 
 
 class Convoy(Generic[Load, Result]):
-    """Carries loads in groups, one group at a time in a process; whoever comes first leads with the own thread.
+    """Carries loads in groups, so many groups at a time in a process; whoever comes first leads with the own thread.
 
     ``carry`` gets the loads of a group and returns their results in order, all or nothing. When it raises, each load
     is carried alone, so that what is wrong with one stops nobody else, and its own thread gets the exception.
     """
 
-    def __init__(self, carry: Callable[[Sequence[Load]], Sequence[Result]], *, most: int = 100) -> None:
-        self._carry, self._most = carry, most
+    def __init__(self, carry: Callable[[Sequence[Load]], Sequence[Result]], *, lanes: int = 2, most: int = 100) -> None:
+        self._carry, self._lanes, self._most = carry, lanes, most
         self._waiting: deque[_Seat] = deque()
-        self._under_way = False
+        self._under_way = 0
         self._lock = threading.Lock()
 
     def ride(self, load: Load) -> Result:
@@ -38,29 +38,34 @@ class Convoy(Generic[Load, Result]):
         seat = _Seat(load)
         with self._lock:
             self._waiting.append(seat)
-            seat.leads = not self._under_way
-            self._under_way = True
+            seat.leads = self._under_way < self._lanes
+            self._under_way += seat.leads
         if not seat.leads:
             seat.woken.wait()
         if seat.leads:
-            self._lead()
+            self._lead(seat)
         result, error = seat.outcome
         if error is not None:
             raise error
         return result
 
-    def _lead(self) -> None:
+    def _lead(self, own: _Seat) -> None:
         with self._lock:
-            group = [self._waiting.popleft() for _ in range(min(len(self._waiting), self._most))]
+            others = [seat for seat in self._waiting if not seat.leads][: self._most - 1]  # who leads carries himself
+            group = [own, *others]
+            for seat in group:
+                self._waiting.remove(seat)
         try:
             for seat, outcome in zip(group, self._outcomes([seat.load for seat in group]), strict=True):
                 seat.outcome = outcome
         finally:
             with self._lock:
-                self._under_way = bool(self._waiting)
-                if self._waiting:  # the longest waiting leads on
-                    self._waiting[0].leads = True
-                    self._waiting[0].woken.set()
+                follower = next((seat for seat in self._waiting if not seat.leads), None)
+                if follower is None:
+                    self._under_way -= 1
+                else:  # the longest waiting leads on
+                    follower.leads = True
+                    follower.woken.set()
             for seat in group:
                 seat.outcome = seat.outcome or (None, RuntimeError("the group was given up"))
                 seat.woken.set()

@@ -22,6 +22,7 @@ from citysafety.api import (
     Conflict,
     CountTwin,
     Gone,
+    Light,
     Together,
     Unprocessable,
     answer_once,
@@ -45,7 +46,7 @@ from .services.reporting import Filing, file_drafts
 from .services.steps import StepInput, steps_open_to
 
 
-class LocationInput(serializers.Serializer):
+class LocationInput(Light):
     lon = serializers.FloatField(min_value=-180, max_value=180)
     lat = serializers.FloatField(min_value=-90, max_value=90)
     accuracy_m = serializers.FloatField(min_value=0, max_value=100_000, required=False, allow_null=True)
@@ -57,7 +58,7 @@ class LocationInput(serializers.Serializer):
         return {"lon": lon, "lat": lat, "accuracy_m": given.get("accuracy_m")}
 
 
-class FilingInput(serializers.Serializer):
+class FilingInput(Light):
     id = serializers.UUIDField()
     matter = serializers.CharField(max_length=16)
     severity = serializers.ChoiceField(choices=Severity.choices, required=False, allow_blank=True, default="")
@@ -69,7 +70,7 @@ class FilingInput(serializers.Serializer):
     handled_on_spot = serializers.BooleanField(required=False, default=False)
 
 
-class StepFields(serializers.Serializer):
+class StepFields(Light):
     id = serializers.UUIDField()
     version = serializers.IntegerField(min_value=1, required=False, allow_null=True, default=None)
     reason = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")

@@ -1,6 +1,7 @@
 """Group commit: who waits together is carried together, and nobody pays for another's mistake."""
 
 import threading
+import time
 
 import pytest
 
@@ -49,7 +50,7 @@ def test_who_comes_while_one_is_under_way_shares_the_next_group():
         gate.hold()
         return [load * 10 for load in loads]
 
-    assert together(Convoy(carry), [1, 2, 3, 4], gate) == {1: 10, 2: 20, 3: 30, 4: 40}
+    assert together(Convoy(carry, lanes=1), [1, 2, 3, 4], gate) == {1: 10, 2: 20, 3: 30, 4: 40}
     assert groups == [[1], [2, 3, 4]]
 
 
@@ -62,7 +63,7 @@ def test_what_is_wrong_with_one_stops_nobody_else():
             raise ValueError("three")
         return loads
 
-    outcomes = together(Convoy(carry), [1, 2, 3, 4], gate)
+    outcomes = together(Convoy(carry, lanes=1), [1, 2, 3, 4], gate)
     assert {load: outcomes[load] for load in (1, 2, 4)} == {1: 1, 2: 2, 4: 4}
     assert str(outcomes[3]) == "three"
 
@@ -75,7 +76,7 @@ def test_a_group_has_a_largest_size_and_the_longest_waiting_lead_on():
         gate.hold()
         return loads
 
-    assert len(together(Convoy(carry, most=2), list(range(6)), gate)) == 6
+    assert len(together(Convoy(carry, lanes=1, most=2), list(range(6)), gate)) == 6
     assert groups == [1, 2, 2, 1]
 
 
@@ -88,7 +89,40 @@ def test_after_an_error_the_next_one_leads_again():
             raise ValueError("once")
         return loads
 
-    convoy = Convoy(carry)
+    convoy = Convoy(carry, lanes=1)
     with pytest.raises(ValueError, match="once"):
         convoy.ride("a")
     assert convoy.ride("a") == "a"
+
+
+def test_two_groups_may_be_under_way_and_everybody_arrives():
+    at_work, most, lock = [], [0], threading.Lock()
+
+    def carry(loads):
+        with lock:
+            at_work.append(1)
+            most[0] = max(most[0], len(at_work))
+        if 13 in loads:
+            with lock:
+                at_work.pop()
+            raise ValueError("thirteen")
+        time.sleep(0.001)
+        with lock:
+            at_work.pop()
+        return [load * 10 for load in loads]
+
+    convoy, outcomes = Convoy(carry, lanes=2), {}
+
+    def ride(load):
+        try:
+            outcomes[load] = convoy.ride(load)
+        except ValueError as error:
+            outcomes[load] = str(error)
+
+    threads = [threading.Thread(target=ride, args=[load]) for load in range(60)]
+    [thread.start() for thread in threads]
+    [thread.join(10) for thread in threads]
+
+    assert outcomes == {load: "thirteen" if load == 13 else load * 10 for load in range(60)}
+    assert most[0] <= 2
+    assert (len(convoy._waiting), convoy._under_way) == (0, 0)

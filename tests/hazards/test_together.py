@@ -31,6 +31,7 @@ def groups(monkeypatch):
         return carry(loads)
 
     monkeypatch.setattr(api.filings, "_carry", held)
+    monkeypatch.setattr(api.filings, "_lanes", 1)
     return sizes
 
 
