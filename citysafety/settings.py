@@ -310,6 +310,7 @@ LOGGING = {
             "foreign_pre_chain": [
                 structlog.contextvars.merge_contextvars,  # the request's id
                 structlog.processors.TimeStamper(fmt="iso", utc=True),
+                structlog.stdlib.ExtraAdder(),
                 structlog.stdlib.add_log_level,
                 structlog.stdlib.add_logger_name,
                 structlog.processors.format_exc_info,

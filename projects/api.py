@@ -119,7 +119,7 @@ class NoticeViews(CountTwin, viewsets.GenericViewSet):
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def retrieve(self, request: Request, pk: str) -> Response:
-        return Response(notice_answer(self.get_object()))
+        return Response(notice_answer(services.opened(self.get_object(), by=request.user, at=timezone.now())))
 
     @extend_schema(request=DraftFields, responses={201: OpenApiTypes.OBJECT, 200: OpenApiTypes.OBJECT})
     def create(self, request: Request) -> Response:
@@ -149,7 +149,7 @@ class NoticeViews(CountTwin, viewsets.GenericViewSet):
     def overdue(self, request: Request) -> Response:
         """Show overdue hazards by how much they are over in their own time, each with its live notice."""
         _watchers_only(request)
-        rows = selectors.overdue_rows(area_asked(request), timezone.now())
+        rows = selectors.overdue_rows(selectors.overdue_hazards(area_asked(request)), timezone.now())
         return Response({"results": [overdue_answer(row) for row in rows]})
 
     @extend_schema(request=TrialFields, responses=OpenApiTypes.OBJECT)
@@ -159,7 +159,7 @@ class NoticeViews(CountTwin, viewsets.GenericViewSet):
         _supervisors_only(request)
         given = TrialFields(data=request.data)
         given.is_valid(raise_exception=True)
-        rows = selectors.trial(request.user, given.validated_data["hazards"])
+        rows = selectors.trial(request.user, given.validated_data["hazards"], timezone.now())
         return Response({"rows": [trial_answer(row) for row in rows]})
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
@@ -233,7 +233,7 @@ class NoticeViews(CountTwin, viewsets.GenericViewSet):
     @extend_schema(responses={200: OpenApiTypes.BINARY})
     def pdf(self, request: Request, pk: str) -> HttpResponse:
         """Show the document as it stands: a draft marked as one, or the very bytes that are or were signed."""
-        notice = self.get_object()
+        notice = services.opened(self.get_object(), by=request.user, at=timezone.now())
         return _file(_bytes_of(notice), "application/pdf", f"{notice.document.full_number or 'draft'}.pdf")
 
     @extend_schema(responses={200: OpenApiTypes.BINARY})

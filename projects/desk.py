@@ -1,7 +1,9 @@
 """Supervision in words for its pages: rows, forms, verdicts."""
 
+from datetime import datetime
 from typing import Any
 
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -10,9 +12,10 @@ from citysafety.lifecycle import Step
 from hazards.desk import ASKED_WORDS, span_words
 
 from .lifecycle import LIFECYCLE, NoticeState
-from .models import OverdueNotice
-from .selectors import OverdueRow
+from .models import NoticeStep, OverdueNotice
+from .selectors import Delivery, OverdueRow
 from .services.steps import steps_open_to
+from .standing import ISSUED_TODAY, UNANSWERED
 
 SIGNS = {
     NoticeState.DRAFT: ("open", ""),
@@ -35,6 +38,67 @@ VERDICTS = {
     "stands_received": gettext_lazy("not signed: the last notice waits for its answer"),
     "stands_answered": gettext_lazy("not signed: an answer waits for your judgement"),
 }
+
+
+COLUMNS = (
+    ("number", gettext_lazy("Number")),
+    ("severity", gettext_lazy("Severity")),
+    ("matter", gettext_lazy("Matter")),
+    ("place", gettext_lazy("Place")),
+    ("department", gettext_lazy("Department")),
+    ("due", gettext_lazy("Due")),
+    ("over", gettext_lazy("Over by")),
+    ("notice", gettext_lazy("Overdue notice")),
+)
+SHOWN_FIRST = [key for key, _label in COLUMNS if key != "place"]
+NOTICE_COLUMNS = (
+    (gettext_lazy("Number"), lambda one: one.document.full_number),
+    (gettext_lazy("Case"), lambda one: one.hazard.number),
+    (gettext_lazy("Matter"), lambda one: one.hazard.matter.name),
+    (gettext_lazy("Department"), lambda one: one.department.name),
+    (gettext_lazy("State"), lambda one: one.get_state_display()),
+    (gettext_lazy("Issued"), lambda one: moment(one.issued_at)),
+    (gettext_lazy("Answer by"), lambda one: moment(one.reply_due_at)),
+    (gettext_lazy("not answered in time"), lambda one: _("yes") if one.unanswered else _("no")),
+)
+FIGURE_WORDS = {ISSUED_TODAY: gettext_lazy("Issued today"), UNANSWERED: gettext_lazy("Not answered in time")}
+
+
+def cell(row: OverdueRow, column: str) -> str:
+    """Return what a row of the overdue list says in a column, for a sheet."""
+    hazard = row.hazard
+    place = hazard.dedicated_cell or hazard.cell
+    words = {
+        "number": hazard.number,
+        "severity": hazard.get_severity_display(),
+        "matter": hazard.matter.name,
+        "place": place.name if place else "",
+        "department": hazard.department.name,
+        "due": moment(hazard.due_at),
+        "over": over_words(row),
+        "notice": row.notice.get_state_display() if row.notice else "",
+    }
+    return str(words[column])
+
+
+def moment(at: datetime | None) -> str:
+    """Return a time of the city for a sheet, to the minute; empty without one."""
+    return f"{localtime(at):%Y-%m-%d %H:%M}" if at else ""
+
+
+def road(notice: OverdueNotice, delivery: Delivery, history: list[NoticeStep]) -> list[dict[str, Any]]:
+    """Return the way of a notice to its unit: issued, in the inboxes, sent, opened, signed for; each with its time."""
+    received = next((step for step in history if step.action == "receive"), None)
+    rows = [
+        {"label": NoticeState.ISSUED.label, "at": notice.issued_at},
+        {"label": _("In the inbox"), "at": delivery.inbox_at, "more": _("%(n)s people") % {"n": delivery.inboxes}},
+        {"label": _("Opened"), "at": notice.opened_at, "more": notice.opened_by.name if notice.opened_by else ""},
+        {"label": _("Signed for"), "at": received and received.at, "more": received.actor.name if received else ""},
+    ]
+    if delivery.sent_at or delivery.failed:
+        failed = _("%(n)s given up") % {"n": delivery.failed} if delivery.failed else ""
+        rows.insert(2, {"label": _("Sent outside"), "at": delivery.sent_at, "more": failed})
+    return rows
 
 
 def over_words(row: OverdueRow) -> str:

@@ -87,6 +87,8 @@ class OverdueNotice(models.Model):
     drafted_at = models.DateTimeField()
     changed_at = models.DateTimeField()
     issued_at = models.DateTimeField(null=True)
+    opened_at = models.DateTimeField(null=True)  # by the unit, the first time
+    opened_by = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+")
     reply_due_at = models.DateTimeField(null=True)
     reply_due_reason = models.CharField(max_length=80, blank=True, default="")
     unanswered = models.BooleanField(default=False)  # marked by the sweep once the time to answer has passed

@@ -1,84 +1,203 @@
-"""Pages of supervision: what is overdue and what is done about it, one notice, the register of numbers."""
+"""Pages of supervision: what is overdue and what is done about it, the notices, one notice, the register of numbers."""
 
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
 
 from citysafety.accounts.doors import desk_page
 from citysafety.accounts.models import Role
 from citysafety.api import area_asked, number_in
 from citysafety.documents import selectors as documents
-from citysafety.filtering import refusals
-from hazards.desk import due_words
+from citysafety.filtering import not_understood, refusals
+from citysafety.sheets import sheet
+from citysafety.tallies import selectors as tallies
+from hazards.desk import clock_rows, due_words
+from hazards.filters import HazardFilter
+from hazards.models import Hazard
+from hazards.present import clock_answer
 
 from . import desk, selectors
 from .filters import NoticeFilter
-from .lifecycle import NoticeState
+from .lifecycle import LIVE, NoticeState
+from .registry import FIGURES
+from .services import opened
 from .services.drafting import KIND
 
-READERS = frozenset({Role.SUPERVISOR, Role.LEADER, Role.AUDITOR, Role.DEPARTMENT_HANDLER})
-MOST_ROWS = 200
-TABS = ("overdue", "notices")
+WATCHERS = frozenset({Role.SUPERVISOR, Role.LEADER, Role.AUDITOR})
+MOST_NOTICES = 200
+OVERDUE_BESIDE = ("area", "columns", "case")
+NOTICES_BESIDE = ("area",)
 
 
 @desk_page
 def supervision(request: HttpRequest) -> HttpResponse:
-    """GET /supervision/: overdue hazards by working time over, or the notices; a unit sees those issued to it. Queries: 6."""
-    if request.user.role not in READERS:
-        raise PermissionDenied
-    now = timezone.now()
-    asked = request.GET
-    unit = request.user.role == Role.DEPARTMENT_HANDLER
-    filtered = any(name in asked for name in (*NoticeFilter.base_filters, "list"))
-    shows_notices = unit or filtered
-    found = NoticeFilter(asked, selectors.notices_seen_by(request.user), request=request)
-    refused = refusals(asked, found, ("area", "list"))
-    notices = found.qs.none() if refused else found.qs.order_by("-drafted_at", "id")
-    area = area_asked(request) if not unit else ""
-    if asked.get("area"):
-        notices = notices.filter(area_code__startswith=area)
-    rows = [] if shows_notices else selectors.overdue_rows(area, now)
+    """GET /supervision/: overdue hazards by working time over, and what signing several would do.
+
+    Queries: 6 with what every page asks; however many rows. A unit sees the notices that were issued to it.
+    """
+    if request.user.role == Role.DEPARTMENT_HANDLER:
+        return notices(request)
+    look = _overdue(request)
+    area, board = look["area"], tallies.board(look["area"])
     context = {
-        "as_of": now,
+        **look,
         "signs": request.user.role == Role.SUPERVISOR,
-        "unit": unit,
-        "shows_notices": shows_notices,
-        "refusals": refused,
-        "rows": [(row, desk.over_words(row), _state(row.notice)) for row in rows[:MOST_ROWS]],
-        "more": max(0, len(rows) - MOST_ROWS),
-        "notices": [(one, *desk.SIGNS[one.state]) for one in notices[:MOST_ROWS]] if shows_notices else [],
-        "count": notices.count() if shows_notices else len(rows),
-        "states": NoticeState.choices,
-        "chosen": asked.getlist("state"),
+        "severities": selectors.overdue_by_severity(area),
+        "columns": desk.COLUMNS,
+        "figures": [
+            (key, desk.FIGURE_WORDS[key], board.figures[key], query) for key, (_words, query) in FIGURES.items()
+        ],
+        "position": board.position,
         "verdicts": {key: str(words) for key, words in desk.VERDICTS.items()},
+        "query": request.GET.urlencode(),
+        "asked": request.GET,
+        "kept": _kept(request.GET, "search", "columns", "case"),
     }
     return render(request, "projects/supervision.html", context)
 
 
-def _state(notice: Any) -> tuple[Any, str, str] | None:
+@desk_page
+def overdue_sheet(request: HttpRequest) -> HttpResponse:
+    """GET /supervision/overdue.csv: the rows and columns of the page of the same address. Queries: 4."""
+    look = _overdue(request)
+    shown = [(key, label) for key, label in desk.COLUMNS if key in look["shown"]]
+    rows = ([desk.cell(row, key) for key, _label in shown] for row, *_words in look["rows"])
+    filters = _filter_words(request.GET, HazardFilter, look["area"])
+    return sheet(request, _("Overdue hazards"), filters, [label for _key, label in shown], rows, look["as_of"])
+
+
+def _overdue(request: HttpRequest) -> dict[str, Any]:
+    """Return the overdue hazards that an address asks for. Queries: 3. :raises PermissionDenied: other roles."""
+    if request.user.role not in WATCHERS:
+        raise PermissionDenied
+    now, asked, area = timezone.now(), request.GET, area_asked(request)
+    found = HazardFilter(asked, selectors.overdue_hazards(area), request=request)
+    refused = refusals(asked, found, OVERDUE_BESIDE)
+    known = [key for key, _label in desk.COLUMNS]
+    if strange := [name for name in asked.getlist("columns") if name not in known]:
+        refused.append(not_understood(_("Columns"), strange, _("one of %(choices)s") % {"choices": ", ".join(known)}))
+    hazards = found.qs.none() if refused else found.qs
+    rows = selectors.overdue_rows(hazards, now)
+    count = len(rows) if len(rows) < selectors.MOST_ROWS else hazards.order_by().count()
+    return {
+        "area": area,
+        "as_of": now,
+        "refusals": refused,
+        "rows": [(row, desk.over_words(row), _look(row.notice)) for row in rows],
+        "count": count,
+        "more": count - len(rows),
+        "shown": asked.getlist("columns") or desk.SHOWN_FIRST,
+    }
+
+
+def _look(notice: Any) -> tuple[Any, str, str] | None:
     return (notice, *desk.SIGNS[notice.state]) if notice else None
+
+
+def _kept(asked: QueryDict, *own: str) -> list[tuple[str, str]]:
+    """Return what a form hands on of its address: all but its own fields."""
+    return [(name, value) for name in asked if name not in own for value in asked.getlist(name) if value]
+
+
+def _filter_words(asked: QueryDict, filters: Any, area: str) -> str:
+    """Say the filters of an address in words, as a sheet carries them."""
+    named = {name: str(one.label) for name, one in filters.base_filters.items()}
+    said = [f"{named[name]}: {', '.join(asked.getlist(name))}" for name in asked if name in named and asked[name]]
+    return "; ".join([f"{_('area')}: {area}", *said])
+
+
+@desk_page
+def overdue_case(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
+    """GET /supervision/cases/<id>/: how its time was counted, and its notice: the two parts of an open row. Queries: 7."""
+    if request.user.role not in WATCHERS:
+        raise PermissionDenied
+    seen = Hazard.objects.visible_to(request.user).select_related("matter__matter_class", "department", "cell")
+    hazard, now = get_object_or_404(seen, pk=hazard_id), timezone.now()
+    rows = selectors.notices_seen_by(request.user).filter(hazard=hazard).order_by("drafted_at")
+    earlier = list(rows)
+    live = next((one for one in earlier if one.state in LIVE), None)
+    context = {
+        "hazard": hazard,
+        "clock": next(iter(clock_rows(clock_answer(hazard, now), now)), None),
+        "notice": live,
+        "look": _look(live),
+        "earlier": [one for one in earlier if one != live and one.issued_at],
+        "signs": request.user.role == Role.SUPERVISOR,
+        "may_edit": bool(live) and live.state == NoticeState.DRAFT and live.document.state == "draft",
+    }
+    return render(request, "projects/_case.html", context)
+
+
+@desk_page
+def notices(request: HttpRequest) -> HttpResponse:
+    """GET /supervision/notices/: the notices that a person may see, the newest first. Queries: 3."""
+    rows, refused = _notices(request)
+    context = {
+        "as_of": timezone.now(),
+        "unit": request.user.role == Role.DEPARTMENT_HANDLER,
+        "watches": request.user.role in WATCHERS,
+        "refusals": refused,
+        "rows": [(one, *desk.SIGNS[one.state]) for one in rows[:MOST_NOTICES]],
+        "count": rows.order_by().count(),
+        "most": MOST_NOTICES,
+        "states": NoticeState.choices,
+        "chosen": request.GET.getlist("state"),
+        "query": request.GET.urlencode(),
+        "kept": _kept(request.GET, "state"),
+        "is_filtered": any(request.GET.values()),
+    }
+    return render(request, "projects/notices.html", context)
+
+
+@desk_page
+def notices_sheet(request: HttpRequest) -> HttpResponse:
+    """GET /supervision/notices.csv: the rows of the page of the same address. Queries: 1."""
+    rows, refused = _notices(request)
+    if refused:
+        rows = rows.none()
+    header = [label for label, _read in desk.NOTICE_COLUMNS]
+    cells = ([read(one) for _label, read in desk.NOTICE_COLUMNS] for one in rows[:MOST_NOTICES])
+    area = request.GET.get("area") or request.user.area_code
+    return sheet(
+        request, _("Overdue notices"), _filter_words(request.GET, NoticeFilter, area), header, cells, timezone.now()
+    )
+
+
+def _notices(request: HttpRequest) -> tuple[Any, list[str]]:
+    asked = request.GET
+    found = NoticeFilter(asked, selectors.notices_seen_by(request.user), request=request)
+    refused = refusals(asked, found, NOTICES_BESIDE)
+    rows = found.qs.none() if refused else found.qs.order_by("-drafted_at", "id")
+    if asked.get("area"):
+        rows = rows.filter(area_code__startswith=area_asked(request))
+    return rows, refused
 
 
 @desk_page
 def notice(request: HttpRequest, notice_id: UUID) -> HttpResponse:
-    """GET /supervision/notices/<id>/: one notice, its paper, its steps; 404 for who may not see it. Queries: 7."""
-    found = get_object_or_404(selectors.notices_seen_by(request.user), pk=notice_id)
+    """GET /supervision/notices/<id>/: one notice, its paper, its steps; 404 for who may not see it. Queries: 8."""
+    seen = selectors.notices_seen_by(request.user).select_related("opened_by")
+    found = opened(get_object_or_404(seen, pk=notice_id), by=request.user, at=timezone.now())
     now = timezone.now()
     photos = list(selectors.photos(found))
+    history = list(selectors.history(found))
     context = {
         "notice": found,
         "look": desk.SIGNS[found.state],
         "due": due_words(found.hazard, now),
+        "road": desk.road(found, selectors.delivery(found), history) if found.issued_at else [],
         "forms": desk.step_forms(request.user, found),
         "may_prepare": desk.may_prepare(request.user, found),
         "may_write": request.user.role == Role.SUPERVISOR
         and found.state == NoticeState.DRAFT
         and found.document.state == "draft",
-        "happened": desk.happened(selectors.history(found), photos),
+        "happened": desk.happened(history, photos),
         "states": {value: str(label) for value, label in NoticeState.choices},
         "api": f"/api/v1/supervision/{found.pk}/",
         "as_of": now,
@@ -89,9 +208,9 @@ def notice(request: HttpRequest, notice_id: UUID) -> HttpResponse:
 @desk_page
 def register(request: HttpRequest) -> HttpResponse:
     """GET /supervision/register/: every number of a year and what became of it; a gap would be told. Queries: 4."""
-    if request.user.role not in READERS - {Role.DEPARTMENT_HANDLER}:
+    if request.user.role not in WATCHERS:
         raise PermissionDenied
-    year = number_in(request.GET.get("year", "")) or timezone.localdate().year
+    year = number_in(request.GET.get("year", "")) or localtime().year
     rows = documents.register(KIND, min(year, 9999))[:1000]
     context = {"rows": rows, "year": year, "gaps": documents.gaps(KIND, min(year, 9999)), "as_of": timezone.now()}
     return render(request, "projects/register.html", context)

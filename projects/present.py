@@ -5,6 +5,8 @@ from typing import Any
 from django.urls import reverse
 from django.utils.timezone import localtime
 
+from hazards.desk import span_words
+
 from .models import NoticeStep, OverdueNotice
 from .selectors import OverdueRow, Trial
 
@@ -25,6 +27,7 @@ def notice_answer(notice: OverdueNotice) -> dict[str, Any]:
         "unanswered": notice.unanswered,
         "drafted_at": _iso(notice.drafted_at),
         "issued_at": _iso(notice.issued_at),
+        "opened_at": _iso(notice.opened_at),
         "reply_due": {"at": _iso(notice.reply_due_at), "reason": notice.reply_due_reason},
         "document": {
             "state": document.state,
@@ -79,6 +82,10 @@ def trial_answer(trial: Trial) -> dict[str, Any]:
         "verdict": trial.verdict,
         "reason": trial.reason,
         "notice": str(trial.notice.pk) if trial.notice else None,
+        "over_s": round(trial.over_s),
+        "unit": trial.unit,
+        "over": span_words(trial.over_s, trial.unit) if trial.over_s else "",
+        "reply_due_at": _iso(trial.reply_due_at),
     }
 
 

@@ -45,7 +45,7 @@ def register() -> None:
                 definition=definition,
                 list_path="/api/v1/supervision/",
                 list_query=f"figure={key}",
-                page=f"/supervision/?{query}",
+                page=f"/supervision/notices/?{query}",
             )
         )
     register_subject("supervision", recount)

@@ -1,16 +1,18 @@
 """Reads of supervision that span tables or feed a screen."""
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import QuerySet, UUIDField
+from django.db.models import Count, Min, Q, QuerySet, UUIDField
 from django.db.models.functions import Cast
 
 from citysafety import worktime
 from citysafety.calendars.services import calendar
 from citysafety.evidence.models import Attachment
+from citysafety.notices.models import Notice
 from citysafety.tallies import selectors as tallies
 from hazards.models import Hazard
 from hazards.services.clocks import limit_of
@@ -18,6 +20,7 @@ from hazards.services.clocks import limit_of
 from .lifecycle import LIVE, NoticeState
 from .models import NoticeStep, OverdueNotice, SupervisionRule
 
+MOST_ROWS = 500
 RELATED = ("document__kind", "department", "hazard__matter", "rule", "first_signer")
 
 
@@ -63,6 +66,12 @@ def overdue_hazards(area: str = "") -> Any:
     return (rows.within(area) if area else rows).shapeless()
 
 
+def overdue_by_severity(area: str) -> dict[str, int]:
+    """Count the overdue hazards of an area that a unit answers for. Queries: 1."""
+    rows = overdue_hazards(area).order_by().select_related(None)
+    return dict(rows.values_list("severity").annotate(Count("pk")))
+
+
 @dataclass(frozen=True, slots=True)
 class OverdueRow:
     """An overdue hazard as supervision sees it: by how much it is over, and its live notice, if any."""
@@ -74,21 +83,36 @@ class OverdueRow:
     issued_before: int
 
 
-def overdue_rows(area: str, at: datetime, *, severity: str = "", most: int = 500) -> list[OverdueRow]:
-    """Return overdue hazards with a unit, the one that is over longest in its own time first. Queries: 3."""
-    hazards = overdue_hazards(area)
-    hazards = list((hazards.filter(severity=severity) if severity else hazards).order_by("due_at")[:most])
-    ids = [hazard.pk for hazard in hazards]
-    notices = list(OverdueNotice.objects.filter(hazard__in=ids).select_related(*RELATED))
+def overdue_rows(hazards: QuerySet[Hazard], at: datetime, *, most: int = MOST_ROWS) -> list[OverdueRow]:
+    """Return those due first of some overdue hazards, the one that is over longest in its own time first. Queries: 2."""
+    chosen = list(hazards.order_by("due_at", "id")[:most])
+    notices = list(OverdueNotice.objects.filter(hazard__in=[one.pk for one in chosen]).select_related(*RELATED))
     live = {notice.hazard_id: notice for notice in notices if notice.state in LIVE}
-    issued: dict[UUID, int] = {}
-    for notice in notices:
-        if notice.issued_at:
-            issued[notice.hazard_id] = issued.get(notice.hazard_id, 0) + 1
-    rows = [
-        OverdueRow(hazard, *overrun(hazard, at), live.get(hazard.pk), issued.get(hazard.pk, 0)) for hazard in hazards
-    ]
+    issued = Counter(notice.hazard_id for notice in notices if notice.issued_at)
+    rows = [OverdueRow(one, *overrun(one, at), live.get(one.pk), issued[one.pk]) for one in chosen]
     return sorted(rows, key=lambda row: -row.over_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """When a notice came to its unit: written to an inbox, sent to a mailbox or address, opened. None: not yet."""
+
+    inbox_at: datetime | None
+    inboxes: int
+    sent_at: datetime | None
+    failed: int
+
+
+def delivery(notice: OverdueNotice) -> Delivery:
+    """Return how a notice was brought to its unit. Queries: 1."""
+    told = Notice.objects.filter(topic="supervision.issued", subject_id=str(notice.pk))
+    found = told.aggregate(
+        inbox_at=Min("created_at"),
+        inboxes=Count("pk", distinct=True),
+        sent_at=Min("deliveries__sent_at"),
+        failed=Count("deliveries", filter=Q(deliveries__parked_at__isnull=False), distinct=True),
+    )
+    return Delivery(**found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +123,12 @@ class Trial:
     verdict: str
     reason: str
     notice: OverdueNotice | None
+    over_s: float = 0.0
+    unit: str = "work_days"
+    reply_due_at: datetime | None = None  # when it would have to be answered, were it issued now
 
 
-def trial(user: Any, hazard_ids: list[UUID]) -> list[Trial]:
+def trial(user: Any, hazard_ids: list[UUID], at: datetime) -> list[Trial]:
     """Try what signing would do with each hazard the reader may see, in the order given. Queries: 3."""
     rules = {rule.severity: rule for rule in SupervisionRule.objects.all()}
     seen = Hazard.objects.visible_to(user).filter(pk__in=hazard_ids).select_related("matter", "department")
@@ -110,7 +137,18 @@ def trial(user: Any, hazard_ids: list[UUID]) -> list[Trial]:
         notice.hazard_id: notice
         for notice in OverdueNotice.objects.live().filter(hazard__in=hazard_ids).select_related(*RELATED)
     }
-    return [_trial(user, hazards[pk], live.get(pk), rules) for pk in hazard_ids if pk in hazards]
+    tried = [_trial(user, hazards[pk], live.get(pk), rules) for pk in hazard_ids if pk in hazards]
+    return [_timed(one, rules, at) for one in tried]
+
+
+def _timed(tried: Trial, rules: dict[str, SupervisionRule], at: datetime) -> Trial:
+    """Say by how much the hazard is over, and until when a notice issued now would have to be answered."""
+    over_s, unit = overrun(tried.hazard, at)
+    rule = tried.notice.rule if tried.notice else rules.get(tried.hazard.severity)
+    reply_due_at = None
+    if rule and tried.verdict != "refused":
+        reply_due_at = worktime.due(at, rule.reply_amount, rule.reply_unit, calendar()).at
+    return replace(tried, over_s=over_s, unit=unit, reply_due_at=reply_due_at)
 
 
 def _trial(user: Any, hazard: Hazard, notice: OverdueNotice | None, rules: dict[str, SupervisionRule]) -> Trial:

@@ -1,17 +1,18 @@
-"""The wall of the command centre, and the leader's screen."""
+"""The wall of the command centre, the trends of an area, and the leader's screen."""
 
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from citysafety.accounts.doors import desk_page
 from citysafety.accounts.models import Role
 from citysafety.accounts.rights import opens_lists
 from citysafety.api import area_asked
@@ -22,6 +23,7 @@ from hazards.models import Severity
 
 from . import leader as leaders
 from . import rights, selectors
+from . import trends as figures
 from .version import version
 
 
@@ -47,6 +49,23 @@ def wall(request: HttpRequest) -> HttpResponse:
         "first": {**look, "at": timezone.now().isoformat(), "version": version()},
     }
     return render(request, "wall/wall.html", context)
+
+
+@desk_page
+def trends(request: HttpRequest) -> HttpResponse:
+    """GET /trends/: what was found, closed and ran out in 30 or 365 days, by area, class and department."""
+    if not rights.may_weigh(request.user):
+        raise PermissionDenied
+    area = area_asked(request)
+    category, unit = request.GET.get("category", ""), request.GET.get("unit", "")
+    span = request.GET.get("days") or str(figures.SPANS[0])
+    if span not in map(str, figures.spans_of(area)) or not figures.known(area, category=category, unit=unit):
+        raise Http404
+    look = figures.trends(area, int(span), category=category, unit=unit)
+    own = len(request.user.area_code)
+    trail = [step for step in look["area"]["trail"] if len(step["code"]) >= own]
+    context = {**look, "trail": trail, "chart": figures.chart(look["days"], unit), "newest": look["days"][::-1]}
+    return render(request, "trends/trends.html", {**context, "least": figures.LEAST_CASES})
 
 
 def _config(request: HttpRequest, area: str) -> dict[str, Any]:

@@ -2,6 +2,6 @@
 
 from .drafting import NotOverdue, draft_due, draft_notice
 from .silence import mark_unanswered
-from .steps import NoticeInput, take_step
+from .steps import NoticeInput, opened, take_step
 
-__all__ = ["NotOverdue", "NoticeInput", "draft_due", "draft_notice", "mark_unanswered", "take_step"]
+__all__ = ["NotOverdue", "NoticeInput", "draft_due", "draft_notice", "mark_unanswered", "opened", "take_step"]

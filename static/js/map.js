@@ -16,10 +16,10 @@ export class NoMap extends Error {} // this browser cannot draw maps; the lists 
 export async function createMap(container, options = {}) {
   const head = document.getElementById('map-assets').dataset;
   if (!canDraw()) throw new NoMap(t('This browser cannot draw the map (no WebGL).'));
-  const library = await import(head.library);
-  library.setWorkerUrl(new URL(head.worker, location.href).href);
   const version = options.version ?? head.version;
-  const layers = await baseLayers(version, options.counties !== false);
+  // The layers come while the library is read and compiled, which takes a slow computer longer.
+  const [library, layers] = await Promise.all([import(head.library), baseLayers(version, options.counties !== false)]);
+  library.setWorkerUrl(new URL(head.worker, location.href).href);
   return new CityMap(library, container, version, layers, options);
 }
 
@@ -107,6 +107,8 @@ class CityMap {
   // Draw the edge of these cells; the ones of the last call lose theirs.
   markCells(codes) {
     this.#ready.then(() => {
+      // A layer of its own draws the edges of all cells, seen or not: only a map that marks some has it.
+      if (codes.length && !this.#map.getLayer('marked')) this.#map.addLayer(marked(this.#scale, this.#options), this.#map.getLayer('accuracy') ? 'accuracy' : undefined);
       for (const code of this.#marked) this.#map.setFeatureState({ source: 'cells', sourceLayer: 'cells', id: code }, { m: false });
       this.#marked = new Set(codes);
       for (const code of codes) this.#map.setFeatureState({ source: 'cells', sourceLayer: 'cells', id: code }, { m: true });
@@ -229,11 +231,12 @@ function style(version, layers, scale, options) {
       { id: 'river', type: 'line', source: 'river', layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: paint.river },
       { id: 'counties', type: 'line', source: 'counties', layout: { 'line-join': 'round' }, paint: paint.counties },
       { id: 'over-line', type: 'line', ...cells, paint: paint['over-line'] },
-      { id: 'marked', type: 'line', ...cells, paint: paint.marked },
       { id: 'accuracy', type: 'fill', source: 'point', filter: ['==', ['geometry-type'], 'Polygon'], paint: paint.accuracy },
     ],
   };
 }
+
+const marked = (scale, options) => ({ id: 'marked', type: 'line', source: 'cells', 'source-layer': 'cells', paint: paints(scale, options).marked });
 
 // Layers that need the drawn signs, added once these are there.
 function pictured(scale, options) {

@@ -10,7 +10,7 @@ from django.test import Client
 from citysafety.accounts.models import User
 from citysafety.accounts.roles import ADMIN_TABLE, CONSOLE, Role, may_in_admin
 from citysafety.accounts.tokens import issue
-from citysafety.dashboard.rights import WATCHERS
+from citysafety.dashboard.rights import WATCHERS, WEIGHERS
 from citysafety.field.selectors import ROLES as PHONE
 from citysafety.live import door
 from hazards.lifecycle import LIFECYCLE
@@ -40,12 +40,14 @@ SEES = {  # which roles see a record of their own area, by what is asked
     "area": frozenset(ROLES),
     "people": PEOPLE,
     "watch": frozenset(WATCHERS),
+    "weigh": frozenset(WEIGHERS),
     "case": PEOPLE,
     "act": PEOPLE,
     "desk": PEOPLE,
     "phone": frozenset(PHONE),
-    "notice": PEOPLE,
+    "notice": PEOPLE,  # one that was issued
     "supervision": frozenset({Role.SUPERVISOR, Role.LEADER, Role.AUDITOR}),
+    "supervision page": frozenset({Role.SUPERVISOR, Role.LEADER, Role.AUDITOR, Role.DEPARTMENT_HANDLER}),
     "console": CONSOLE,
     "leader": frozenset({Role.LEADER}),
     "original": frozenset({Role.AUDITOR, Role.SUPERVISOR, Role.DISPATCHER}),

@@ -1,5 +1,6 @@
 // One overdue notice: have its final paper made, leave it unsigned, change the words of a draft.
-import { el, t } from '../words.js';
+import { t } from '../words.js';
+import { showPaper } from './paper.js';
 
 const { api, version } = document.querySelector('.case').dataset;
 
@@ -31,17 +32,5 @@ listen('data-prepare', 'prepare/', () => ({}));
 listen('data-put-back', 'put_back/', form => ({ reason: form.elements.reason.value }));
 listen('data-draft-words', 'words/', ({ elements: { title, body, addressee, copies } }) => ({ version: Number(version), title: title.value, body: body.value, addressee: addressee.value, copies: copies.value }));
 
-// The paper, page by page: the answer says how many there are.
 const paper = document.querySelector('[data-paper]');
-async function show(n) {
-  const answer = await fetch(`${api}pages/${n}.png`, { credentials: 'same-origin' }).catch(() => null);
-  if (!answer?.ok) {
-    paper.replaceChildren(el('p', { role: 'alert' }, t('The paper cannot be shown. The PDF says why.')));
-    return;
-  }
-  const page = el('img', { class: 'sheet', alt: n === 1 ? paper.dataset.paper : '', 'data-page': n });
-  page.src = URL.createObjectURL(await answer.blob());
-  if (n === 1) paper.replaceChildren(page); else paper.append(page);
-  if (n < Number(answer.headers.get('X-Pages'))) show(n + 1);
-}
-if (paper) show(1);
+if (paper) showPaper(paper, api);
