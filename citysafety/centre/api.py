@@ -30,7 +30,7 @@ ASKED = (
     OpenApiParameter("area", str, description="Area code; the caller's own without one."),
     OpenApiParameter("matter", str, description="Code of a matter."),
 )
-KNOWN = {"filter", "area", "matter", "after", "page_size", "format"}
+KNOWN = {"filter", "area", "matter", "after", "at_least", "page_size", "format"}
 
 
 class AtTheConsole(IsAuthenticated):
@@ -94,17 +94,25 @@ def asked(request: Request, given: Mapping[str, str] | None = None) -> selectors
 
 class Queue(ConsoleView):
     @extend_schema(
-        parameters=[*ASKED, OpenApiParameter("after", str), OpenApiParameter("page_size", int)], responses=QueueOutput
+        parameters=[
+            *ASKED,
+            OpenApiParameter("after", str, description="Mark of the page before."),
+            OpenApiParameter("at_least", int, description="Position; a kept look of it or later will do."),
+            OpenApiParameter("page_size", int),
+        ],
+        responses=QueueOutput,
     )
     def get(self, request: Request) -> Response:
         """Show what needs somebody, late first, then major, then the oldest; with the counts of all filters."""
         most = whole_number(request, "page_size", 200) or 200
         if most > MOST_ROWS:
             raise ValidationError({"page_size": _("At most %(most)s rows a page.") % {"most": MOST_ROWS}})
+        wanted, now = asked(request), timezone.now()
+        at_least, after = whole_number(request, "at_least"), request.query_params.get("after", "")
+        if at_least is not None and not after:
+            return Response(selectors.recent_queue(request.user, wanted, at=now, at_least=at_least, most=most))
         try:
-            page = selectors.queue(
-                request.user, asked(request), at=timezone.now(), after=request.query_params.get("after", ""), most=most
-            )
+            page = selectors.queue(request.user, wanted, at=now, after=after, most=most)
         except selectors.UnknownMark as error:
             raise ValidationError({"after": _("This is no mark of a page.")}) from error
         return Response(page)

@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.core.cache import cache
 from django.db.models import Case, Count, Exists, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from citysafety.outbox import selectors as outbox
 from grid.models import Division
@@ -28,6 +29,7 @@ RANK = Case(  # late first, then major; then the oldest
     default=Value(3),
     output_field=IntegerField(),
 )
+KEPT_S = 20  # words of due times grow old by minutes
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -102,6 +104,19 @@ def queue(user: Any, asked: Asked, *, at: datetime, after: str = "", most: int =
         "results": present(found, at),
         "next": _text(page[-1][0]) if len(rows) > most else None,
     }
+
+
+def recent_queue(user: Any, asked: Asked, *, at: datetime, at_least: int, most: int) -> dict[str, Any]:
+    """Return a first page that is no older than a position: a kept one if there is, so that consoles which ask after the
+    same change cost one reading. Whoever may ask for an area sees all of it here, so what is kept is the same for all.
+    """
+    key = f"queue:{get_language()}:{asked.area}:{asked.filter.key}:{asked.matter}:{most}"
+    kept: dict[str, Any] | None = cache.get(key)
+    if kept is not None and kept["position"] >= at_least:
+        return kept
+    fresh = queue(user, asked, at=at, most=most)
+    cache.set(key, fresh, KEPT_S)
+    return fresh
 
 
 def count_all(user: Any, asked: Asked) -> dict[str, int]:

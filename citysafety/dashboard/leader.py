@@ -38,7 +38,7 @@ class Sketch:
 
 
 def leader(area: str, at: datetime) -> dict[str, Any]:
-    """Return the screen of an area. Queries: 11, however many hazards or parts; 1 more where outlines are drawn anew."""
+    """Return the screen of an area. Queries: 12, however many hazards or parts; 1 more where outlines are drawn anew."""
     with selectors.one_look():
         look = selectors.wall(area)
         overdue = Hazard.objects.within(area).overdue().select_related("matter", "cell", "dedicated_cell", "department")

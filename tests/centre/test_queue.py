@@ -4,12 +4,14 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.core.cache import cache
 from django.utils import timezone
 
 from citysafety.accounts.roles import CONSOLE, Role
 from hazards.models import Hazard
 from projects.services import mark_unanswered
 from tests.factories import AWAY, HOME, NOON, file_hazard, person
+from tests.grid.conftest import relay
 
 from .conftest import MAJOR
 
@@ -130,6 +132,24 @@ def test_a_page_costs_the_same_however_many_rows(city, at_desk, django_assert_nu
     # session with user; head, counts of hazards, of notices; rows of hazards, of notices; names of townships
     with django_assert_num_queries(7):
         assert len(client.get(QUEUE).json()["results"]) == number
+
+
+def test_consoles_that_ask_after_the_same_news_share_one_reading(city, at_desk, django_assert_num_queries):
+    cache.clear()
+    worker, first, second = person("grid_worker"), at_desk(), at_desk("dispatcher", HOME)
+    file_hazard(worker)
+    relay()
+    position = first.get(f"{QUEUE}?area={HOME}&at_least=1").json()["position"]
+    with django_assert_num_queries(2):  # reader; the area is another than the reader's own
+        first.get(f"{QUEUE}?area={HOME}&at_least={position}")
+    with django_assert_num_queries(1):
+        kept = second.get(f"{QUEUE}?at_least={position}").json()
+    fresh = file_hazard(worker)
+    assert str(fresh.pk) not in ids(second.get(f"{QUEUE}?at_least={position}").json())
+    assert len(kept["results"]) == 1
+    assert str(fresh.pk) in ids(second.get(f"{QUEUE}?at_least={position + 1}").json())
+    assert str(fresh.pk) in ids(second.get(QUEUE).json())
+    assert second.get(f"{QUEUE}?area={AWAY}&at_least={position}").status_code == 404
 
 
 def test_words_of_the_due_time_are_of_now(city, at_desk):

@@ -75,7 +75,7 @@ def test_it_costs_the_same_however_many(happen, watcher, django_assert_num_queri
     hazards = happen(number)
     mark_overdue(at=hazards[0].due_at + timedelta(minutes=1))
     leader.leader("3705", NOON)
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         leader.leader("3705", NOON)
 
 

@@ -20,7 +20,7 @@ export class OpenCase {
   async open(kind, id, { again = false } = {}) {
     const mine = ++this.#asking;
     const scroll = again ? this.#box.scrollTop : 0;
-    if (!again) this.#wait();
+    if (!again) { this.#wait(); this.#on.onAsk(kind, id); }
     try {
       const text = await page(`${this.#config.page}${kind}/${id}/`);
       if (mine !== this.#asking) return;
@@ -30,7 +30,9 @@ export class OpenCase {
       this.#box.scrollTop = scroll;
       if (!again) this.#on.onOpen(kind, id, this.#place);
     } catch (error) {
-      if (mine === this.#asking) this.#failed(error, () => this.open(kind, id));
+      if (mine !== this.#asking) return;
+      if (!again) this.#on.onAsk('', null);
+      this.#failed(error, () => this.open(kind, id));
     }
   }
 

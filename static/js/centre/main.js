@@ -33,8 +33,8 @@ const rows = new Rows({
 const presence = new Presence({ config, csrf, onChange: people => { rows.showPeople(people); opened.showPeople(people); } });
 const opened = new OpenCase({
   config, said,
+  onAsk: (kind, id) => presence.at(kind, id), // others see it while it is still being fetched
   onOpen(kind, id, place) {
-    presence.at(kind, id);
     rows.current(id);
     address();
     map?.setPoint(place.lon, place.lat);
@@ -55,17 +55,18 @@ function query(more = {}) {
 function soon() {
   if (timer) return;
   const pause = Math.max(NEWS_MS[0] + Math.random() * NEWS_MS[1], askedAt + LEAST_PAUSE_MS - performance.now());
-  timer = setTimeout(refresh, pause);
+  timer = setTimeout(() => refresh({ news: true }), pause);
 }
 
-async function refresh({ release = false } = {}) {
+// ``news``: a look that others have asked for will do, if it holds what was heard; after our own deeds only a fresh one.
+async function refresh({ release = false, news = false } = {}) {
   clearTimeout(timer);
   timer = null;
   askedAt = performance.now();
   const mine = ++asking;
   const wait = setTimeout(() => document.getElementById('queue').setAttribute('aria-busy', 'true'), 300);
   try {
-    const fresh = await read(query({ page_size: wanted }));
+    const fresh = await read(query({ page_size: wanted, ...(news ? { at_least: position } : {}) }));
     if (mine !== asking) return; // a later question is on its way
     look = fresh;
     truth.lookFailed(null);
@@ -246,7 +247,7 @@ tick();
 makeMap();
 weigh();
 bulk.recover();
-setInterval(() => soon(), STALE_WORDS_MS);
+setInterval(() => refresh(), STALE_WORDS_MS);
 const [kind, id] = config.case.split(':');
 if (kind === 'hazard' || kind === 'supervision') openCase(kind, id);
 let hiddenAt = 0;
