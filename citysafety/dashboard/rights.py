@@ -15,3 +15,12 @@ WATCHERS = frozenset(
 
 def may_watch(user: Any) -> bool:
     return user.role in WATCHERS
+
+
+# Whose duty it is to hear: a major hazard waits for them, or the screen hangs where they sit.
+HEARERS = frozenset({Role.DISPATCHER, Role.OPERATOR, Role.KIOSK})
+
+
+def must_hear(user: Any) -> bool:
+    """Test whether a wall before this user sounds without being asked to."""
+    return user.role in HEARERS

@@ -42,6 +42,6 @@ def figure(context: template.Context, key: str, look: str = "") -> dict[str, Any
 
 
 @register.filter
-def figure_value(rows: dict[str, Any], key: str) -> str:
-    """Return the value of a figure as text."""
-    return grouped(rows[key]["value"])
+def figure_page(rows: dict[str, Any], key: str) -> str:
+    """Return the address of the list behind a figure."""
+    return rows[key]["page"]
