@@ -10,7 +10,7 @@ import { t, token } from './words.js';
 const FONT = ['Noto Sans SC Variable', 'Noto Sans CJK SC', 'sans-serif'];
 const OVERDUE_MANY = 3; // cells with as many overdue are hatched
 // Where the name of a county may move to when numbers lie on it, in ems.
-const NEAR = ['center', [0, 0], ...[1, 2, 3].flatMap(n => ['center', [0, n], 'center', [0, -n], 'center', [2 * n, 0], 'center', [-2 * n, 0]])];
+const NEAR = ['center', [0, 0], ...[1.2, 2.2].flatMap(n => ['center', [0, n], 'center', [0, -n], 'center', [1.5 * n, 0], 'center', [-1.5 * n, 0]])];
 const NOTHING = { type: 'FeatureCollection', features: [] };
 
 export class NoMap extends Error {} // this browser cannot draw maps; the lists say the same

@@ -20,7 +20,7 @@ const json = id => JSON.parse(document.getElementById(id).textContent);
 const config = json('config');
 let look = json('look');
 let position = look.position;
-let heardAt = 0, tally = null, again = null;
+let wasLive = false, heardAt = 0, tally = null, again = null;
 let map = null, cells = {}, cellsAt = 0;
 const news = []; // of hazards, for looks that are older than what the page has heard
 const MOST_NEWS = 2000, RETRY_MS = [5000, 15000], DAY_MS = [0, 3000]; // never all screens at once
@@ -126,7 +126,7 @@ function onFacts(items, at, missed) {
     feed.want(lists.hear(hazards));
     weigh(hazards);
     open.hear(hazards);
-    alarms.hear(hazards, missed);
+    alarms.hear(hazards, missed && wasLive); // what came between the page and its line is news like any other
   }
   if (items.some(item => item.topic === 'day.began')) setTimeout(reload, between(DAY_MS));
   else feed.changed(position);
@@ -241,6 +241,7 @@ tick();
 for (const link of document.querySelectorAll('#trail a')) link.href = wallOf(link.dataset.code);
 new ResizeObserver(() => drawTables()).observe(document.getElementById('chart'));
 document.documentElement.addEventListener('themechange', () => drawTables());
+new ResizeObserver(([{ target }]) => document.getElementById('board').style.setProperty('--banners', `${target.offsetHeight}px`)).observe(document.getElementById('banners'));
 listenToKeys({ up, notices: listenToNotices({ api: config.notices, clock }).open });
 if (config.kiosk) standWatch();
 document.querySelector('#missed button').addEventListener('click', () => alarms.forgetMissed());
@@ -252,7 +253,9 @@ const line = connect({
   area: config.area, after: position, onFacts, onTally, onHeartbeat, onReset: startAfresh,
   onState: state => {
     truth.connection(state);
-    if (state.name === 'live') alarms.caughtUp();
+    if (state.name !== 'live') return;
+    wasLive = true;
+    alarms.caughtUp();
   },
 });
 watchdog({ slept: () => line.renew() });
