@@ -89,7 +89,9 @@ class WallPoints(APIView):
     @extend_schema(
         parameters=[
             OpenApiParameter("area", str, description="Area code; the caller's own without one."),
-            OpenApiParameter("at_least", OpenApiTypes.INT64, description="Position; kept points of it or later will do."),
+            OpenApiParameter(
+                "at_least", OpenApiTypes.INT64, description="Position; kept points of it or later will do."
+            ),
         ],
         responses=WallPointsOutput,
     )

@@ -96,7 +96,9 @@ def test_who_may_watch_may_read_them(watcher, client, role, status):
     assert client.get(POINTS).status_code == 401
 
 
-@pytest.mark.parametrize(("role", "hears"), [("operator", True), ("kiosk", True), ("dispatcher", True), ("leader", False)])
+@pytest.mark.parametrize(
+    ("role", "hears"), [("operator", True), ("kiosk", True), ("dispatcher", True), ("leader", False)]
+)
 def test_a_wall_sounds_unasked_only_where_somebody_is_on_duty(watcher, role, hears):
     page = watcher(role).get("/wall/").content.decode()
     assert ('"must_hear": true' in page) is hears

@@ -33,7 +33,9 @@ def shapes(browser: Browser, theme: str, state: str, side: int) -> dict[int, np.
     css = "".join((ROOT / "static" / "css" / name).read_text() for name in ("tokens.css", "parts.css"))
     marks = "".join(f"<p>{MARK.render(Context({'number': level, 'state': state}))}</p>" for level in LEVELS)
     page = browser.new_page(reduced_motion="reduce")
-    page.set_content(f'<html data-theme="{theme}"><style>{css} p {{ padding: 8px }} svg.mark {{ width: {side}px; height: {side}px }}</style>{marks}')
+    page.set_content(
+        f'<html data-theme="{theme}"><style>{css} p {{ padding: 8px }} svg.mark {{ width: {side}px; height: {side}px }}</style>{marks}'
+    )
     found = {}
     for level, place in zip(LEVELS, page.locator("p").all(), strict=True):
         grey = np.asarray(Image.open(io.BytesIO(place.screenshot())).convert("L"), dtype=int)

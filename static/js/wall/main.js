@@ -1,7 +1,7 @@
 // The wall: one state, drawn anew from a fresh look, kept by the news. After any gap both ways lead to the same page.
 import { connect } from '../live.js';
 import { NoMap, createMap } from '../map.js';
-import { date, clock as clockWords, el, number, say, t } from '../words.js';
+import { date, dayOf, clock as clockWords, el, number, say, t } from '../words.js';
 import { Alarms } from './alarms.js';
 import { Feed, between } from './feed.js';
 import { Figures } from './figures.js';
@@ -223,7 +223,9 @@ function up() {
 function tick() {
   const now = clock.now();
   document.getElementById('clock').textContent = clockWords(now);
-  document.getElementById('date').textContent = date(now);
+  const day = document.getElementById('date');
+  day.textContent = date(now);
+  day.dataset.year = dayOf(now).year; // on paper
   setTimeout(tick, 1000 - now % 1000);
 }
 
