@@ -10,7 +10,10 @@ from . import keeping
 BENCHES = {
     "filing": "POST one hazard, beside a lean DRF endpoint and SQL",
     "dashboard": "the wall's look and lists of 50 among 100,000 hazards, beside a lean DRF list",
+    "years": "the same questions among 5,000,000 hazards, beside 100,000",
     "live": "a 300-byte message to 1,000 signed-in sockets, beside socket.io, ws and a loop in C",
+    "screen": "from the commit of a change to the last of 1,000 screens, and to pixels in Chromium",
+    "wall": "the wall's first picture and first news, beside a bare MapLibre page",
     "locate": "point to cell among 10,000, beside Shapely's STRtree and PostGIS",
     "tiles": "vector tiles of 10,000 cells, beside ST_AsMVT and tipg",
     "sweep": "the overdue sweep over 1,000,000 open clocks, beside 10,000",

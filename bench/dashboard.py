@@ -17,19 +17,24 @@ LISTS = {  # the same question to both
 }
 
 
+def query_of(asked: dict[str, str], database: str) -> str:
+    """Return the query of a list, with the category that has the second most hazards and a month's days."""
+    category = city.ask(
+        database,
+        "SELECT k.code FROM hazards_hazard h JOIN grid_matter m ON m.id = h.matter_id"
+        " JOIN grid_matterclass k ON k.id = m.matter_class_id GROUP BY 1 ORDER BY count(*) DESC OFFSET 1 LIMIT 1",
+    )[0][0]
+    since = str(date.today() - timedelta(days=30))  # noqa: DTZ011  any day of the last month does
+    known = {"CATEGORY": category, "SINCE": since}
+    return urlencode({key: known.get(value, value) for key, value in asked.items()})
+
+
 def run() -> Report:
     """Ask one after the other over one connection: what a person waits for, not what a crowd gets."""
     with city.copy_of("bench_dashboard") as database:
         env = {"DATABASE_URL": city.address(database)}
         city.ask(database, "VACUUM ANALYZE")
         count = city.ask(database, "SELECT count(*) FROM hazards_hazard")[0][0]
-        category = city.ask(
-            database,
-            "SELECT k.code FROM hazards_hazard h JOIN grid_matter m ON m.id = h.matter_id"
-            " JOIN grid_matterclass k ON k.id = m.matter_class_id GROUP BY 1 ORDER BY count(*) DESC OFFSET 1 LIMIT 1",
-        )[0][0]
-        since = str(date.today() - timedelta(days=30))  # noqa: DTZ011  any day of the last month does
-        known = {"CATEGORY": category, "SINCE": since}
         lean_env = lean_tables(database)
         with (
             servers.web(1, env=env) as ports,
@@ -49,14 +54,15 @@ def run() -> Report:
 
             measures, pairs = {}, []
             for name, asked in LISTS.items():
-                query = urlencode({key: known.get(value, value) for key, value in asked.items()})
+                query = query_of(asked, database)
                 measures[f"list {name}"] = mine(f"/api/v1/hazards/?{query}")
                 measures[f"lean list {name}"] = lean(f"/hazards/?{query}")
                 pairs.append((f"list {name}", f"lean list {name}"))
             measures["figures of the city"] = mine("/api/v1/figures/", "operator")
+            measures["cells of the city"] = mine("/api/v1/cells/state/", "operator")
             measures["wall of the city, anew"] = mine("/api/v1/wall/", "operator")
             measures["wall of the city, kept"] = mine("/api/v1/wall/?at_least=1", "operator")
-            pairs += [(name, "lean list newest") for name in list(measures)[-3:]]
+            pairs += [(name, "lean list newest") for name in list(measures)[-4:]]
             for _unit, measure in measures.values():
                 measure()
             sides = in_turns(measures)

@@ -1,7 +1,7 @@
 """What all APIs share: cursor pages, the twin that counts, and how a caller's area and numbers are read."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from rest_framework.response import Response
 
 from citysafety import areas
 from citysafety.accounts.duty import area_within
+from citysafety.convoy import Convoy
 from citysafety.outbox import receipts
 
 
@@ -141,6 +142,33 @@ def answer_once(claimed: UUID, request: Request, act: Callable[[], tuple[int, An
     except receipts.RepeatDiffers as error:
         raise Unprocessable({"id": _("This id was used for something else.")}) from error
     return Response(answer.body, status=200 if answer.repeated else answer.status)
+
+
+class Together(Convoy):
+    """Requests of one kind that are acted on in groups, one transaction each (citysafety/convoy.py).
+
+    ``act`` gets what those of a group bring that are no repeats, and does all of it or nothing.
+    """
+
+    def __init__(self, act: Callable[[Sequence[Any]], object]) -> None:
+        def carry(loads: Sequence[tuple[receipts.Laid, Any]]) -> list[receipts.Answer | receipts.RepeatDiffers]:
+            return receipts.answer_all([laid for laid, _load in loads], lambda first: act([loads[n][1] for n in first]))
+
+        super().__init__(carry)
+
+
+def answer_together(
+    group: Together, claimed: UUID, request: Request, load: Any, answer: tuple[int, Any], *, to: str
+) -> Response:
+    """Answer as :func:`answer_once` does, in one transaction with the requests of its kind that wait beside it.
+
+    ``answer``: what the first request gets once the group has acted on what it brings, its ``load``.
+    """
+    body = {"to": to, "body": request.data}
+    given = group.ride((receipts.Laid(claimed, request.user.pk, body, *answer), load))
+    if isinstance(given, receipts.RepeatDiffers):
+        raise Unprocessable({"id": _("This id was used for something else.")}) from given
+    return Response(given.body, status=200 if given.repeated else given.status)
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:

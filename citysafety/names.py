@@ -7,7 +7,12 @@ from django.utils.translation import gettext_lazy as _
 
 def chosen(name_zh: str, name_en: str) -> str:
     """Return the name in the active language; the Chinese one where there is no English."""
-    return name_en if name_en and (get_language() or "").startswith("en") else name_zh
+    return name_en if name_en and in_english() else name_zh
+
+
+def in_english() -> bool:
+    """Test whether the active language is English: asked once by whoever names many things."""
+    return (get_language() or "").startswith("en")
 
 
 class Named(models.Model):

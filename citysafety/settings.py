@@ -44,6 +44,8 @@ INSTALLED_APPS = [
     "projects",
     "citysafety.live",
     "citysafety.dashboard",
+    "citysafety.centre",
+    "citysafety.chain",
     "citysafety.field",
     "citysafety",
     "django.contrib.admin",
@@ -143,7 +145,7 @@ CACHES = {
     }
 }
 DJANGO_REDIS_LOG_IGNORED_EXCEPTIONS = True
-LIVE_REDIS_URL = redis_url(2)  # pub/sub only: nothing is kept there
+LIVE_REDIS_URL = redis_url(2)  # pub/sub, and for seconds who is at which case; nothing that may not be lost
 
 # -- Celery: a worker that dies gives its work back, and everything is safe to run twice ---------
 CELERY_BROKER_URL = redis_url(0, scheme="redis+socket")
@@ -170,6 +172,7 @@ CELERY_TASK_DEFAULT_QUEUE = "celery"
 CELERY_TASK_ROUTES = {
     "hazards.tasks.*": {"queue": "alarm"},
     "projects.tasks.*": {"queue": "alarm"},
+    "citysafety.centre.tasks.*": {"queue": "alarm"},
     "citysafety.notices.tasks.*": {"queue": "notice"},
     "citysafety.evidence.tasks.*": {"queue": "media"},
     "citysafety.documents.tasks.*": {"queue": "report"},
@@ -177,6 +180,7 @@ CELERY_TASK_ROUTES = {
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "mark what is overdue": {"task": "hazards.tasks.mark_overdue", "schedule": 10.0},
+    "send dispatches whose time to undo has passed": {"task": "citysafety.centre.tasks.send_due", "schedule": 2.0},
     "deliver what waits": {"task": "citysafety.notices.tasks.sweep", "schedule": 60.0},
     "make missing pictures": {"task": "citysafety.evidence.tasks.sweep", "schedule": 60.0},
     "draft overdue notices": {"task": "projects.tasks.draft_due", "schedule": 600.0},

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from django.db.models import Exists, OuterRef
+from django.db.models import CharField, Exists, OuterRef
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -49,10 +50,13 @@ def register() -> None:
     register_subject("premises", recount_premises)
 
 
+BY_TEXT = Cast("pk", CharField())  # as reconcile reads the periods beside
+
+
 def recount_workers(ids: Iterable[int] | None = None, on: date | None = None) -> Iterator[Recount]:
     """Count every worker afresh for a day, today without one. Queries: 1."""
     posted = Posting.objects.on(on or timezone.localdate()).filter(worker=OuterRef("pk"))
-    rows = Worker.objects.annotate(posted=Exists(posted)).order_by("pk")
+    rows = Worker.objects.annotate(posted=Exists(posted)).order_by(BY_TEXT)
     rows = rows if ids is None else rows.filter(pk__in=ids)
     for pk, area, state, is_posted in rows.values_list("pk", "area_code", "state", "posted").iterator(chunk_size=5000):
         assigned = is_posted and state == Worker.State.ON_DUTY
@@ -61,14 +65,14 @@ def recount_workers(ids: Iterable[int] | None = None, on: date | None = None) ->
 
 def recount_cells(ids: Iterable[int] | None = None) -> Iterator[Recount]:
     """Count every cell afresh. Queries: 1."""
-    rows = Cell.objects.order_by("pk") if ids is None else Cell.objects.filter(pk__in=ids).order_by("pk")
+    rows = Cell.objects.order_by(BY_TEXT) if ids is None else Cell.objects.filter(pk__in=ids).order_by(BY_TEXT)
     for pk, code, kind, active in rows.values_list("pk", "code", "kind", "active").iterator(chunk_size=5000):
         yield Recount(str(pk), code, "", kind, "active" if active else "withdrawn", [CELLS] if active else [], {}, {})
 
 
 def recount_premises(ids: Iterable[int] | None = None) -> Iterator[Recount]:
     """Count every place of the register afresh. Queries: 1."""
-    rows = Premises.objects.order_by("pk") if ids is None else Premises.objects.filter(pk__in=ids).order_by("pk")
+    rows = Premises.objects.order_by(BY_TEXT) if ids is None else Premises.objects.filter(pk__in=ids).order_by(BY_TEXT)
     fields = ("pk", "area_code", "dedicated_cell__code", "kind_id", "active", "floor_area_m2")
     for pk, area, dedicated, kind, active, floor in rows.values_list(*fields).iterator(chunk_size=5000):
         owned = {AREA: floor} if active and kind == "government" and floor else {}

@@ -39,6 +39,16 @@ class Place(NamedTuple):  # made at each question: a frozen dataclass takes six 
     candidates: tuple[dict[str, str], ...] = ()
 
 
+class Square(NamedTuple):
+    """What is known of a square: the index of the cell that all of it lies in, if one does; (index, outline) of the cells
+    that touch it, and of those within 60 m of it, lower codes first.
+    """
+
+    whole: int | None
+    touching: tuple[tuple[int, Any], ...]
+    near: tuple[tuple[int, Any], ...]
+
+
 class Layer:
     """The cells of some kinds: outlines in metres, prepared, a tree over them, and what each square was found to touch.
 
@@ -52,40 +62,50 @@ class Layer:
         shapely.prepare(self.outlines)
         self.tree = shapely.STRtree(self.outlines)
         self.named = [dict(zip(("code", "name_zh", "name_en"), cell[1:], strict=True)) for cell in self.cells]
-        self.squares: dict[tuple[float, float], tuple[int | None, tuple[tuple[int, Any], ...]]] = {}
+        self.squares: dict[tuple[float, float], Square] = {}
 
-    def square(self, x: float, y: float) -> tuple[int | None, tuple[tuple[int, Any], ...]]:
-        """Return what is known of the square that holds a point: the index of the cell that all of it lies in, if one
-        does, and (index, outline) of the cells within 60 m of it, lower codes first.
-        """
+    def square(self, x: float, y: float) -> Square:
+        """Return what is known of the square that holds a point; found out when it is first asked for."""
         key = (x // SQUARE_M, y // SQUARE_M)
         found = self.squares.get(key)
         if found is None:
             west, south = key[0] * SQUARE_M, key[1] * SQUARE_M
             east, north = west + SQUARE_M, south + SQUARE_M
             wide = shapely.box(west - MARGIN_M, south - MARGIN_M, east + MARGIN_M, north + MARGIN_M)
-            hits = numpy.sort(self.tree.query(wide, predicate="intersects")).tolist()
-            # Without its border, and of the lowest code around: any other cell over the square comes after it.
-            whole = hits and shapely.contains_properly(self.outlines[hits[0]], shapely.box(west, south, east, north))
-            found = (hits[0] if whole else None, tuple((index, self.outlines[index]) for index in hits))
-            self.squares[key] = found
+            hits = numpy.sort(self.tree.query(wide, predicate="intersects"))
+            itself = shapely.box(west, south, east, north)
+            touching = (hits[shapely.intersects(self.outlines[hits], itself)] if len(hits) > 1 else hits).tolist()
+            # Without its border, and of the lowest code there: any other cell over the square comes after it.
+            whole = touching and shapely.contains_properly(self.outlines[touching[0]], itself)
+            found = self.squares[key] = Square(
+                touching[0] if whole else None,
+                tuple((index, self.outlines[index]) for index in touching),
+                tuple((index, self.outlines[index]) for index in hits.tolist()),
+            )
         return found
 
     def holding(self, x: float, y: float) -> int | None:
         """Return the index of the cell that holds a point; on a shared border the one with the lower code."""
-        whole, near = self.square(x, y)
+        whole, touching, _near = self.squares.get((x // SQUARE_M, y // SQUARE_M)) or self.square(x, y)
         if whole is not None:
             return whole
-        for index, outline in near:
+        for index, outline in touching:
             if intersects_xy(outline, x, y):
                 return index
         return None
+
+    def holding_each(self, x: Any, y: Any) -> Any:
+        """Return for each of many points the index of the cell that holds it, -1 where none does."""
+        found = numpy.full(len(x), len(self.cells))
+        points, cells = self.tree.query(shapely.points(x, y), predicate="intersects")
+        numpy.minimum.at(found, points, cells)
+        return numpy.where(found < len(self.cells), found, -1)
 
     def around(self, x: float, y: float, radius_m: float) -> list[int]:
         """Return the indices of the cells a circle touches, nearest first."""
         point = shapely.Point(x, y)
         if radius_m <= MARGIN_M:
-            far = [(shapely.distance(outline, point), index) for index, outline in self.square(x, y)[1]]
+            far = [(shapely.distance(outline, point), index) for index, outline in self.square(x, y).near]
         else:
             hits = self.tree.query(point, predicate="dwithin", distance=radius_m)
             far = list(zip(shapely.distance(self.outlines[hits], point), hits.tolist(), strict=True))
@@ -119,7 +139,9 @@ class Index:
         circle = self.base.around(x, y, min(accuracy_m, WIDEST_CIRCLE_M)) if accuracy_m else []
         if found is None and circle:
             found = circle[0]
-        candidates = [found, *(i for i in circle if i != found)][:MOST_CANDIDATES] if found is not None else []
+        candidates = [found] if found is not None else []
+        if circle:
+            candidates = [*candidates, *(i for i in circle if i != found)][:MOST_CANDIDATES]
         dedicated = self.dedicated.holding(x, y)
         sea = self.sea.holding(x, y) if found is None else None
         taken, kind = (self.base.cells[found], Cell.Kind.BASE) if found is not None else (None, "")
@@ -135,6 +157,15 @@ class Index:
             dedicated_code=special[1] if special else "",
             candidates=tuple([self.base.named[index] for index in candidates]),
         )
+
+    def places(self, lon: Any, lat: Any) -> tuple[Any, Any, Any]:
+        """Return for each of many points the index of its base cell, dedicated cell and sea cell, -1 for none."""
+        x, y = lon * self.scale[0], lat * self.scale[1]
+        base = self.base.holding_each(x, y)
+        sea = numpy.full(len(x), -1)
+        at_sea = numpy.flatnonzero(base < 0)
+        sea[at_sea] = self.sea.holding_each(x[at_sea], y[at_sea])
+        return base, self.dedicated.holding_each(x, y), sea
 
 
 @dataclass(slots=True)

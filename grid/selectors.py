@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from django.contrib.gis.db.models import Extent
+from django.core.cache import cache
 from django.db import connection
 from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet
 from django.db.models.functions import Cast
@@ -14,7 +16,22 @@ from citysafety.accounts.models import Department
 from citysafety.names import chosen
 from citysafety.tallies import selectors as tallies
 
-from .models import BaseLayer, Cell, Centre, City, Division, GridVersion, Matter, Posting, Premises, Worker, shapes_of
+from .models import (
+    BaseLayer,
+    Cell,
+    Centre,
+    City,
+    Division,
+    GridVersion,
+    Matter,
+    MatterClass,
+    Posting,
+    Premises,
+    Worker,
+    shapes_of,
+)
+
+FRAME_KEPT_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +52,30 @@ class Responsible:
 
 
 NOBODY = Responsible("none")
+MATTER = tuple(field.attname for field in Matter._meta.concrete_fields)
+# In plain SQL: to spell it takes Django longer than PostgreSQL to answer it, and every filing asks it.
+MATTER_WITH_CELLS = f"""
+SELECT {", ".join(f"m.{name}" for name in MATTER)}, k.code, k.name_zh, k.name_en,
+  ARRAY(SELECT ARRAY[c.id::text, c.code, c.name_zh, c.name_en, c.kind] FROM grid_cell c WHERE c.id = ANY (%s)), {{besides}}
+FROM grid_matter m JOIN grid_matterclass k ON k.id = m.matter_class_id WHERE m.code = %s AND m.active"""
+
+
+def matter_with_cells(
+    code: str, *cell_ids: int | None, besides: str = "NULL"
+) -> tuple[Matter | None, dict[int, Cell], Any]:
+    """Return an active matter with its class, cells by id without their outlines, and what an expression of SQL that is
+    asked ``besides`` gives; nothing without the matter. Queries: 1.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(MATTER_WITH_CELLS.format(besides=besides), [[pk for pk in cell_ids if pk], code])
+        found = cursor.fetchone()
+    if found is None:
+        return None, {}, None
+    *values, class_code, class_zh, class_en, cells, more = found
+    matter = Matter.from_db(connection.alias, MATTER, values)
+    matter.matter_class = MatterClass(id=matter.matter_class_id, code=class_code, name_zh=class_zh, name_en=class_en)
+    named = [Cell(id=int(pk), code=code, name_zh=zh, name_en=en, kind=kind) for pk, code, zh, en, kind in cells]
+    return matter, {cell.pk: cell for cell in named}, more
 
 
 def responsible(cell: Cell, on: date) -> Responsible:
@@ -173,3 +214,17 @@ def map_sources() -> dict[str, Any]:
         "credits": list(dict.fromkeys(credits)),
         "note": chosen(city.note_zh, city.note_en) if city else "",
     }
+
+
+def map_frame(area: str, version: int) -> list[list[float]]:
+    """Return the frame of an area's cells on land, [[west, south], [east, north]] in degrees; empty where there are
+    none. Queries: 1, or 0 within the hour.
+    """
+    key = f"map-frame:{version}:{area}"
+    frame: list[list[float]] | None = cache.get(key)
+    if frame is None:
+        cells = Cell.objects.active().within(area).exclude(kind=Cell.Kind.SEA)
+        extent = cells.aggregate(frame=Extent("geometry"))["frame"]
+        frame = [list(extent[:2]), list(extent[2:])] if extent else []
+        cache.set(key, frame, FRAME_KEPT_S)
+    return frame

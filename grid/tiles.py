@@ -2,7 +2,11 @@
 
 import gzip
 import json
-from collections.abc import Callable
+import threading
+import weakref
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import brotli
@@ -11,6 +15,7 @@ from django.db import connection
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from citysafety.accounts.callers import LIVE_TOKENS
 from citysafety.accounts.tokens import live_token
 
 from . import selectors
@@ -19,23 +24,32 @@ from .models import BaseLayer
 FOR_EVER = "private, max-age=31536000, immutable"
 KEPT_S = 7 * 24 * 3600
 MOST_ZOOM = 18
+TILE_TYPE = "application/vnd.mapbox-vector-tile"
+EXTENT, BUFFER = 4096, 32  # units of a tile, GeoServer's and Mapbox's habit
+MOST_KEPT = 64 * 1024 * 1024  # bytes, in each process
 PACKERS: dict[str, Callable[[bytes], bytes]] = {
     "br": lambda body: brotli.compress(body, quality=7),
     "gzip": gzip.compress,
 }
-EXTENT, BUFFER = 4096, 32  # units of a tile, GeoServer's and Mapbox's habit
 
-# One statement a tile; the box is widened by the buffer so that outlines meet across tiles. Low zooms drop what is
-# under half a tile unit, which keeps the first paint of all cells small.
-TILE = """
-WITH box AS (SELECT ST_TileEnvelope(%(z)s, %(x)s, %(y)s) AS tile),
-shapes AS (
-  SELECT c.id, c.code, c.kind,
-    ST_AsMVTGeom(c.mercator, box.tile, %(extent)s, %(buffer)s, true) AS geom
-  FROM grid_cell c, box
-  WHERE c.active AND c.mercator && ST_Expand(box.tile, (ST_XMax(box.tile) - ST_XMin(box.tile)) * %(buffer)s / %(extent)s)
+
+# All that is asked of the database, in one statement: which of some tokens may be used now, which version is active, and
+# tiles. Their box is widened by the buffer, so that outlines meet across tiles, and worked out once a tile, not once a
+# cell. What is under half a tile unit at a low zoom has no shape left and is skipped by ST_AsMVT.
+LOOK = f"""
+SELECT 1, live.digest, 0, NULL::bytea FROM ({LIVE_TOKENS.replace("%s", "$1")}) live
+UNION ALL
+(SELECT 2, id::text, number, NULL FROM grid_gridversion WHERE activated_at IS NOT NULL ORDER BY number DESC LIMIT 1)
+UNION ALL
+SELECT 3, '', place::int, (
+  SELECT ST_AsMVT(shapes, 'cells', {EXTENT}, 'geom', 'id') FROM (
+    SELECT c.id, c.code, c.kind, ST_AsMVTGeom(c.mercator, box.tile, {EXTENT}, {BUFFER}, true) AS geom
+    FROM grid_cell c WHERE c.active AND c.mercator && box.wide
+  ) shapes
 )
-SELECT ST_AsMVT(shapes, 'cells', %(extent)s, 'geom', 'id') FROM (SELECT * FROM shapes WHERE geom IS NOT NULL ORDER BY id) shapes"""
+FROM unnest($2, $3, $4) WITH ORDINALITY AS asked(z, x, y, place), LATERAL (
+  SELECT ST_TileEnvelope(z, x, y) AS tile, ST_TileEnvelope(z, x, y, margin => {BUFFER / EXTENT}) AS wide OFFSET 0
+) box"""
 
 DIVISIONS = """
 SELECT json_build_object('type', 'FeatureCollection', 'features', coalesce(json_agg(json_build_object(
@@ -54,19 +68,112 @@ def _signed_in(request: HttpRequest) -> bool:
     return scheme == "Token" and live_token(key) is not None
 
 
-def _encoding(request: HttpRequest) -> str:
-    accepted = request.headers.get("Accept-Encoding", "")
+def encoding_of(accepted: str) -> str:
+    """Return how a reader that accepts these encodings is answered."""
     return next((name for name in PACKERS if name in accepted), "")
 
 
-def _answer(request: HttpRequest, key: str, kind: str, make: Callable[[], bytes]) -> HttpResponse:
-    """Answer with what is kept under a key, packed as the caller reads it; made and packed at most once each."""
-    encoding = _encoding(request)
-    body = cache.get(f"{key}:{encoding}")
+class Memory:
+    """What this process has made, the least asked for dropped first. Addresses hold the version, so nothing grows old."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._bytes = most, 0
+        self._kept: OrderedDict[Hashable, bytes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: Hashable) -> bytes | None:
+        with self._lock:
+            if key in self._kept:
+                self._kept.move_to_end(key)
+            return self._kept.get(key)
+
+    def keep(self, key: Hashable, body: bytes) -> None:
+        with self._lock:
+            self._bytes += len(body) - len(self._kept.pop(key, b""))
+            self._kept[key] = body
+            while self._bytes > self._most:
+                self._bytes -= len(self._kept.popitem(last=False)[1])
+
+
+memory = Memory(MOST_KEPT)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A tile as a reader wants it."""
+
+    version: int
+    z: int
+    x: int
+    y: int
+    encoding: str = ""
+
+    def exists(self) -> bool:
+        return self.z <= MOST_ZOOM and 0 <= self.x < 2**self.z and 0 <= self.y < 2**self.z
+
+
+Active = tuple[int, int]  # id and number of a grid version
+_planned: weakref.WeakSet = weakref.WeakSet()  # connections that know the statement
+_last_seen: Active | None = None
+
+
+def look(asked: Sequence[Asked], digests: Sequence[str] = ()) -> tuple[list[bytes | None], set[str]]:
+    """Return tiles packed as they are wanted, and which of some tokens' digests may be used now.
+
+    None for a tile that does not exist, or not in the active version. Queries: 1, 1 more after another version was
+    activated, and 1 more on a new connection.
+    """
+    global _last_seen
+    while True:
+        assumed = _last_seen
+        there = {one for one in asked if assumed and one.version == assumed[1] and one.exists()}
+        found = {one: body for one in there if (body := memory.get((assumed, one))) is not None}
+        places = list({(one.z, one.x, one.y) for one in there - found.keys()})
+        live, active, plain = _ask(digests, places)
+        if active == assumed:
+            break
+        _last_seen = active
+    for one in there - found.keys():
+        body = plain[one.z, one.x, one.y]
+        found[one] = PACKERS[one.encoding](body) if one.encoding else body
+        memory.keep((active, one), found[one])
+    return [found.get(one) for one in asked], live
+
+
+Place = tuple[int, int, int]
+
+
+def _ask(digests: Sequence[str], places: Sequence[Place]) -> tuple[set[str], Active | None, dict[Place, bytes]]:
+    """Ask the database, which plans the statement once for a connection: planning takes as long as a tile."""
+    with connection.cursor() as cursor:
+        if connection.connection not in _planned:
+            cursor.execute(f"PREPARE tiles_look (text[], int[], int[], int[]) AS {LOOK}")
+            _planned.add(connection.connection)
+        z, x, y = ([place[n] for place in places] for n in range(3))
+        cursor.execute("EXECUTE tiles_look (%s, %s, %s, %s)", [list(digests), z, x, y])
+        rows = cursor.fetchall()
+    active = next(((int(text), number) for kind, text, number, _body in rows if kind == 2), None)
+    made = {places[number - 1]: bytes(body) for kind, _text, number, body in rows if kind == 3}
+    return {text for kind, text, _number, _body in rows if kind == 1}, active, made
+
+
+@require_safe
+def tile(request: HttpRequest, version: int, z: int, x: int, y: int) -> HttpResponse:
+    """GET /tiles/{version}/cells/{z}/{x}/{y}.mvt: layer `cells` with id, code and kind; for anyone signed in.
+
+    Outlines are no secret inside the city; what weighs on them is. Most requests are answered before they come here, by
+    ``grid/tile_door.py``; all that it does not answer is.
+    """
+    if not _signed_in(request):
+        return HttpResponse(status=401)
+    encoding = encoding_of(request.headers.get("Accept-Encoding", ""))
+    [body], _live = look([Asked(version, z, x, y, encoding)])
     if body is None:
-        plain = make()
-        body = PACKERS[encoding](plain) if encoding else plain
-        cache.set(f"{key}:{encoding}", body, KEPT_S)
+        raise Http404
+    return _answered(body, TILE_TYPE, encoding)
+
+
+def _answered(body: bytes, kind: str, encoding: str) -> HttpResponse:
     response = HttpResponse(body, content_type=kind)
     response["Cache-Control"] = FOR_EVER
     response["Vary"] = "Accept-Encoding"
@@ -76,32 +183,20 @@ def _answer(request: HttpRequest, key: str, kind: str, make: Callable[[], bytes]
 
 
 @require_safe
-def tile(request: HttpRequest, version: int, z: int, x: int, y: int) -> HttpResponse:
-    """GET /tiles/{version}/cells/{z}/{x}/{y}.mvt: layer `cells` with id, code and kind; for anyone signed in.
-
-    Outlines are no secret inside the city; what weighs on them is.
-    """
-    if not _signed_in(request):
-        return HttpResponse(status=401)
-    if z > MOST_ZOOM or not (0 <= x < 2**z and 0 <= y < 2**z) or version != selectors.active_version():
-        raise Http404
-
-    def make() -> bytes:
-        with connection.cursor() as cursor:
-            cursor.execute(TILE, {"z": z, "x": x, "y": y, "extent": EXTENT, "buffer": BUFFER})
-            return bytes(cursor.fetchone()[0])
-
-    return _answer(request, f"tile:{version}:{z}:{x}:{y}", "application/vnd.mapbox-vector-tile", make)
-
-
-@require_safe
 def base(request: HttpRequest, version: int, layer: str) -> HttpResponse:
     """GET /tiles/{version}/base/{layer}.geojson: counties, townships, sea or river; for anyone signed in."""
     if not _signed_in(request):
         return HttpResponse(status=401)
     if version != selectors.active_version():
         raise Http404
-    return _answer(request, f"base:{version}:{layer}", "application/geo+json", lambda: _layer(layer))
+    encoding = encoding_of(request.headers.get("Accept-Encoding", ""))
+    key = f"base:{version}:{layer}:{encoding}"
+    body = cache.get(key)
+    if body is None:
+        plain = _layer(layer)
+        body = PACKERS[encoding](plain) if encoding else plain
+        cache.set(key, body, KEPT_S)
+    return _answered(body, "application/geo+json", encoding)
 
 
 def _layer(layer: str) -> bytes:

@@ -1,5 +1,6 @@
 """HTTP doors of hazards under /api/v1/hazards/: parse, one call, answer."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -21,8 +22,10 @@ from citysafety.api import (
     Conflict,
     CountTwin,
     Gone,
+    Together,
     Unprocessable,
     answer_once,
+    answer_together,
     area_asked,
     known_answer,
     uuid_in,
@@ -38,7 +41,7 @@ from .filters import HazardFilter
 from .lifecycle import EVIDENCE_GIVERS, FILERS, LIFECYCLE, PhotoRole
 from .models import Hazard, Severity, Step
 from .present import clock_answer, hazard_answer, photo_answer, step_answer
-from .services.reporting import Filing
+from .services.reporting import Filing, file_drafts
 from .services.steps import StepInput, steps_open_to
 
 
@@ -115,8 +118,8 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
         parameters=[OpenApiParameter(n, str) for n in ("area", "figure", "at")], responses=OpenApiTypes.OBJECT
     )
     def list(self, request: Request) -> Response:
-        page = self.paginate_queryset(selectors.brief(self.filter_queryset(self.get_queryset())))
-        return self.get_paginated_response([hazard_answer(hazard) for hazard in page])
+        page = self.paginate_queryset(selectors.lines(self.filter_queryset(self.get_queryset())))
+        return self.get_paginated_response([hazard_answer(line) for line in selectors.labelled(page)])
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def retrieve(self, request: Request, pk: str) -> Response:
@@ -138,17 +141,17 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
         data["claimed_on_spot"] = data.pop("handled_on_spot")
         filing = Filing(**{**data, **place, "cell": data["cell"] or None})
 
-        def file() -> tuple[int, dict[str, Any]]:
-            try:
-                hazard, candidates = services.report_hazard(filing=filing, reporter=request.user, at=timezone.now())
-            except services.FilingRefused as refusal:
-                raise ValidationError({refusal.field: str(refusal)}) from refusal
-            answer = hazard_answer(hazard)
-            if len(candidates) > 1:
-                answer["cell_candidates"] = candidates
-            return status.HTTP_201_CREATED, answer
-
-        return _once(filing.id, request, file)
+        try:
+            draft = services.draft_hazard(filing=filing, reporter=request.user, at=timezone.now())
+        except services.FilingRefused as refusal:
+            if known := known_answer(filing.id, request, to=_to(None, "")):  # what was taken then may be refused today
+                return known
+            raise ValidationError({refusal.field: str(refusal)}) from refusal
+        answer = hazard_answer(draft.hazard)
+        if len(draft.candidates) > 1:
+            answer["cell_candidates"] = draft.candidates
+        created = status.HTTP_201_CREATED, answer
+        return _once(filing.id, lambda: answer_together(filings, filing.id, request, draft, created, to=_to(None, "")))
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["get"])
@@ -225,17 +228,23 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
             lat=place.get("lat"),
             accuracy_m=place.get("accuracy_m"),
         )
-        return _once(step.id, request, lambda: _take(hazard.pk, verb, step, request), hazard=hazard, verb=verb)
+        return _once(
+            step.id,
+            lambda: answer_once(step.id, request, lambda: _take(hazard.pk, verb, step, request), to=_to(hazard, verb)),
+        )
 
 
 def _to(hazard: Hazard | None, verb: str) -> str:
     return f"hazards/{hazard.pk if hazard else ''}/{verb}"
 
 
-def _once(claimed: UUID, request: Request, do: Any, *, hazard: Hazard | None = None, verb: str = "") -> Response:
-    """Do it once; an id that imported history has is somebody else's."""
+filings = Together(file_drafts)  # phones that file at the same moment share a transaction
+
+
+def _once(claimed: UUID, answer: Callable[[], Response]) -> Response:
+    """Answer once; an id that imported history has is somebody else's."""
     try:
-        return answer_once(claimed, request, do, to=_to(hazard, verb))
+        return answer()
     except IntegrityError as error:
         if Hazard.objects.filter(pk=claimed).exists() or Step.objects.filter(pk=claimed).exists():
             raise Unprocessable({"id": _("This id was used for something else.")}) from error

@@ -74,7 +74,7 @@ class Hazard(models.Model):
     """A hidden danger (隐患): a state that may lead to an accident."""
 
     id = models.UUIDField(primary_key=True, editable=False)
-    number = models.CharField(_("number"), max_length=24, unique=True)
+    number = models.CharField(_("number"), max_length=24)
     matter = models.ForeignKey(
         "grid.Matter", on_delete=models.PROTECT, related_name="hazards", verbose_name=_("matter")
     )
@@ -83,7 +83,7 @@ class Hazard(models.Model):
     state = models.CharField(_("state"), max_length=12, choices=HazardState, default=HazardState.REPORTED)
     version = models.PositiveIntegerField(_("version"), default=1)
     description = models.TextField(_("description"), max_length=2000, blank=True)
-    location = models.PointField(_("place"), srid=4326)  # WGS 84
+    location = models.PointField(_("place"), srid=4326, spatial_index=False)  # WGS 84; found by cell, not by distance
     accuracy_m = models.FloatField(_("accuracy (m)"), null=True)
     cell = models.ForeignKey(
         "grid.Cell", on_delete=models.PROTECT, null=True, related_name="hazards", verbose_name=_("cell")
@@ -98,15 +98,22 @@ class Hazard(models.Model):
         null=True,
         related_name="hazards",
         verbose_name=_("department"),
+        db_index=False,
     )
     reporter = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.PROTECT,
         related_name="reported_hazards",
         verbose_name=_("reporter"),
+        db_index=False,
     )
     rectified_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("rectified by")
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("rectified by"),
+        db_index=False,
     )
     occurred_at = models.DateTimeField(_("found at"))  # the phone's claim
     received_at = models.DateTimeField(_("received at"))  # the server's clock
@@ -119,11 +126,11 @@ class Hazard(models.Model):
     due_reason = models.CharField(_("why there is no due time"), max_length=80, blank=True, default="")
     overdue = models.BooleanField(_("overdue"), default=False)  # in the present stage
     late = models.BooleanField(_("ever overdue"), default=False)
-    merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="merged")
+    merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="merged", db_index=False)
     imported = models.BooleanField(_("imported"), default=False)
     party_users = ArrayField(models.BigIntegerField(), default=list)  # reporter and whoever acted
     party_departments = ArrayField(models.BigIntegerField(), default=list)  # dispatched to, from then on
-    period = models.ForeignKey("tallies.Period", on_delete=models.PROTECT, null=True, related_name="+")
+    period = models.ForeignKey("tallies.Period", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
 
     objects = HazardQuerySet.as_manager()
 
@@ -142,10 +149,14 @@ class Hazard(models.Model):
             models.Index("state", "due_at", name="hazard_open", condition=~Q(state__in=sorted(ENDED))),
             models.Index("received_at", name="hazard_overdue", condition=Q(overdue=True)),
             models.Index("department", "state", name="hazard_department"),
+            models.Index("merged_into", name="hazard_merged", condition=Q(merged_into__isnull=False)),
             models.Index(fields=["reporter", "-received_at"], name="hazard_reporter"),
             GinIndex(fields=["party_users", "party_departments"], name="hazard_party"),
         ]
         constraints = [
+            models.UniqueConstraint(  # compared as bytes, so that it finds beginnings too
+                fields=["number"], opclasses=["varchar_pattern_ops"], name="hazard_number_once"
+            ),
             models.CheckConstraint(
                 name="hazard_major_has_criterion", condition=Q(severity=Severity.GENERAL) | ~Q(criterion="")
             ),
@@ -175,22 +186,27 @@ class Step(models.Model):
     """One row of a hazard's history: the filing and each step. Rows are never changed or deleted."""
 
     id = models.UUIDField(primary_key=True, editable=False)
-    hazard = models.ForeignKey(Hazard, on_delete=models.PROTECT, related_name="steps")
+    hazard = models.ForeignKey(Hazard, on_delete=models.PROTECT, related_name="steps", db_index=False)
     action = models.CharField(max_length=24)
     source = models.CharField(max_length=12, choices=HazardState, blank=True, default="")
     target = models.CharField(max_length=12, choices=HazardState)
     version = models.PositiveIntegerField()
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
-    department = models.ForeignKey("accounts.Department", on_delete=models.PROTECT, null=True, related_name="+")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    department = models.ForeignKey(
+        "accounts.Department", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     at = models.DateTimeField()
     words = models.TextField(max_length=2000, blank=True, default="")
-    location = models.PointField(srid=4326, null=True)
+    location = models.PointField(srid=4326, null=True, spatial_index=False)
     basis = models.CharField(max_length=160, blank=True, default="")
 
     class Meta:
         indexes = [
-            models.Index(fields=["actor", "-at"], name="step_actor"),
-            models.Index("at", "hazard", name="step_ending", condition=Q(action__in=("refuse", "write_off"))),
+            models.Index(
+                "at", "hazard", name="step_of_day", condition=Q(action__in=("dispatch", "refuse", "write_off"))
+            ),
         ]
         constraints = [
             models.UniqueConstraint(name="step_once_a_version", fields=["hazard", "version"]),
@@ -204,7 +220,7 @@ class Step(models.Model):
 class Clock(models.Model):
     """One stage's time limit on one hazard: how much, since when, what was used up before."""
 
-    hazard = models.ForeignKey(Hazard, on_delete=models.CASCADE, related_name="clocks")
+    hazard = models.ForeignKey(Hazard, on_delete=models.CASCADE, related_name="clocks", db_index=False)
     stage = models.CharField(max_length=7, choices=Stage)
     unit = models.CharField(max_length=12)
     amount = models.PositiveSmallIntegerField()
@@ -225,7 +241,7 @@ class Clock(models.Model):
 class Mark(models.Model):
     """A clock that ran out, as the sweep saw it. A hazard may be marked once in each run of a stage."""
 
-    hazard = models.ForeignKey(Hazard, on_delete=models.PROTECT, related_name="marks")
+    hazard = models.ForeignKey(Hazard, on_delete=models.PROTECT, related_name="marks", db_index=False)
     stage = models.CharField(max_length=7, choices=Stage)
     version = models.PositiveIntegerField()  # of the hazard, so that any number of sweeps mark it once
     due_at = models.DateTimeField()

@@ -11,6 +11,7 @@ from citysafety.calendars.services import calendar
 from citysafety.evidence.models import Attachment
 
 from .models import Hazard, Step
+from .standing import CITY_TIME
 
 
 def place(hazard: Hazard) -> dict[str, float | None]:
@@ -23,7 +24,7 @@ def place(hazard: Hazard) -> dict[str, float | None]:
 
 
 def hazard_answer(hazard: Hazard) -> dict[str, Any]:
-    """Return a hazard as the API gives it. Queries: 0 when related rows were selected with it."""
+    """Return a hazard, or a line of a list of them, as the API gives it. Queries: 0 when related rows were selected with it."""
     return {
         "id": str(hazard.pk),
         "number": hazard.number,
@@ -45,15 +46,15 @@ def hazard_answer(hazard: Hazard) -> dict[str, Any]:
         "department_name": hazard.department.name if hazard.department else None,
         "due": {
             "stage": hazard.due_stage or None,
-            "at": localtime(hazard.due_at).isoformat() if hazard.due_at else None,
+            "at": hazard.due_at.astimezone(CITY_TIME).isoformat() if hazard.due_at else None,
             "reason": hazard.due_reason,
         },
         "overdue": hazard.overdue,
         "handled_on_spot": hazard.claimed_on_spot,
         "rectified_on_spot": hazard.handled_on_spot,
-        "occurred_at": localtime(hazard.occurred_at).isoformat(),
-        "received_at": localtime(hazard.received_at).isoformat(),
-        "changed_at": localtime(hazard.changed_at).isoformat(),
+        "occurred_at": hazard.occurred_at.astimezone(CITY_TIME).isoformat(),
+        "received_at": hazard.received_at.astimezone(CITY_TIME).isoformat(),
+        "changed_at": hazard.changed_at.astimezone(CITY_TIME).isoformat(),
         "merged_into": str(hazard.merged_into_id) if hazard.merged_into_id else None,
         "imported": hazard.imported,
     }

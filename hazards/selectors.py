@@ -1,28 +1,42 @@
 """Reads of hazards that span tables or feed a screen."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
 from typing import Any
 
-from django.db.models import QuerySet, UUIDField
+from django.db import connection
+from django.db.models import FloatField, Func, QuerySet, UUIDField
 from django.db.models.functions import Cast
 
 from citysafety.evidence.models import Attachment
+from citysafety.names import in_english
 from citysafety.tallies import selectors as tallies
 
 from .models import Hazard, Step
 
-# Not the hazard that one was merged into: with its own table twice PostgreSQL plans a list for longer than it reads it.
 RELATED = ("matter__matter_class", "cell", "dedicated_cell", "department")
-NAMES = ("code", "name_zh", "name_en")
-# What a row of a list shows; the other columns of its five tables would take longer than the query itself.
-SHOWN = (
-    *(
-        field.name
-        for field in Hazard._meta.concrete_fields
-        if field.name not in ("reporter", "rectified_by", "period", "party_users", "party_departments")
-    ),
-    *(f"{beside}__{name}" for beside in ("matter", "cell", "dedicated_cell", "department") for name in NAMES),
-    "matter__matter_class__code",
+# What a row of a list shows of the hazard itself. What it only names is read for the whole page: with five tables
+# beside its own, one of them twice, PostgreSQL plans a list for longer than it reads it.
+COLUMNS = tuple(
+    field.attname
+    for field in Hazard._meta.concrete_fields
+    if field.name not in ("location", "reporter", "rectified_by", "period", "party_users", "party_departments")
 )
+NAMES = """
+SELECT 'matter', m.id, m.code, m.name_zh, m.name_en, k.code
+FROM grid_matter m JOIN grid_matterclass k ON k.id = m.matter_class_id WHERE m.id = ANY (%(matter)s)
+UNION ALL SELECT 'cell', id, code, name_zh, name_en, NULL FROM grid_cell WHERE id = ANY (%(cell)s)
+UNION ALL SELECT 'department', id, code, name_zh, name_en, NULL FROM accounts_department WHERE id = ANY (%(department)s)"""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """What a row says of something beside it, in the active language."""
+
+    code: str
+    name: str = ""
+    matter_class: "Label | None" = None
 
 
 def hazards_seen_by(user: Any) -> QuerySet[Hazard]:
@@ -30,9 +44,39 @@ def hazards_seen_by(user: Any) -> QuerySet[Hazard]:
     return Hazard.objects.visible_to(user).select_related(*RELATED)
 
 
-def brief(rows: QuerySet[Hazard]) -> QuerySet[Hazard]:
-    """Leave in the database what ``hazard_answer`` does not show. For looking only: another column costs a query a row."""
-    return rows.only(*SHOWN)
+def lines(rows: QuerySet[Hazard], columns: Sequence[str] = COLUMNS) -> QuerySet[Hazard, dict[str, Any]]:
+    """Return rows of a list as plain values, in the order they have; what they name comes with ``labelled``."""
+    place = {name: Func("location", function=f"ST_{name}", output_field=FloatField()) for name in ("X", "Y")}
+    return rows.select_related(None).values(*columns, **place)
+
+
+def labelled(page: Iterable[dict[str, Any]]) -> list[SimpleNamespace]:
+    """Return ``lines`` with what they name, each with the attributes of a hazard that a list shows. Queries: 1."""
+    page = list(page)
+    named = ("matter_id", "cell_id", "dedicated_cell_id", "department_id")
+    matters, cells, special, departments = ([line.get(name) for line in page] for name in named)
+    wanted = {"matter": matters, "cell": [*cells, *special], "department": departments}
+    found: dict[tuple[str, int | None], Label] = {}
+    english = in_english()
+    if page:
+        with connection.cursor() as cursor:
+            cursor.execute(NAMES, {kind: sorted(set(ids) - {None}) for kind, ids in wanted.items()})
+            for kind, pk, code, name_zh, name_en, class_code in cursor.fetchall():
+                found[kind, pk] = Label(
+                    code, name_en if english and name_en else name_zh, Label(class_code) if class_code else None
+                )
+    return [
+        SimpleNamespace(
+            **line,
+            pk=line["id"],
+            location=SimpleNamespace(x=line["X"], y=line["Y"]),
+            matter=found.get(("matter", line["matter_id"])),
+            cell=found.get(("cell", line["cell_id"])),
+            dedicated_cell=found.get(("cell", line["dedicated_cell_id"])),
+            department=found.get(("department", line.get("department_id"))),
+        )
+        for line in page
+    ]
 
 
 def history(hazard: Hazard) -> QuerySet[Step]:

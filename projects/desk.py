@@ -90,7 +90,7 @@ def road(notice: OverdueNotice, delivery: Delivery, history: list[NoticeStep]) -
     """Return the way of a notice to its unit: issued, in the inboxes, sent, opened, signed for; each with its time."""
     received = next((step for step in history if step.action == "receive"), None)
     rows = [
-        {"label": _("Issued"), "at": notice.issued_at},
+        {"label": NoticeState.ISSUED.label, "at": notice.issued_at},
         {"label": _("In the inbox"), "at": delivery.inbox_at, "more": _("%(n)s people") % {"n": delivery.inboxes}},
         {"label": _("Opened"), "at": notice.opened_at, "more": notice.opened_by.name if notice.opened_by else ""},
         {"label": _("Signed for"), "at": received and received.at, "more": received.actor.name if received else ""},

@@ -2,7 +2,7 @@
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
+from django.utils.translation import gettext_noop, pgettext_lazy
 
 from citysafety.lifecycle import Lifecycle, Step
 
@@ -12,7 +12,7 @@ class NoticeState(models.TextChoices):
 
     DRAFT = "draft", _("Draft")
     REVIEW = "review", _("For second signature")
-    ISSUED = "issued", _("Issued")
+    ISSUED = "issued", pgettext_lazy("state", "Issued")
     RECEIVED = "received", _("Received")
     ANSWERED = "answered", _("Answered")
     CLOSED = "closed", _("Answer accepted")

@@ -7,10 +7,12 @@ from django.utils.translation import gettext_lazy as _
 
 from citysafety.documents import admin as document_admin
 from citysafety.evidence import access
+from citysafety.evidence import chain as chains
 from citysafety.notices import topics
 from citysafety.tallies.figures import COUNT, Figure, Recount, register_subject
 from citysafety.tallies.figures import register as register_figure
 
+from . import chain
 from .models import NoticeStep, OverdueNotice
 from .services.drafting import KIND, PLACES
 from .standing import CITY_TIME, ISSUED_TODAY, UNANSWERED
@@ -50,6 +52,8 @@ def register() -> None:
     for key, label, title, body in TOPICS:
         topics.register(key, label=label, title=title, body=body, path=PAGE)
     access.register("supervision", may_see)
+    chains.register("supervision", chain.look)
+    chains.join("supervision", "hazard", chain.about_hazards)
     document_admin.KNOWN_PLACES[KIND] = PLACES
 
 

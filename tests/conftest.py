@@ -1,8 +1,13 @@
 """What every test stands on: photos in a folder of its own, static files by their plain names."""
 
 import os
+import re
 
 import pytest
+
+from tests import trust
+
+SAID = pytest.StashKey[list[str]]()
 
 
 def pytest_configure() -> None:
@@ -17,10 +22,12 @@ def pytest_configure() -> None:
 
 @pytest.fixture(autouse=True)
 def _own_files(settings, tmp_path):
-    """Keep photos of tests out of the instance's folder; tests need no collected static files; no test inherits a calendar."""
+    """Keep photos of tests out of the instance's folder; tests need no collected static files; no test inherits a calendar or places."""
     from citysafety.calendars.services import forget  # noqa: PLC0415  models may be read only once Django is set up
+    from grid.finding import PLACES  # noqa: PLC0415
 
     forget()
+    PLACES.forget()
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.STORAGES = {
         **settings.STORAGES,
@@ -29,11 +36,29 @@ def _own_files(settings, tmp_path):
 
 
 @pytest.fixture
-def say(capsys):
-    """Print a figure past pytest's capture."""
+def say(capsys, request):
+    """Print a figure past pytest's capture; one that begins with the name of a promise is kept for docs/trust.md."""
+    said = request.node.stash.setdefault(SAID, [])
 
     def printed(line: str) -> None:
+        said.append(line)
         with capsys.disabled():
             print(f"\n{line}")
 
     return printed
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """Keep what a test said of its promise once it has ended."""
+    report = yield
+    if call.when == "call" and (lines := item.stash.get(SAID, [])):
+        trust.keep(lines, passed=report.passed, full=item.get_closest_marker("long") is not None, test=item.nodeid)
+    return report
+
+
+def pytest_collection_modifyitems(items) -> None:
+    """Mark the tests of promises by their names."""
+    for item in items:
+        if re.match(r"test_[drsw]\d+_", item.name):
+            item.add_marker("trust")

@@ -6,15 +6,15 @@ from typing import Any
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext_lazy as _
 
-from .roles import Role
+from .roles import CONSOLE, Role
 
 HOME = {
     Role.GRID_WORKER: "/field/",
     Role.DEPARTMENT_HANDLER: "/hazards/",
     Role.DISPATCHER: "/hazards/",
-    Role.OPERATOR: "/wall/",
+    Role.OPERATOR: "/centre/",
     Role.SUPERVISOR: "/supervision/",
-    Role.LEADER: "/wall/",
+    Role.LEADER: "/leader/",
     Role.AUDITOR: "/hazards/",
     Role.SECURITY_OFFICER: "/admin/",
     Role.ADMINISTRATOR: "/admin/",
@@ -37,9 +37,12 @@ class Entry:
 
 MENU = (
     Entry("/field/", _("Field"), (Role.GRID_WORKER, Role.DEPARTMENT_HANDLER, Role.DISPATCHER)),
+    Entry("/centre/", _("Console"), tuple(sorted(CONSOLE))),
+    Entry("/leader/", _("At a glance"), (Role.LEADER,)),
     Entry("/hazards/", _("Hazards"), (Role.GRID_WORKER, *WATCHERS)),
     Entry("/supervision/", _("Supervision"), (Role.SUPERVISOR, Role.LEADER, Role.AUDITOR, Role.DEPARTMENT_HANDLER)),
     Entry("/wall/", _("Wall"), (*WATCHERS, Role.ADMINISTRATOR, Role.KIOSK)),
+    Entry("/trends/", _("Trends"), WATCHERS[1:]),
     Entry("/grid/", _("Grid"), (Role.GRID_WORKER, *WATCHERS, Role.ADMINISTRATOR)),
     Entry("/admin/", _("Administration"), (Role.ADMINISTRATOR, Role.SECURITY_OFFICER, Role.AUDITOR)),
 )

@@ -21,6 +21,9 @@ class Role(models.TextChoices):
     KIOSK = "kiosk", _("Wall screen")
 
 
+# Those who sit at the command centre: they work the queue of an area, and see who of them is at which case.
+CONSOLE = frozenset({Role.OPERATOR, Role.DISPATCHER, Role.SUPERVISOR})
+
 LOOK = ("view",)
 EDIT = ("view", "add", "change", "delete")
 KEEP = ("view", "add", "change")  # rows that others point to and that history needs are retired, not deleted

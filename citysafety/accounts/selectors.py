@@ -1,5 +1,6 @@
 """Reads about people for other apps."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.contrib.sessions.models import Session
@@ -30,9 +31,14 @@ def office_choice(user: User, area_code: str, home_id: int) -> OfficeChoice:
 
     Proposed is the branch of the home office nearest to the place, else that office itself. Queries: 1.
     """
+    return choose_office(list(offices_open_to(user, area_code)), area_code, home_id)
+
+
+def choose_office(offices: Iterable[Department], area_code: str, home_id: int) -> OfficeChoice:
+    """Sort offices by whether they answer for a place, and propose one. Queries: 0."""
     around: list[Department] = []
     elsewhere: list[Department] = []
-    for office in offices_open_to(user, area_code):
+    for office in offices:
         (around if areas.covers(office.area_code, area_code) else elsewhere).append(office)
     line, proposed = {home_id}, ""
     for office in sorted(around, key=lambda one: len(one.area_code)):  # from the city down to the place

@@ -4,6 +4,7 @@ import hashlib
 import secrets
 from datetime import datetime, timedelta
 
+from django.db import connection
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +17,13 @@ from .models import AccessToken, Role, User
 
 NOTED_EVERY = timedelta(minutes=1)
 KEYWORD = "Token"
+TOKEN = [field.attname for field in AccessToken._meta.concrete_fields]
+USER = [field.attname for field in User._meta.concrete_fields]
+# In plain SQL: every request of a phone asks it, and to spell it takes Django longer than PostgreSQL to answer it.
+LIVE = f"""
+SELECT {", ".join(f"t.{name}" for name in TOKEN)}, {", ".join(f"u.{name}" for name in USER)}
+FROM accounts_accesstoken t JOIN accounts_user u ON u.id = t.user_id
+WHERE t.digest = %s AND t.revoked_at IS NULL AND u.is_active"""
 
 
 def digest(plain: str) -> str:
@@ -36,11 +44,14 @@ def revoke(token: AccessToken, *, at: datetime) -> None:
 
 def live_token(plain: str) -> AccessToken | None:
     """Return the token with its user if it may be used now. One query."""
-    return (
-        AccessToken.objects.select_related("user")
-        .filter(digest=digest(plain), revoked_at=None, user__is_active=True)
-        .first()
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(LIVE, [digest(plain)])
+        row = cursor.fetchone()
+    if row is None:
+        return None
+    token = AccessToken.from_db(connection.alias, TOKEN, row[: len(TOKEN)])
+    token.user = User.from_db(connection.alias, USER, row[len(TOKEN) :])
+    return token
 
 
 def note_use(token: AccessToken, *, at: datetime) -> None:

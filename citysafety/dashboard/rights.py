@@ -1,4 +1,4 @@
-"""Who may watch a wall."""
+"""Who may watch a wall, and who weighs how work goes."""
 
 from typing import Any
 
@@ -15,6 +15,19 @@ WATCHERS = frozenset(
 
 def may_watch(user: Any) -> bool:
     return user.role in WATCHERS
+
+
+# A trend compares areas and offices: for those who steer and those who watch over them.
+WEIGHERS = frozenset({Role.DISPATCHER, Role.OPERATOR, Role.SUPERVISOR, Role.LEADER, Role.AUDITOR})
+
+
+def may_weigh(user: Any) -> bool:
+    return user.role in WEIGHERS
+
+
+def may_lead(user: Any) -> bool:
+    """Test whether a person has the leader's screen."""
+    return user.role == Role.LEADER
 
 
 # Whose duty it is to hear: a major hazard waits for them, or the screen hangs where they sit.

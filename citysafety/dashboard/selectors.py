@@ -6,32 +6,37 @@ Wall-safe throughout: no person, no telephone number, no words of a report.
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
+from types import SimpleNamespace
 from typing import Any
 
-from django.contrib.gis.db.models import Extent
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.db.models import Count, F, FloatField, Func, Q
+from django.db.models import Count, F, FloatField, Func, Q, QuerySet
 from django.utils.timezone import localtime
 from django.utils.translation import get_language
 
 from citysafety import areas
+from citysafety.names import in_english
 from citysafety.outbox.selectors import head
 from citysafety.tallies import selectors as tallies
 from citysafety.tallies.api import shown
 from citysafety.tallies.figures import registered
 from citysafety.tallies.models import NO_DAY, OPEN, Tally
 from grid.models import Cell, Division, MatterClass
-from grid.selectors import map_sources
+from grid.selectors import map_frame, map_sources
 from hazards.lifecycle import STAGE_OF, HazardState
 from hazards.models import Hazard, Severity
+from hazards.selectors import labelled, lines
 
 OPEN_STATES = tuple(state.value for state in STAGE_OF)
 NEWEST, LONGEST_OVER = 40, 24  # more than the largest wall has room for
 DAYS = 30
 TOWNSHIP, VILLAGE = 9, 12  # digits of an area code
 KEPT_S = 60
-BOUNDS_KEPT_S = 3600
+WALL_SAFE = (
+    "id", "number", "severity", "state", "area_code", "changed_at", "overdue", "due_at", "matter_id", "cell_id",
+    "dedicated_cell_id",
+)  # fmt: skip
 STOCK = ("hazards.open", "hazards.overdue")
 FLOW = ("hazards.found_today", "hazards.cleared_today")
 SHORT = {
@@ -57,33 +62,34 @@ def one_look() -> Iterator[None]:
 def wall(area: str) -> dict[str, Any]:
     """Return everything the wall shows of an area, at the head of the news.
 
-    Queries: 6 for a city or county, 7 for a township, 13 below (where categories are counted, not kept), whatever
+    Queries: 7 for a city or county, 8 for a township, 14 below (where categories are counted, not kept), whatever
     the number of hazards, cells or parts.
     """
     with one_look():
-        divisions = _divisions(area)
-        cells = _cell_names(area) if len(area) >= TOWNSHIP else {}
-        parts = _parts(area, divisions, cells)
+        divisions = divisions_of(area)
+        cells = cell_names(area) if len(area) >= TOWNSHIP else {}
+        parts = parts_of(area, divisions, cells)
         boards = tallies.boards([area, *parts])
         board = boards[area]
         day = localtime(board.as_of).date()
         categories, days = _series(area, day)
         towns = {code: name for code, name in divisions.items() if len(code) == TOWNSHIP}
+        newest = _lines(Hazard.objects.within(area).order_by("-changed_at", "id"), NEWEST)
+        overdue = _lines(Hazard.objects.within(area).overdue().order_by("due_at", "id"), LONGEST_OVER)
+        shown_cases = [item(line, towns) for line in labelled([*newest, *overdue])]
         return {
             "position": board.position,
             "as_of": board.as_of.isoformat(),
             "day": day.isoformat(),
-            "area": _area(area, divisions, cells),
+            "area": area_of(area, divisions, cells),
             "figures": [shown(figure, board.figures[figure.key], area, board.position) for figure in registered()],
             "days": days,
             "categories": categories,
             "parts": [{"code": code, "name": name, **_brief(boards[code])} for code, name in parts.items()],
             "towns": towns,
             "cells": cells,
-            "newest": [item(hazard, towns) for hazard in _rows(area).order_by("-changed_at", "id")[:NEWEST]],
-            "overdue": [
-                item(hazard, towns) for hazard in _rows(area).overdue().order_by("due_at", "id")[:LONGEST_OVER]
-            ],
+            "newest": shown_cases[: len(newest)],
+            "overdue": shown_cases[len(newest) :],
         }
 
 
@@ -142,14 +148,14 @@ def recent_points(area: str, at_least: int | None = None) -> dict[str, Any]:
 
 
 def items(ids: Iterable[Any], area: str) -> list[dict[str, Any]]:
-    """Return the wall-safe rows of some hazards, those outside the area left out. Queries: 2."""
-    hazards = list(_rows(area).filter(pk__in=list(ids)))
+    """Return the wall-safe rows of some hazards, those outside the area left out. Queries: 3."""
+    hazards = labelled(_lines(Hazard.objects.within(area).filter(pk__in=list(ids))))
     codes = {hazard.area_code[:TOWNSHIP] for hazard in hazards}
     towns = {division.code: division.name for division in Division.objects.filter(code__in=codes)}
     return [item(hazard, towns) for hazard in hazards]
 
 
-def item(hazard: Hazard, towns: dict[str, str]) -> dict[str, Any]:
+def item(hazard: SimpleNamespace, towns: dict[str, str]) -> dict[str, Any]:
     """Return what a wall may say of a hazard."""
     cell = hazard.dedicated_cell or hazard.cell
     town = towns.get(hazard.area_code[:TOWNSHIP], "")
@@ -174,13 +180,7 @@ def map_of(area: str) -> dict[str, Any]:
     [[west, south], [east, north]] in degrees; no frame where there are no cells. Queries: 4, or 3 within the hour.
     """
     sources = map_sources()
-    key = f"wall-frame:{sources['version']}:{area}"
-    frame = cache.get(key)
-    if frame is None:
-        cells = Cell.objects.active().within(area).exclude(kind=Cell.Kind.SEA)
-        extent = cells.aggregate(frame=Extent("geometry"))["frame"]
-        frame = [list(extent[:2]), list(extent[2:])] if extent else []
-        cache.set(key, frame, BOUNDS_KEPT_S)
+    frame = map_frame(area, sources["version"])
     return {"version": sources["version"], "bounds": frame, "credits": sources["credits"], "note": sources["note"]}
 
 
@@ -189,28 +189,30 @@ def _degrees(function: str) -> Func:
     return Func(F("location"), function=function, output_field=FloatField())
 
 
-def _rows(area: str) -> Any:
-    columns = (
-        "id", "number", "severity", "state", "area_code", "location", "changed_at", "overdue", "due_at",
-        "matter__name_zh", "matter__name_en", "cell__name_zh", "cell__name_en",
-        "dedicated_cell__name_zh", "dedicated_cell__name_en",
-    )  # fmt: skip
-    return Hazard.objects.within(area).select_related("matter", "cell", "dedicated_cell").only(*columns)
+def _lines(rows: QuerySet[Hazard], most: int | None = None) -> list[dict[str, Any]]:
+    """Return rows with what a wall may say of them, and nothing more. Queries: 1."""
+    return list(lines(rows, WALL_SAFE)[:most])
 
 
-def _divisions(area: str) -> dict[str, str]:
+def divisions_of(area: str) -> dict[str, str]:
     """Return the names of the divisions around an area, of its parts, and of the counties and townships in it."""
     inside = Q(code__startswith=area, level__in=[Division.Level.COUNTY, Division.Level.TOWNSHIP])
     rows = Division.objects.filter(Q(code__in=areas.lineage(area)) | inside | Q(parent=area[:VILLAGE]))
-    return {row.code: row.name for row in rows.only("code", "name_zh", "name_en")}
+    return _names(rows)
 
 
-def _cell_names(area: str) -> dict[str, str]:
-    rows = Cell.objects.active().within(area).only("code", "name_zh", "name_en")
-    return {cell.code: cell.name for cell in rows}
+def _names(rows: QuerySet) -> dict[str, str]:
+    """Return the names of rows by their codes, in the active language. Queries: 1."""
+    english = in_english()
+    named = rows.values_list("code", "name_zh", "name_en")
+    return {code: name_en if english and name_en else name_zh for code, name_zh, name_en in named}
 
 
-def _parts(area: str, divisions: dict[str, str], cells: dict[str, str]) -> dict[str, str]:
+def cell_names(area: str) -> dict[str, str]:
+    return _names(Cell.objects.active().within(area))
+
+
+def parts_of(area: str, divisions: dict[str, str], cells: dict[str, str]) -> dict[str, str]:
     """Return the names of the areas one level below."""
     if len(area) == VILLAGE:
         return cells
@@ -218,7 +220,7 @@ def _parts(area: str, divisions: dict[str, str], cells: dict[str, str]) -> dict[
     return {code: name for code, name in divisions.items() if len(code) == below}
 
 
-def _area(area: str, divisions: dict[str, str], cells: dict[str, str]) -> dict[str, Any]:
+def area_of(area: str, divisions: dict[str, str], cells: dict[str, str]) -> dict[str, Any]:
     names = divisions | cells
     trail = [{"code": code, "name": names.get(code, code)} for code in areas.lineage(area)]
     return {"code": area, "name": trail[-1]["name"], "level": areas.level(area), "trail": trail}

@@ -1,4 +1,4 @@
-"""Pages of the wall."""
+"""Pages of the wall, of trends and of leaders."""
 
 from django.urls import path
 
@@ -6,4 +6,6 @@ from . import pages
 
 urlpatterns = [
     path("wall/", pages.wall, name="wall"),
+    path("trends/", pages.trends, name="trends"),
+    path("leader/", pages.leader, name="leader"),
 ]

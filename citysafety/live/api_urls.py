@@ -2,6 +2,9 @@
 
 from django.urls import path
 
-from .api import Since
+from .api import PresenceDoor, Since
 
-urlpatterns = [path("live/since/<int:position>/", Since.as_view(), name="live-since")]
+urlpatterns = [
+    path("live/since/<int:position>/", Since.as_view(), name="live-since"),
+    path("live/presence/", PresenceDoor.as_view(), name="presence"),
+]

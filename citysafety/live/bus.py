@@ -14,7 +14,7 @@ from redis.retry import Retry
 
 from citysafety.outbox.models import Head, OutboxEntry
 
-from .frames import Batch, rows_of, text
+from .frames import Batch, Presence, rows_of, text
 
 logger = logging.getLogger(__name__)
 LISTEN_S = 1.0
@@ -53,8 +53,8 @@ class Publisher:
             logger.warning("live: Redis does not take messages (%s); screens catch up by position", error)
 
 
-async def messages() -> AsyncIterator[Batch | int | None]:
-    """Yield batches, beats (the relay's position), and None each second and at the start, for ever.
+async def messages() -> AsyncIterator[Batch | Presence | int | None]:
+    """Yield batches, who is at which case, beats (the relay's position), and None each second and at the start, for ever.
 
     :raises redis.RedisError, OSError: when the line breaks; whoever listens then catches up by position.
     """
@@ -67,9 +67,11 @@ async def messages() -> AsyncIterator[Batch | int | None]:
             yield None if message is None else read(message["data"])
 
 
-def read(raw: bytes) -> Batch | int:
-    """Return a message of the bus: a batch of facts, or the position of a beat."""
+def read(raw: bytes) -> Batch | Presence | int:
+    """Return a message of the bus: a batch of facts, who came to a case or left it, or the position of a beat."""
     message = json.loads(raw)
+    if "presence" in message:
+        return Presence(message["presence"]["area"], message["presence"])
     if "beat" in message:
         return message["beat"]
     return Batch(message["first"], message["last"], [tuple(item) for item in message["rows"]])

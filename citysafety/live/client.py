@@ -8,6 +8,7 @@ from typing import Any
 from . import frames
 from .door import TOO_SLOW, Guest
 from .frames import Batch, Row
+from .wire import Frame, Wire
 
 MOST_FRAMES = 200
 MOST_CHARACTERS = 1_000_000
@@ -41,14 +42,14 @@ class Client:
         self.is_ready = False
         self.is_closed = False
         self.closed = asyncio.Event()
-        self._send = send
+        self._send, self._wire = send, Wire.behind(send)
         self._held: list[tuple[Batch, list[Row]]] = []
-        self._backlog: deque[str] = deque()
+        self._backlog: deque[Frame] = deque()
         self._waiting_characters = 0
         self._sender: asyncio.Task | None = None
         self._closer: asyncio.Task | None = None
 
-    def hear(self, batch: Batch, rows: list[Row], frame: str) -> None:
+    def hear(self, batch: Batch, rows: list[Row], frame: Frame) -> None:
         """Take a batch of the hub: hold it while backfilling, leave out what the backfill had."""
         if not self.is_ready:
             self._held.append((batch, rows))
@@ -70,7 +71,7 @@ class Client:
             self.hear(batch, rows, frames.facts(batch.last, rows))
         self._held.clear()
 
-    def offer(self, frame: str) -> None:
+    def offer(self, frame: Frame) -> None:
         """Send a frame, at once when the socket takes it, else in turn."""
         if self.is_closed:
             return
@@ -79,6 +80,8 @@ class Client:
             self._waiting_characters += len(frame)
             if len(self._backlog) > MOST_FRAMES or self._waiting_characters > MOST_CHARACTERS:
                 self.close(TOO_SLOW)
+            return
+        if self._wire is not None and self._wire.takes(frame):
             return
         # A task for each frame and client would cost more than the sending: the server's send() is run by hand,
         # and only where it has to wait for a slow socket a task takes over.

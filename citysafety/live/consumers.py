@@ -39,6 +39,7 @@ async def live(scope: dict[str, Any], receive: Any, send: Any) -> None:
     finally:
         hub.drop(client)
         client.is_closed = True
+        await hub.see_off(client)
 
 
 async def _until_the_end(client: Client, receive: Any) -> None:

@@ -6,6 +6,7 @@ from http.cookies import CookieError, SimpleCookie
 from importlib import import_module
 from types import SimpleNamespace
 from urllib.parse import parse_qs, urlsplit
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth import get_user
@@ -16,6 +17,7 @@ from django.utils import timezone
 from citysafety import areas
 from citysafety.accounts import duty, kiosk, tokens
 from citysafety.accounts.models import AccessToken, User
+from citysafety.accounts.roles import CONSOLE
 from citysafety.api import number_in
 
 NOT_SIGNED_IN, NOT_YOUR_AREA, RIGHTS_CHANGED, TOO_SLOW = 4401, 4403, 4408, 1013
@@ -43,6 +45,7 @@ class Guest:
     after: int | None
     session_key: str | None = None
     token_id: int | None = None
+    page: UUID | None = None  # of a console, which hears who is at which case
 
 
 def welcome(headers: Iterable[tuple[bytes, bytes]], query: bytes) -> Guest:
@@ -63,7 +66,17 @@ def welcome(headers: Iterable[tuple[bytes, bytes]], query: bytes) -> Guest:
         area = duty.area_within(user, asked.get("area", [user.area_code])[0])
     except areas.UnknownArea:
         raise Refused(NOT_YOUR_AREA) from None
-    return Guest(user.pk, user.standing, area, _position(asked.get("after", [""])[0]), session_key, token_id)
+    page = _page(asked.get("presence", [""])[0]) if user.role in CONSOLE else None
+    after = _position(asked.get("after", [""])[0])
+    return Guest(user.pk, user.standing, area, after, session_key, token_id, page)
+
+
+def _page(text: str) -> UUID | None:
+    """Return the id of a console's page; None for anything else, which then hears of nobody."""
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
 
 
 def _position(text: str) -> int | None:

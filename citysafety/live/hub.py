@@ -18,9 +18,9 @@ from citysafety.areas import lineage
 from citysafety.outbox import selectors as outbox
 from citysafety.tallies import selectors as tallies
 
-from . import bus, door, frames
+from . import bus, door, frames, presence
 from .client import Client
-from .frames import Batch
+from .frames import Batch, Presence
 from .threads import Threads
 
 HEARTBEAT_S = 15.0
@@ -104,6 +104,12 @@ class Hub:
             self._figures.pop(client.area, None)
         SOCKETS.set(len(self.clients))
 
+    async def see_off(self, client: Client) -> None:
+        """A console whose line ended has no case open, unless it is back on another line already."""
+        page = client.guest.page
+        if page and not any(other.guest.page == page for other in self.clients):
+            await self.threads.run(presence.leave, client.guest.user_id, page)
+
     async def bring_up(self, client: Client) -> None:
         """Give a new client what it missed since its ``after``, then let it hear. It was added before: no gap."""
         after = client.guest.after
@@ -120,7 +126,18 @@ class Hub:
                     client.offer(frame)
                 client.release(last)
         client.offer(frames.heartbeat(client.position, timezone.now().isoformat(), self.relay))
+        if client.guest.page:
+            people = await self.threads.run(presence.here, client.area)
+            client.offer(frames.presence([presence.item(entry, here=True) for entry in people]))
         self._stirred.set()
+
+    def _show(self, news: Presence) -> None:
+        """Tell the consoles whose area covers a case who came to it or left it; nobody else."""
+        frame = frames.presence([news.item])
+        for code in lineage(news.area):
+            for client in list(self.areas.get(code, ())):
+                if client.guest.page and client.is_ready:
+                    client.offer(frame)
 
     # -- facts -----------------------------------------------------------------------------------
     async def _hear(self) -> None:
@@ -135,6 +152,8 @@ class Hub:
                         await self.catch_up()
                     if isinstance(message, Batch):
                         await self._take(message)
+                    elif isinstance(message, Presence):
+                        self._show(message)
                     elif message is not None:
                         self._beaten = time.monotonic()
                         if message > self.head:

@@ -1,318 +1,450 @@
-"""The demo city's last weeks: invented hazards that live as the table of steps allows, at the city's real rate.
+"""The demo city's past: invented hazards that live as the table of steps allows, at the city's real rate.
 
-Illustrative: the rate (about 1,200 a day) is the article's, everything else is drawn by a seeded generator.
+Illustrative: the rates (from about 4,000 a day a year ago to about 1,200 now) are the article's, everything else is
+drawn by a seeded generator. Everything is drawn in columns, a few days at a time, so that years fit into memory.
 """
 
-import itertools
-import math
-import random
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
+import numpy
+
 from citysafety import areas, worktime
 from citysafety.accounts.models import Department, User
 from citysafety.calendars.services import calendar
-from grid.locate import locate
+from citysafety.workcolumns import WorkColumns, ms_of
+from grid.locate import current
 from grid.models import Cell, Matter, Posting
-from hazards.history import PastClock, PastHazard, PastPhoto, PastStep
-from hazards.lifecycle import LIFECYCLE
+from hazards.history import Limits, Lives, Told
+from hazards.history.lives import ACTIONS, STAGES, STATES, ids_of
 
 from . import phrases
 
-A_DAY = 1290  # hazards found on a working day, so that a week comes to about 1,200 a day, as the article says
+Column = Any  # a numpy array
+A_DAY = 1290  # hazards found on a working day now, so that a week comes to about 1,200 a day, as the article says
 AT_WEEKENDS = 0.72
-BASIS = {step.action: step.basis for step in LIFECYCLE.steps}
-SWEEP = timedelta(seconds=9)
+PEAK, BEGUN = 3.33, 1.35  # a year ago, and where the city began four years before that, each of what it is now
+A_BATCH = 12_000  # hazards drawn at once
+HOUR, MINUTE = 3_600_000, 60_000
+ON_THE_SPOT = "rectified on the spot"
+# How much of a class comes in each month beside its mean: fires in winter, floods and broken streets in summer.
+SEASONS = {
+    "XF": (1.5, 1.4, 1.1, 0.95, 0.8, 0.7, 0.7, 0.7, 0.8, 0.95, 1.2, 1.5),
+    "WH": (1.1, 1.05, 1.0, 0.95, 0.95, 1.05, 1.15, 1.1, 0.95, 0.9, 1.0, 1.1),
+    "JZ": (0.6, 0.5, 1.1, 1.25, 1.2, 1.1, 1.05, 1.05, 1.2, 1.25, 1.0, 0.7),
+    "JT": (1.15, 1.1, 0.95, 0.9, 0.95, 1.0, 1.05, 1.0, 0.95, 1.0, 1.05, 1.2),
+    "SZ": (0.75, 0.75, 0.85, 0.95, 1.05, 1.25, 1.5, 1.45, 1.15, 0.9, 0.8, 0.75),
+    "XY": (0.8, 0.7, 1.25, 1.1, 1.05, 1.05, 0.7, 0.75, 1.45, 1.1, 1.0, 0.9),
+    "HJ": (0.7, 0.7, 0.85, 0.95, 1.05, 1.35, 1.7, 1.6, 1.1, 0.8, 0.7, 0.7),
+}
+SHARES = {"XF": 1.25, "SZ": 1.15, "JT": 1.05, "WH": 0.8, "HJ": 0.75}  # of a class beside the number of its matters
 Album = Mapping[str, Sequence[tuple[str, str, str]]]  # by class: hashes of (before, after, another after)
+
+
+class Choice:
+    """Several things to choose from for each of many keys: rows of a padded table."""
+
+    def __init__(self, lists: Sequence[Sequence[int]]) -> None:
+        self.many = numpy.array([len(one) for one in lists], "i8")
+        self.table = numpy.zeros((len(lists), max(1, self.many.max(initial=0))), "i8")
+        for n, one in enumerate(lists):
+            self.table[n, : len(one)] = one
+
+    def among(self, keys: Column, rnd: numpy.random.Generator) -> Column:
+        """Return one thing for each key, 0 where there is none."""
+        return self.table[keys, (rnd.random(len(keys)) * self.many[keys]).astype("i8")]
 
 
 class City:
     """What the generator draws from, read once."""
 
     def __init__(self) -> None:
-        self.matters = list(Matter.objects.filter(active=True).select_related("matter_class", "department"))
-        rows = Cell.objects.filter(active=True).values_list("id", "code", "kind", "centre", "area_km2")
-        self.cells: dict[str, list[tuple]] = {"base": [], "dedicated": [], "sea": []}
-        for row in rows.order_by("code"):
-            self.cells[row[2]].append(row)
-        self.people: dict[int, list[int]] = {}
-        self.cell_of: dict[int, tuple] = {}  # by user: the cell answered for
-        by_id = {row[0]: row for rows in self.cells.values() for row in rows}
-        posted = Posting.objects.filter(until=None, worker__state="on_duty").order_by("-role", "cell_id", "pk")
-        for cell_id, user_id in posted.values_list("cell_id", "worker__user_id"):
-            self.people.setdefault(cell_id, []).append(user_id)
-            if cell_id in by_id:
-                self.cell_of.setdefault(user_id, by_id[cell_id])
-        self.everybody = sorted({user for users in self.people.values() for user in users})
-        self.dispatchers = list(User.objects.filter(role="dispatcher", is_active=True).values_list("pk", "area_code"))
-        self.handlers: dict[int, list[int]] = {}
-        for user in User.objects.filter(role="department_handler", is_active=True).order_by("pk"):
-            self.handlers.setdefault(user.department_id, []).append(user.pk)
-        self.departments = {department.pk: department for department in Department.objects.all()}
-        self.branches: dict[int, list[Department]] = {}
-        for department in self.departments.values():
-            self.branches.setdefault(department.parent_id, []).append(department)
+        self.index = current()
+        self.matters = list(Matter.objects.filter(active=True).select_related("matter_class").order_by("pk"))
+        self.categories = sorted({matter.matter_class.code for matter in self.matters})
+        self.class_of = numpy.array([self.categories.index(matter.matter_class.code) for matter in self.matters])
+        rows = list(
+            Cell.objects.filter(active=True).order_by("code").values_list("id", "code", "kind", "centre", "area_km2")
+        )
+        # The layers of the index hold the same cells in the same order; the city itself comes last, for no cell.
+        self.cells = [(0, self.index.city_code, "", None, 0.0), *rows]
+        known = {row[0]: n for n, row in enumerate(self.cells)}
+        self.layers = [
+            numpy.array([*(known[cell[0]] for cell in layer.cells), 0])
+            for layer in (self.index.base, self.index.dedicated, self.index.sea)
+        ]
+        self.keys = numpy.array([row[0] for row in self.cells])
+        self.codes = numpy.array([row[1] for row in self.cells], "S15")
+        self.centres = numpy.array([(0, 0), *((row[3].x, row[3].y) for row in rows)], "f8")
+        radius = [0.1 if row[2] == "dedicated" else 0.25 for row in self.cells]
+        self.radius = numpy.array(radius) * numpy.sqrt(numpy.maximum([row[4] for row in self.cells], 0.0005)) / 111
+        self._bring_people(known)
+        self._bring_offices()
         self.calendar = calendar()
 
-    def office(self, matter: Matter, area: str) -> Department:
-        """Return the branch of a matter's home department in an area, else that itself."""
-        branches = self.branches.get(matter.department_id, [])
-        return next((branch for branch in branches if area.startswith(branch.area_code)), matter.department)
+    def _bring_people(self, known: Mapping[int, int]) -> None:
+        posted: dict[int, list[int]] = {}
+        self.cell_of: dict[int, int] = {}  # by user: the cell answered for
+        rows = Posting.objects.filter(until=None, worker__state="on_duty").order_by("-role", "cell_id", "pk")
+        for cell_id, user_id in rows.values_list("cell_id", "worker__user_id"):
+            if cell_id in known:
+                posted.setdefault(known[cell_id], []).append(user_id)
+                self.cell_of.setdefault(user_id, known[cell_id])
+        self.people = Choice([posted.get(n, []) for n in range(len(self.cells))])
+        self.everybody = numpy.array(sorted(self.cell_of))
+        dispatchers = list(User.objects.filter(role="dispatcher", is_active=True).values_list("area_code", "pk"))
+        nearest = {}
+        for code in {row[1] for row in self.cells}:
+            covering = [(len(own), pk) for own, pk in dispatchers if areas.covers(own, code)]
+            nearest[code] = [pk for digits, pk in covering if digits == max(covering)[0]]
+        self.dispatchers = Choice([nearest[row[1]] for row in self.cells])
 
-    def nearest_dispatchers(self, area: str) -> list[int]:
-        covering = [(len(own), pk) for pk, own in self.dispatchers if areas.covers(own, area)]
-        nearest = max(covering)[0]
-        return [pk for digits, pk in covering if digits == nearest]
+    def _bring_offices(self) -> None:
+        departments = list(Department.objects.order_by("pk"))
+        self.units = {department.pk: department.code for department in departments}
+        self.counties, self.county_of = numpy.unique([row[1][:6] for row in self.cells], return_inverse=True)
+        homes = sorted({matter.department_id for matter in self.matters})
+        self.home_of = numpy.array([homes.index(matter.department_id) for matter in self.matters])
+        self.offices = numpy.array(
+            [
+                [
+                    next(
+                        (one.pk for one in departments if one.parent_id == home and county.startswith(one.area_code)),
+                        home,
+                    )
+                    for county in self.counties
+                ]
+                for home in homes
+            ]
+        )
+        handlers: dict[int, list[int]] = {}
+        for user in User.objects.filter(role="department_handler", is_active=True).order_by("pk"):
+            handlers.setdefault(user.department_id, []).append(user.pk)
+        self.office_number = numpy.zeros(max(self.units, default=0) + 1, "i8")
+        for n, pk in enumerate(self.units):
+            self.office_number[pk] = n
+        self.handlers = Choice([handlers.get(pk, []) for pk in self.units])
+
+    def office(self, matter: Column, cell: Column) -> Column:
+        """Return the branch of each matter's home department where the cell lies, else that itself."""
+        return self.offices[self.home_of[matter], self.county_of[cell]]
+
+    def inside(self, area: str) -> Column:
+        """Return the base cells of an area."""
+        base = self.layers[0][:-1]
+        return base[numpy.char.startswith(self.codes[base], area.encode())]
 
 
 class Teller:
-    """Tells one invented life after another, none of which reaches past ``now``."""
+    """Tells invented lives, a few days at a time, none of which reaches past ``now``."""
 
     def __init__(self, city: City, *, now: datetime, seed: int, album: Album, pictured_since: datetime) -> None:
-        self.city, self.now, self.rnd, self.album = city, now, random.Random(seed), album
-        self.pictured_since = pictured_since
-        self.order = self.rnd.sample(city.matters, len(city.matters))
-        self.weights = list(itertools.accumulate(1 / (3 + n) ** 0.6 for n in range(len(self.order))))
-        base = city.cells["base"]
-        self.busy = list(itertools.accumulate(self.rnd.lognormvariate(0, 0.8) for _cell in base))
+        self.city, self.now, self.album, self.pictured_since = city, now, album, pictured_since
+        self.rnd = numpy.random.default_rng(seed)
+        self.now_ms, self.pictured_ms = ms_of(now), ms_of(pictured_since)
+        self.clocks = WorkColumns(city.calendar, now)
+        stages = [[(getattr(m, f"{s}_unit"), getattr(m, f"{s}_amount")) for m in city.matters] for s in STAGES]
+        self.limits = Limits(
+            numpy.array([[worktime.UNITS.index(unit) for unit, _amount in row] for row in stages]),
+            numpy.array([[amount for _unit, amount in row] for row in stages]),
+        )
+        self.keys = numpy.array([matter.pk for matter in city.matters])
+        self.grave = numpy.array([0.05 if matter.severity == "major" else 0.002 for matter in city.matters])
+        self.weights = self._weights()
+        base = city.layers[0][:-1]
+        self.busy = numpy.cumsum(self.rnd.lognormal(0, 0.8, len(base)))
+        # Some offices are good and some are not: how many cases run out, and how soon the others are done.
+        skill = self.rnd.normal(0, 1, len(city.units))
+        self.slips = numpy.clip(0.018 * numpy.exp(0.95 * skill), 0.002, 0.2)
+        self.pace = numpy.clip(0.93 - 0.09 * skill.max(initial=0) + 0.06 * skill, 0.5, 0.93)
+        self.spoken = [""]
         self.numbers: dict[date, int] = {}
 
-    def days(self, number: int) -> Iterator[PastHazard]:
-        """Yield the hazards of so many days up to now, oldest first within a day's list."""
+    def _weights(self) -> Column:
+        """Return the running sums of how often each matter comes, by month: few come often, many seldom."""
+        city = self.city
+        often = 1 / (3 + self.rnd.permutation(len(city.matters))) ** 0.6
+        often *= numpy.array([SHARES.get(matter.matter_class.code, 1.0) for matter in city.matters])
+        months = numpy.array([SEASONS.get(matter.matter_class.code, (1.0,) * 12) for matter in city.matters]).T
+        return numpy.cumsum(often * months, axis=1)
+
+    def days(self, number: int, *, but: int = 0) -> Iterator[Told]:
+        """Yield the hazards of so many days up to now, ``but`` the last ones, in batches of whole days, oldest first."""
         today = self.now.astimezone(worktime.CITY_TIME).date()
-        for back in range(number - 1, -1, -1):
+        filed: list[Column] = []
+        for back in range(number - 1, but - 1, -1):
             day = today - timedelta(days=back)
-            share = AT_WEEKENDS if day.weekday() >= 5 else 1.0
-            for moment in sorted(self.moment(day) for _ in range(int(A_DAY * share * self.rnd.uniform(0.93, 1.07)))):
-                if moment < self.now:
-                    yield self.life(moment)
+            moments = numpy.sort(self.moments(day, self.many(day, back)))
+            filed.append(moments[moments < self.now_ms])
+            if sum(map(len, filed)) >= A_BATCH or back == but:
+                if len(moments := numpy.concatenate(filed)):
+                    yield self.tell(moments)
+                filed = []
 
-    def moment(self, day: date) -> datetime:
-        hour = min(23.5, max(5.5, self.rnd.choice((self.rnd.gauss(9.3, 1.4), self.rnd.gauss(15.2, 1.7)))))
-        return self.at(day, hour)
+    def many(self, day: date, back: int) -> int:
+        """Return how many hazards a day brings."""
+        years = back / 365
+        share = min(years, 1.0)
+        rate = 1 + (PEAK - 1) * share * share * (3 - 2 * share) - (PEAK - BEGUN) * min(max(years - 1, 0) / 4, 1)
+        return int(A_DAY * rate * (AT_WEEKENDS if day.weekday() >= 5 else 1) * self.rnd.uniform(0.93, 1.07))
 
-    def at(self, day: date, hour: float) -> datetime:
-        seconds = int(hour * 3600) + self.rnd.randrange(60)
-        return datetime.combine(day, time(), worktime.CITY_TIME) + timedelta(seconds=seconds)
+    def moments(self, day: date, many: int) -> Column:
+        morning = self.rnd.random(many) < 0.5
+        hour = numpy.where(morning, self.rnd.normal(9.3, 1.4, many), self.rnd.normal(15.2, 1.7, many))
+        return self.at(day, numpy.clip(hour, 5.5, 23.5))
 
-    def just_now(self, longest_h: float = 3) -> datetime:
+    def at(self, day: date, hour: Column) -> Column:
+        midnight = ms_of(datetime.combine(day, time(), worktime.CITY_TIME))
+        return midnight + (numpy.asarray(hour) * HOUR).astype("i8")
+
+    def just_now(self, longest_h: float = 3) -> int:
         """Return a moment of the last hours of daylight, today or yesterday."""
         local = self.now.astimezone(worktime.CITY_TIME)
         if 9 <= local.hour < 20:
-            return self.now - timedelta(hours=self.rnd.uniform(0.4, min(longest_h, local.hour - 7)))
+            return self.now_ms - int(HOUR * self.rnd.uniform(0.4, min(longest_h, local.hour - 7)))
         day = local.date() - timedelta(days=local.hour < 9)
-        return self.at(day, self.rnd.uniform(18.4 - longest_h, 18))
+        return int(self.at(day, self.rnd.uniform(18.4 - longest_h, 18)))
 
-    def number(self, moment: datetime) -> str:
-        day = moment.astimezone(worktime.CITY_TIME).date()
-        self.numbers[day] = self.numbers.get(day, 0) + 1
-        return f"YH-{day:%Y%m%d}-{self.numbers[day]:05d}"
+    def tell(
+        self, moments: Column, *, cells: Column | None = None, matters: Column | None = None,
+        until: Sequence[str] | None = None, reporters: Column | None = None,
+    ) -> Told:  # fmt: skip
+        """Tell lives from their reports on; ``until`` are states that they wait in until now, "" for none."""
+        many, rnd = len(moments), self.rnd
+        lives = Lives(many, now=self.now_ms, limits=self.limits, clocks=self.clocks, rnd=rnd, spoken=self.spoken)
+        lives.filed = moments
+        lives.id = ids_of(moments, rnd)
+        lives.serial = self._serials(moments)
+        lives.matter = self._matters(moments) if matters is None else matters
+        lives.category = self.city.class_of[lives.matter]
+        lives.severe = rnd.random(many) < self.grave[lives.matter]
+        lives.description = self.say(phrases.FOUND, many)
+        place, special = self._place(lives, self._somewhere(many) if cells is None else cells)
+        near = self.city.people.among(place, rnd)
+        near = numpy.where(near > 0, near, self.city.people.among(special, rnd))
+        near = numpy.where(near > 0, near, rnd.choice(self.city.everybody, many))
+        lives.reporter = near if reporters is None else numpy.where(reporters > 0, reporters, near)
+        on_spot = rnd.random(many) < 0.24
+        if until is not None:
+            lives.until = numpy.array([STATES.index(one.split(" ")[0]) if one else 0 for one in until])
+            on_spot = numpy.where(lives.until > 0, numpy.array([one == ON_THE_SPOT for one in until]), on_spot)
+        lives.claimed_on_spot = on_spot
+        Life(self, lives, place, numpy.where(place > 0, place, special)).run()
+        told = Told(lives, lives.finish(), self.city.categories, self.keys, self.city.units)
+        if lives.filed.max(initial=0) + 120 * 24 * HOUR > self.pictured_ms:
+            told.photos = Photographer(self, told).photos()
+        return told
 
-    def somewhere(self) -> tuple:
-        """Return a cell: mostly a base cell, now and then a school, a park, a site or the sea."""
-        draw = self.rnd.random()
-        if draw < 0.13:
-            return self.rnd.choice(self.city.cells["dedicated"])
-        if draw < 0.14 and self.city.cells["sea"]:
-            return self.rnd.choice(self.city.cells["sea"])
-        return self.rnd.choices(self.city.cells["base"], cum_weights=self.busy)[0]
+    def _serials(self, moments: Column) -> Column:
+        """Return the numbers that the days' hazards have, each day from 1 on."""
+        days = (moments + self.clocks.offset) // 86_400_000
+        serials = numpy.zeros(len(moments), "i8")
+        for day in numpy.unique(days):
+            rows, on = numpy.flatnonzero(days == day), date.fromordinal(int(day) + date(1970, 1, 1).toordinal())
+            before = self.numbers.get(on, 0)
+            serials[rows] = before + 1 + numpy.arange(len(rows))
+            self.numbers[on] = before + len(rows)
+        return serials
 
-    def point_in(self, cell: tuple) -> tuple[float, float]:
-        radius = (0.1 if cell[2] == "dedicated" else 0.25) * math.sqrt(max(cell[4], 0.0005)) / 111
-        angle, share = self.rnd.random() * 2 * math.pi, math.sqrt(self.rnd.random())
-        return cell[3].x + radius * math.cos(angle) * share, cell[3].y + radius * math.sin(angle) * share
+    def _matters(self, moments: Column) -> Column:
+        months = (moments + self.clocks.offset).astype("M8[ms]").astype("M8[M]").astype("i8") % 12
+        drawn = self.rnd.random(len(moments))
+        matters = numpy.zeros(len(moments), "i8")
+        for month in numpy.unique(months):
+            rows, sums = months == month, self.weights[month]
+            matters[rows] = numpy.searchsorted(sums, drawn[rows] * sums[-1], "right")
+        return matters
 
-    def life(
-        self, moment: datetime, *, cell: tuple | None = None, matter: Matter | None = None, until: str = "",
-        reporter: int | None = None,
-    ) -> PastHazard:  # fmt: skip
-        """Tell one life from its report; ``until`` is a state that it waits in until now."""
-        cell = cell or self.somewhere()
-        lon, lat = self.point_in(cell)
-        place = locate(lon, lat)
-        matter = matter or self.rnd.choices(self.order, cum_weights=self.weights)[0]
-        category = matter.matter_class.code
-        near = self.city.people.get(place.cell_id) or self.city.people.get(place.dedicated_id)
-        major = self.rnd.random() < (0.05 if matter.severity == "major" else 0.002)
-        hazard = PastHazard(
-            id=uuid.UUID(int=self.rnd.getrandbits(128), version=4), number=self.number(moment), matter_id=matter.pk,
-            category=category, severity="major" if major else "general",
-            criterion="重大事故隐患判定标准（示例）" if major else "", description=self.rnd.choice(phrases.FOUND),
-            lon=lon, lat=lat, accuracy_m=round(self.rnd.uniform(4, 25), 1), cell_id=place.cell_id,
-            dedicated_cell_id=place.dedicated_id, dedicated_code=place.dedicated_code, area_code=place.area_code,
-            reporter_id=reporter or self.rnd.choice(near or self.city.everybody), steps=[],
-        )  # fmt: skip
-        Life(self, hazard, matter, until).run(moment)
-        return hazard
+    def _somewhere(self, many: int) -> Column:
+        """Return cells: mostly base cells, now and then a school, a park, a site or the sea."""
+        base, dedicated, sea = (layer[:-1] for layer in self.city.layers)
+        cells = base[numpy.searchsorted(self.busy, self.rnd.random(many) * self.busy[-1], "right")]
+        draw = self.rnd.random(many)
+        for own, here in ((dedicated, draw < 0.13), (sea, (draw >= 0.13) & (draw < 0.14))):
+            if len(own):
+                cells[here] = self.rnd.choice(own, int(here.sum()))
+        return cells
+
+    def _place(self, lives: Lives, cells: Column) -> tuple[Column, Column]:
+        """Put each hazard near the middle of a cell; return the cell and the dedicated cell that it then lies in."""
+        rnd, city = self.rnd, self.city
+        angle = rnd.random(lives.number) * 2 * numpy.pi
+        away = city.radius[cells] * numpy.sqrt(rnd.random(lives.number))
+        lives.lon = numpy.round(city.centres[cells, 0] + away * numpy.cos(angle), 6)
+        lives.lat = numpy.round(city.centres[cells, 1] + away * numpy.sin(angle), 6)
+        lives.accuracy_m = numpy.round(rnd.uniform(4, 25, lives.number), 1)
+        base, dedicated, sea = (
+            layer[found] for layer, found in zip(city.layers, city.index.places(lives.lon, lives.lat), strict=True)
+        )
+        place = numpy.where(base > 0, base, sea)
+        lives.cell, lives.dedicated = city.keys[place], city.keys[dedicated]
+        lives.dedicated_code = numpy.where(dedicated > 0, city.codes[dedicated], b"")
+        lives.area = city.codes[numpy.where(place > 0, place, dedicated)]
+        return place, dedicated
+
+    def say(self, choice: Sequence[str], many: int) -> Column:
+        """Return words of a choice, by number in what is spoken."""
+        for one in choice:
+            if one not in self.spoken:
+                self.spoken.append(one)
+        numbers = numpy.array([self.spoken.index(one) for one in choice])
+        return self.rnd.choice(numbers, many)
 
 
 class Life:
-    """One hazard's steps and clocks, told until the present."""
+    """The steps of many hazards, each told until the present. ``place`` is the cell whose people verify."""
 
-    def __init__(self, teller: Teller, hazard: PastHazard, matter: Matter, until: str) -> None:
-        self.teller, self.hazard, self.matter, self.until = teller, hazard, matter, until
-        self.rnd, self.city, self.waits = teller.rnd, teller.city, False
-        self.clocks: dict[str, PastClock] = {}
-        self.clock: PastClock | None = None
-        self.dispatcher = self.rnd.choice(self.city.nearest_dispatchers(hazard.area_code))
-        self.before, *self.after = self.rnd.choice(teller.album[hazard.category])
+    def __init__(self, teller: Teller, lives: Lives, place: Column, here: Column) -> None:
+        self.teller, self.lives, self.place, self.here = teller, lives, place, here
+        self.rnd, self.city = teller.rnd, teller.city
+        self.dispatcher = self.city.dispatchers.among(here, self.rnd)
+        self.at = lives.filed.copy()
+        self.free = lives.until == 0
+        self.handler = numpy.zeros(lives.number, "i8")
 
-    def run(self, moment: datetime) -> None:
-        self.start_clock("accept", moment)
-        self.step("report", "", "reported", moment, self.hazard.reporter_id, self.hazard.description)
-        on_the_spot = self.until == "rectified on the spot" or (not self.until and self.rnd.random() < 0.24)
-        if on_the_spot:
-            self.on_the_spot(moment)
-            return
-        if self.rnd.random() < 0.92:
-            self.photo("scene", self.before, self.hazard.reporter_id, moment)
-        moment = self.later(moment, 4, 70)
-        if self.until or self.rnd.random() >= 0.05:
-            if self.step("accept", "reported", "accepted", moment, self.dispatcher):
-                self.dispatch(moment)
-        elif self.step("refuse", "reported", "refused", moment, self.dispatcher, phrases.REFUSED, clock=""):
-            moment += timedelta(hours=self.rnd.uniform(0.5, 30))
-            if self.rnd.random() < 0.12 and self.step(
-                "contest", "refused", "reported", moment, self.hazard.reporter_id, phrases.CONTESTED, clock="accept"
-            ):
-                moment = self.later(moment, 4, 90)
-                if self.step("accept", "reported", "accepted", moment, self.dispatcher):
-                    self.dispatch(moment)
+    def run(self) -> None:
+        every = numpy.arange(self.lives.number)
+        self.step(every, "report", "reported", self.lives.reporter, words=self.lives.description, place=True)
+        on_spot = self.lives.claimed_on_spot
+        self.on_the_spot(every[on_spot])
+        rows = every[~on_spot]
+        self.later(rows, 4, 70)
+        unfit = self.free[rows] & (self.rnd.random(len(rows)) < 0.05)
+        self.accept(rows[~unfit])
+        rows = self.step(rows[unfit], "refuse", "refused", self.dispatcher, said=phrases.REFUSED)
+        rows = rows[self.rnd.random(len(rows)) < 0.12]
+        self.at[rows] += (self.rnd.uniform(0.5, 30, len(rows)) * HOUR).astype("i8")
+        rows = self.step(rows, "contest", "reported", self.lives.reporter, said=phrases.CONTESTED)
+        self.later(rows, 4, 90)
+        self.accept(rows)
 
-    def dispatch(self, moment: datetime) -> None:
-        moment = self.later(moment, 3, 50)
-        office = self.city.office(self.matter, self.hazard.area_code)
-        if not self.step(
-            "dispatch", "accepted", "dispatched", moment, self.dispatcher, clock="rectify", office=office.pk
-        ):
-            return
-        handler = self.rnd.choice(self.city.handlers[office.pk])
-        moment = self.later(moment, 5, 120)
-        if not self.until and self.rnd.random() < 0.02:
-            if self.step("return", "dispatched", "accepted", moment, handler, phrases.RETURNED, clock="accept"):
-                self.dispatch(moment)
-        elif self.step("take", "dispatched", "taken", moment, handler):
-            self.rectify(moment, handler)
+    def accept(self, rows: Column) -> None:
+        """Accept and dispatch; what an office returns is dispatched again, two times at most."""
+        rows = self.step(rows, "accept", "accepted", self.dispatcher)
+        for returning in (0.02, 0.02, 0):
+            self.later(rows, 3, 50)
+            office = self.city.office(self.lives.matter[rows], self.here[rows])
+            rows = self.step(rows, "dispatch", "dispatched", self.dispatcher, office=office)
+            offices = self.city.office_number[self.lives.department[rows]]
+            self.handler[rows] = self.city.handlers.among(offices, self.rnd)
+            self.later(rows, 5, 120)
+            back = self.free[rows] & (self.rnd.random(len(rows)) < returning)
+            self.rectify(self.step(rows[~back], "take", "taken", self.handler))
+            rows = self.step(rows[back], "return", "accepted", self.handler, said=phrases.RETURNED)
 
-    def rectify(self, moment: datetime, handler: int) -> None:
-        limit = self.left(moment, timedelta(days=2))
-        share = self.rnd.uniform(0.15, 0.93) if self.rnd.random() < 0.975 else self.rnd.uniform(1.02, 3.5)
-        pause = timedelta(minutes=self.rnd.uniform(15, 50)) if self.until else limit * share
-        moment += max(pause, timedelta(minutes=20))
-        if self.step("rectify", "taken", "rectified", moment, handler, phrases.DONE, clock="verify"):
-            self.hazard.rectified_by_id = handler
-            self.photos_after(handler, moment)
-            self.verify(moment)
+    def rectify(self, rows: Column) -> None:
+        """Rectify and verify; what fails is rectified again, two times at most."""
+        for failing in (0.035, 0.035, 0):
+            office = self.city.office_number[self.lives.department[rows]]
+            slips = self.rnd.random(len(rows)) < self.teller.slips[office]
+            share = self.rnd.uniform(0.15, self.teller.pace[office])
+            share = numpy.where(slips, self.rnd.uniform(1.02, 3.5, len(rows)), share)
+            pause = numpy.where(
+                self.free[rows], self.left(rows, 48 * HOUR) * share, self.rnd.uniform(15, 50, len(rows)) * MINUTE
+            )
+            self.at[rows] += numpy.maximum(pause.astype("i8"), 20 * MINUTE)
+            rows = self.step(rows, "rectify", "rectified", self.handler, said=phrases.DONE)
+            rows = self.verify(rows, failing)
 
-    def on_the_spot(self, moment: datetime) -> None:
-        reporter = self.hazard.reporter_id
-        self.hazard.claimed_on_spot = True
-        moment = self.later(moment, 1, 6)
-        if self.step("handle_on_spot", "reported", "rectified", moment, reporter, phrases.DONE, clock="verify"):
-            self.hazard.handled_on_spot, self.hazard.rectified_by_id = True, reporter
-            self.photo("before", self.before, reporter, moment, used=True)
-            self.photos_after(reporter, moment)
-            self.verify(moment)
+    def on_the_spot(self, rows: Column) -> None:
+        self.later(rows, 1, 6)
+        self.verify(self.step(rows, "handle_on_spot", "rectified", self.lives.reporter, said=phrases.DONE), 0)
 
-    def verify(self, moment: datetime) -> None:
-        doers = (self.hazard.rectified_by_id, self.hazard.reporter_id if self.hazard.handled_on_spot else None)
-        others = [person for person in self.city.people.get(self.hazard.cell_id, []) if person not in doers]
-        checker = self.rnd.choice(others) if others else self.dispatcher
-        moment += max(self.left(moment, timedelta(hours=8)) * self.rnd.uniform(0.05, 0.85), timedelta(minutes=5))
-        if not self.until and not self.hazard.handled_on_spot and self.rnd.random() < 0.035:
-            if self.step("fail", "rectified", "taken", moment, checker, phrases.FAILED, clock="rectify"):
-                handler, self.hazard.rectified_by_id = self.hazard.rectified_by_id, None
-                self.rectify(moment, handler)
-        elif self.step("verify", "rectified", "verified", moment, checker, phrases.VERIFIED, place=True):
-            moment = self.later(moment, 2, 45)
-            self.step("write_off", "verified", "written_off", moment, self.dispatcher, clock="")
+    def verify(self, rows: Column, failing: float) -> Column:
+        """Verify and write off; return the rows that failed."""
+        checker = self.checkers(rows)
+        pause = (self.left(rows, 8 * HOUR) * self.rnd.uniform(0.05, 0.85, len(rows))).astype("i8")
+        self.at[rows] += numpy.maximum(pause, 5 * MINUTE)
+        failed = self.free[rows] & (self.rnd.random(len(rows)) < failing)
+        good = self.step(rows[~failed], "verify", "verified", checker, said=phrases.VERIFIED, place=True)
+        self.later(good, 2, 45)
+        self.step(good, "write_off", "written_off", self.dispatcher)
+        return self.step(rows[failed], "fail", "taken", checker, said=phrases.FAILED)
 
-    def left(self, moment: datetime, otherwise: timedelta) -> timedelta:
+    def checkers(self, rows: Column) -> Column:
+        """Return, by hazard, somebody of its cell who did not do the work, else the dispatcher."""
+        lives, people = self.lives, self.city.people.table[self.place[rows]]
+        doing = (people == lives.rectified_by[rows, None]) | (
+            lives.handled_on_spot[rows, None] & (people == lives.reporter[rows, None])
+        )
+        draw = numpy.where(doing | (people == 0), -1, self.rnd.random(people.shape))
+        best = draw.argmax(axis=1)[:, None]
+        known = numpy.take_along_axis(draw, best, 1)[:, 0] >= 0
+        checker = self.dispatcher.copy()
+        checker[rows[known]] = numpy.take_along_axis(people, best, 1)[known, 0]
+        return checker
+
+    def left(self, rows: Column, otherwise: int) -> Column:
         """Return the time to the due time of the running clock."""
-        return max(self.clock.due_at - moment, timedelta()) if self.clock and self.clock.due_at else otherwise
+        due = self.lives.due[numpy.maximum(self.lives.stage[rows], 0), rows]
+        return numpy.where(due > 0, numpy.maximum(due - self.at[rows], 0), otherwise)
 
-    def later(self, moment: datetime, least: float, most: float) -> datetime:
-        """Return a moment some minutes later; most steps are quick, few are slow."""
-        share = 0.1 if self.until else 1
-        return moment + timedelta(minutes=least + (most - least) * share * self.rnd.random() ** 2.5)
-
-    def start_clock(self, stage: str, moment: datetime) -> None:
-        """Start a stage's clock; after a failed verification that of rectification goes on where it stood."""
-        unit, amount = getattr(self.matter, f"{stage}_unit"), getattr(self.matter, f"{stage}_amount")
-        known = self.clocks.get(stage)
-        days, goes_on = self.city.calendar, 0
-        if known and known.stopped_at and stage == "rectify" and self.hazard.steps[-1].action == "fail":
-            goes_on = known.consumed_s + int(worktime.consumed(known.started_at, known.stopped_at, unit, days) or 0)
-        due = worktime.due_after(moment, amount, unit, days, consumed_s=goes_on)
-        self.clock = self.clocks[stage] = PastClock(stage, unit, amount, moment, due.at, consumed_s=goes_on)
-        self.hazard.clocks = list(self.clocks.values())
-
-    def stop_clock(self, moment: datetime) -> None:
-        if self.clock is not None:
-            self.clock.stopped_at, self.clock = moment, None
+    def later(self, rows: Column, least: float, most: float) -> None:
+        """Let some minutes pass; most steps are quick, few are slow."""
+        share = numpy.where(self.free[rows], 1, 0.1) * self.rnd.random(len(rows)) ** 2.5
+        self.at[rows] += ((least + (most - least) * share) * MINUTE).astype("i8")
 
     def step(
-        self, action: str, source: str, target: str, moment: datetime, actor: int | None,
-        words: str | Sequence[str] = "", *, clock: str | None = None, place: bool = False, office: int | None = None,
-    ) -> bool:  # fmt: skip
-        """Take a step unless it lies ahead; before it, mark what ran out. Return whether it was taken."""
-        now, hazard = self.teller.now, self.hazard
-        self.mark(now if self.waits else min(moment, now))
-        if moment >= now or self.waits:
-            return False
-        self.waits = target == self.until or self.until.startswith(f"{target} ")
-        hazard.department_id = office or (None if target in ("accepted", "reported") else hazard.department_id)
-        hazard.steps.append(
-            PastStep(
-                id=hazard.id if action == "report" else uuid.UUID(int=self.rnd.getrandbits(128), version=4),
-                action=action,
-                source=source,
-                target=target,
-                at=moment,
-                actor_id=actor,
-                department_id=hazard.department_id,
-                words=words if isinstance(words, str) else self.rnd.choice(words),
-                basis=BASIS.get(action, "GB/T 30428.8: information collection"),
-                lon=hazard.lon if place or action == "report" else None,
-                lat=hazard.lat if place or action == "report" else None,
-            )
-        )
-        if clock is not None:
-            self.stop_clock(moment)
-            if clock:
-                self.start_clock(clock, moment)
-        return True
+        self, rows: Column, action: str, target: str, actor: Column, *, said: Sequence[str] = (),
+        words: Column | None = None, **more: Any,
+    ) -> Column:  # fmt: skip
+        """Take a step with those whose turn has come; return them. ``actor`` and ``words`` are by hazard."""
+        if said:
+            more["words"] = self.teller.say(said, len(rows))
+        elif words is not None:
+            more["words"] = words[rows]
+        return rows[self.lives.step(rows, action, target, self.at[rows], actor[rows], **more)]
 
-    def mark(self, until: datetime) -> None:
-        clock: Any = self.clock
-        if not (clock and clock.due_at and clock.marked_at is None and self.hazard.steps):
+
+class Photographer:
+    """Attaches photos to what happened since the pictures begin: scenes, and what steps need as evidence."""
+
+    def __init__(self, teller: Teller, told: Told) -> None:
+        self.teller, self.told, self.rnd = teller, told, teller.rnd
+        self.found: list[tuple] = []
+        self.seen: dict[int, list[str]] = {}  # by hazard
+        self.scenes: dict[int, list[str]] = {}  # before, and the afters that are left
+
+    def photos(self) -> list[tuple]:
+        changes = self.told.changes
+        shown = [ACTIONS.index(action) for action in ("report", "handle_on_spot", "rectify")]
+        for n in numpy.flatnonzero((changes.at >= self.teller.pictured_ms) & numpy.isin(changes.action, shown)):
+            self.show(int(n), int(changes.row[n]), ACTIONS[changes.action[n]])
+        return self.found
+
+    def show(self, n: int, row: int, action: str) -> None:
+        if action == "report":
+            if not self.told.lives.claimed_on_spot[row] and self.rnd.random() < 0.92:
+                self.attach("scene", self.scene(row)[0], row, n, used=False)
             return
-        seen = max(clock.due_at, clock.started_at) + SWEEP
-        if seen < until:
-            clock.marked_at = seen
-            state = self.hazard.steps[-1].target
-            self.hazard.steps.append(
-                PastStep(
-                    uuid.UUID(int=self.rnd.getrandbits(128), version=4), "mark_overdue", state, state, clock.marked_at, None,
-                    department_id=self.hazard.department_id, stage=clock.stage, due_at=clock.due_at,
-                )
-            )  # fmt: skip
+        if action == "handle_on_spot":
+            self.attach("before", self.scene(row)[0], row, n)
+        for _n in range(max(1, self.teller.city.matters[self.told.lives.matter[row]].photos_after)):
+            after = self.scene(row)[1:]
+            if not after:  # none twice: after a failed verification new ones are due
+                after = self.another(row)
+            if after:
+                self.attach("after", after[0], row, n)
+                self.scenes[row] = [self.scene(row)[0], *after[1:]]
 
-    def photos_after(self, by: int, moment: datetime) -> None:
-        """Attach as many photos as the matter asks, none twice: after a failed verification new ones are due."""
-        for _n in range(max(1, self.matter.photos_after)):
-            if not self.after:
-                seen = {photo.sha256 for photo in self.hazard.photos}
-                scenes = [scene for scene in self.teller.album[self.hazard.category] if seen.isdisjoint(scene)]
-                self.after = list(self.rnd.choice(scenes)[1:]) if scenes else []
-            if not self.after:
-                return
-            self.photo("after", self.after.pop(0), by, moment, used=True)
+    def scene(self, row: int) -> list[str]:
+        if row not in self.scenes:
+            self.scenes[row] = list(self.pick(self.of_class(row)))
+        return self.scenes[row]
 
-    def photo(self, role: str, sha256: str, by: int, moment: datetime, *, used: bool = False) -> None:
-        """Attach a photo, of what happened since the demo's pictures begin."""
-        if moment >= self.teller.pictured_since:
-            step = self.hazard.steps[-1].id if used else None
-            self.hazard.photos.append(PastPhoto(sha256, role, by, moment, step))
+    def another(self, row: int) -> list[str]:
+        fresh = [scene for scene in self.of_class(row) if set(self.seen.get(row, ())).isdisjoint(scene)]
+        return list(self.pick(fresh)[1:]) if fresh else []
+
+    def of_class(self, row: int) -> Sequence[tuple[str, str, str]]:
+        return self.teller.album[self.told.categories[self.told.lives.category[row]]]
+
+    def pick(self, scenes: Sequence[tuple[str, str, str]]) -> tuple[str, str, str]:
+        return scenes[int(self.rnd.integers(len(scenes)))]
+
+    def attach(self, role: str, sha256: str, row: int, n: int, *, used: bool = True) -> None:
+        changes = self.told.changes
+        self.seen.setdefault(row, []).append(sha256)
+        step = changes.id[n] if used else None
+        self.found.append((sha256, row, role, step, int(changes.actor[n]), int(changes.at[n])))

@@ -1,16 +1,21 @@
 """What waits for the demo accounts: cases in their hands now, and the notices of the last days in their inboxes."""
 
+import uuid
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+
+import numpy
 
 from citysafety.accounts.demo import LABEL
 from citysafety.accounts.models import Role, User
 from citysafety.notices.models import Notice
 from citysafety.outbox.models import OutboxEntry
 from citysafety.subscriptions import LISTENERS
-from hazards.history import PastHazard, PastStep
+from citysafety.workcolumns import ms_of
+from hazards.history import Told
+from hazards.history.lives import ACTIONS, MARKED, STAGES, STATES
 
-from .past import Teller
+from .past import ON_THE_SPOT, Column, Teller
 
 NOTICED = timedelta(days=3)
 FRESH = timedelta(hours=18)  # younger notices are unread
@@ -23,84 +28,109 @@ class Waiting:
         self.teller, self.city, self.rnd = teller, teller.city, teller.rnd
         self.people = list(User.objects.filter(access_tokens__label=LABEL).order_by("username").distinct())
         self.workers = [user for user in self.people if user.role == Role.GRID_WORKER]
-        self.cells = {self.city.cell_of[user.pk][0] for user in self.workers if user.pk in self.city.cell_of}
-        self.noted: list[PastHazard] = []
+        self.home = self.workers[0].area_code if self.workers else ""
+        self.cells = [self.city.cell_of[user.pk] for user in self.workers if user.pk in self.city.cell_of]
+        self.since, self.fresh = ms_of(teller.now - NOTICED), ms_of(teller.now - FRESH)
+        self.news: list[OutboxEntry] = []
 
-    def among(self, lives: Iterator[PastHazard]) -> Iterator[PastHazard]:
-        """Yield the lives, then those arranged; note all whose news the accounts should have."""
-        ids = {user.pk for user in self.people}
-        since = self.teller.now - NOTICED
-        for life in lives:
-            if life.steps[-1].at > since and (
-                life.cell_id in self.cells or life.reporter_id in ids or life.severity == "major" or self.is_late(life)
-            ):
-                self.noted.append(life)
-            yield life
-        for life in sorted(self.arranged(), key=lambda one: one.number):
-            self.noted.append(life)
-            yield life
+    def among(self, batches: Iterator[Told]) -> Iterator[Told]:
+        """Yield the lives, then those arranged; note the news that the accounts should have."""
+        for told in batches:
+            lives = told.lives
+            if lives.changed.max() > self.since:
+                known = numpy.isin(lives.cell, self.city.keys[self.cells]) & (lives.cell > 0)
+                known |= numpy.isin(lives.reporter, [user.pk for user in self.people]) | lives.severe
+                self.note(told, (known | self._ran_out(told)) & (lives.changed > self.since))
+            yield told
+        if self.people:
+            told = self.arranged()
+            self.note(told, numpy.ones(told.lives.number, bool))
+            yield told
 
-    def is_late(self, life: PastHazard) -> bool:
-        """Test whether a case of the first demo county ran out in the last hours."""
-        home = self.workers[0].area_code if self.workers else ""
-        late = [step for step in life.steps if step.action == "mark_overdue"]
-        return bool(late) and life.area_code.startswith(home) and late[-1].at > self.teller.now - FRESH
+    def _ran_out(self, told: Told) -> Column:
+        """Return which cases of the first demo county ran out in the last hours."""
+        late, changes = numpy.zeros(told.lives.number, bool), told.changes
+        late[changes.row[(changes.action == MARKED) & (changes.at > self.fresh)]] = True
+        return late & numpy.char.startswith(told.lives.area, self.home.encode())
 
-    def arranged(self) -> Iterator[PastHazard]:
-        """Yield cases that wait for the accounts: to verify, to take over, in work, to accept, dispatch, write off."""
+    def note(self, told: Told, which: Column) -> None:
+        """Note the facts that the last days' changes of some hazards would have announced; they are not written."""
+        lives, changes = told.lives, told.changes
+        for n in numpy.flatnonzero(which[changes.row] & (changes.at > self.since)):
+            row, action, stage = changes.row[n], ACTIONS[changes.action[n]], int(changes.stage[n])
+            step = str(uuid.UUID(bytes=changes.id[n].tobytes()))
+            self.news.append(
+                OutboxEntry(
+                    pk=step,
+                    topic="hazard.reported" if action == "report" else f"hazard.{action}",
+                    area_code=lives.area[row].decode(),
+                    kind="hazard",
+                    subject_id=str(uuid.UUID(bytes=lives.id[row].tobytes())),
+                    live={"state": STATES[changes.target[n]], "level": "major" if lives.severe[row] else "general"},
+                    payload={
+                        "step": step, "actor_id": int(changes.actor[n]) or None,
+                        "department_id": int(changes.department[n]) or None, "reporter_id": int(lives.reporter[row]),
+                        "stage": STAGES[stage] if stage >= 0 else "",
+                    },
+                    at=datetime.fromtimestamp(int(changes.at[n]) / 1000, UTC),
+                )
+            )  # fmt: skip
+
+    def arranged(self) -> Told:
+        """Return cases that wait for the accounts: to verify, to take over, in work, to accept, dispatch, write off."""
+        cases = sorted(
+            (self._moment(until), cell, self._matter(cell, office), until, reporter)
+            for until, cell, office, reporter in self._wanted()
+        )
+        moments, cells, matters, until, reporters = zip(*cases, strict=True)
+        return self.teller.tell(
+            numpy.array(moments), cells=numpy.array(cells), matters=numpy.array(matters), until=until,
+            reporters=numpy.array(reporters),
+        )  # fmt: skip
+
+    def _wanted(self) -> Iterator[tuple[str, int, int, int]]:
+        """Yield a state to wait in, a cell, an office whose case it is (0: any) and a reporter (0: any) each."""
         for user in self.workers:
             cell = self.city.cell_of.get(user.pk)
             if cell is None:
                 continue
-            for until in ("rectified", "rectified", "rectified", "rectified on the spot"):
-                yield self.case(until, cell, reporter=self.another(user))
+            for until in ("rectified", "rectified", "rectified", ON_THE_SPOT):
+                yield until, cell, 0, self._another(user)
             for until in ("reported", "dispatched", "taken"):
-                yield self.case(until, cell, reporter=user.pk)
+                yield until, cell, 0, user.pk
         for user in self.people:
             if user.role == Role.DEPARTMENT_HANDLER:
                 for until in ("dispatched", "dispatched", "taken", "taken"):
-                    yield self.case(until, self.cell_in(user.area_code), office=user.department_id)
+                    yield until, self._cell_in(user.area_code), user.department_id, 0
             elif user.role == Role.DISPATCHER:
                 for until in ("reported", "reported", "reported", "accepted", "verified"):
-                    yield self.case(until, self.cell_in(user.area_code))
+                    yield until, self._cell_in(user.area_code), 0, 0
 
-    def case(self, until: str, cell: tuple, *, office: int | None = None, reporter: int | None = None) -> PastHazard:
-        """Return a case of the last hours that waits in a state; ``office`` limits the matters to its own."""
-        fit = [m for m in self.teller.order if office in (None, self.city.office(m, cell[1]).pk)]
-        slow = [m for m in fit if m.rectify_unit == "work_days" and not m.photos_before] or fit
-        moment = self.teller.just_now(longest_h=1 if until == "reported" else 3)
-        return self.teller.life(moment, cell=cell, matter=self.rnd.choice(slow), until=until, reporter=reporter)
+    def _moment(self, until: str) -> int:
+        return self.teller.just_now(longest_h=1 if until == "reported" else 3)
 
-    def cell_in(self, area: str) -> tuple:
-        return self.rnd.choice([cell for cell in self.city.cells["base"] if cell[1].startswith(area)])
+    def _matter(self, cell: int, office: int) -> int:
+        """Return a matter of an office there, one with time for it if there is any."""
+        every = numpy.arange(len(self.city.matters))
+        fit = every[self.city.office(every, numpy.full(len(every), cell)) == office] if office else every
+        slow = [n for n in fit if self._is_slow(n)]
+        return int(self.rnd.choice(slow or fit))
 
-    def another(self, user: User) -> int:
-        return self.rnd.choice([one for one in self.city.everybody if one != user.pk])
+    def _is_slow(self, n: int) -> bool:
+        matter = self.city.matters[n]
+        return matter.rectify_unit == "work_days" and not matter.photos_before
+
+    def _cell_in(self, area: str) -> int:
+        return int(self.rnd.choice(self.city.inside(area)))
+
+    def _another(self, user: User) -> int:
+        return int(self.rnd.choice(self.city.everybody[self.city.everybody != user.pk]))
 
     def tell(self) -> int:
         """Let the listeners hear what was noted, as if the relay told them; return how many notices there are."""
-        steps = [(step, life) for life in self.noted for step in life.steps if step.at > self.teller.now - NOTICED]
-        for step, life in sorted(steps, key=lambda pair: pair[0].at):
-            entry = fact_of(step, life)
+        for entry in sorted(self.news, key=lambda one: one.at):
             for listener in LISTENERS.get(entry.topic, ()):
                 listener(entry)
         old = Notice.objects.filter(created_at__lt=self.teller.now - FRESH)
         old.update(read_at=self.teller.now - FRESH)
         return Notice.objects.count()
-
-
-def fact_of(step: PastStep, life: PastHazard) -> OutboxEntry:
-    """Return the fact that a step would have announced; it is not written."""
-    return OutboxEntry(
-        pk=str(step.id),
-        topic="hazard.reported" if step.action == "report" else f"hazard.{step.action}",
-        area_code=life.area_code,
-        kind="hazard",
-        subject_id=str(life.id),
-        live={"state": step.target, "level": life.severity},
-        payload={
-            "step": str(step.id), "actor_id": step.actor_id, "department_id": step.department_id,
-            "reporter_id": life.reporter_id, "stage": step.stage,
-        },
-        at=step.at,
-    )  # fmt: skip

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -67,6 +67,57 @@ def answer_once(*, id: UUID, account_id: int, body: Any, act: Callable[[], tuple
             receipt = Receipt(pk=id, status=status, answer=answer)
             receipt.save(update_fields=["status", "answer"])
             return Answer(status, answer, repeated=False)
+    return _repeated(id, account_id, body)
+
+
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """A request under the id that its client made, with the answer that is laid out for it already."""
+
+    id: UUID
+    account_id: int
+    body: Any
+    status: int
+    answer: Any
+
+
+def answer_all(laid: Sequence[Laid], act: Callable[[Sequence[int]], object]) -> list[Answer | RepeatDiffers]:
+    """Answer several requests in one transaction, as :func:`answer_once` answers one.
+
+    ``act`` gets the places of those that are no repeats and does what their answers say; it is not called when all
+    are. One statement beside the act's own however many requests, and one for each repeat.
+    """
+    place = {request.id: n for n, request in reversed(list(enumerate(laid)))}  # the first of those with the same id
+    # In the order of their ids, so that two groups that hold the same ones wait for each other in one direction only.
+    rows = [
+        (str(id), laid[n].account_id, fingerprint(laid[n].body), laid[n].status, _json(laid[n].answer))
+        for id, n in sorted(place.items())
+    ]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO outbox_receipt (id, account_id, fingerprint, status, answer) VALUES "
+            + ", ".join(["(%s, %s, %s, %s, %s)"] * len(rows))
+            + " ON CONFLICT (id) DO NOTHING RETURNING id",
+            [value for row in rows for value in row],
+        )
+        first = sorted(place[id] for (id,) in cursor.fetchall())
+        if first:
+            act(first)
+    return [Answer(one.status, one.answer, repeated=False) if n in first else _told(one) for n, one in enumerate(laid)]
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, cls=DjangoJSONEncoder)
+
+
+def _told(laid: Laid) -> Answer | RepeatDiffers:
+    try:
+        return _repeated(laid.id, laid.account_id, laid.body)
+    except RepeatDiffers as error:
+        return error
+
+
+def _repeated(id: UUID, account_id: int, body: Any) -> Answer:
     known = stored_answer(id=id, account_id=account_id, body=body)
     assert known is not None  # the conflict proved that it exists; receipts are not deleted
     return known

@@ -64,8 +64,7 @@ def relay_waiting(
         entries = list(OutboxEntry.objects.filter(pk__in=dealt).order_by("position"))
         for projection in project:
             projection(entries)
-        for entry in entries:
-            _let_hear(entry, listen.get(entry.topic, ()))
+        _let_all_hear([(entry, listeners) for entry in entries if (listeners := listen.get(entry.topic))])
         failed = [entry.pk for entry in entries if entry.failed]
         if failed:
             OutboxEntry.objects.filter(pk__in=failed).update(failed=True)
@@ -79,6 +78,25 @@ def _locked_head() -> Head:
         Head.objects.get_or_create(pk=1)
         head = Head.objects.select_for_update().get(pk=1)
     return head
+
+
+def _let_all_hear(heard: Sequence[tuple[OutboxEntry, Sequence[Listener]]]) -> None:
+    """Let each fact's listeners write their rows; one savepoint for all of them, since nearly always all go well.
+
+    When one fails, all of it is undone and done again with a savepoint each.
+    """
+    if not heard:
+        return
+    try:
+        with transaction.atomic():
+            for entry, listeners in heard:
+                for listener in listeners:
+                    listener(entry)
+    except Exception:
+        if not connection.is_usable():
+            raise  # the database went away: nothing of this batch stands, the next leader does it again
+        for entry, listeners in heard:
+            _let_hear(entry, listeners)
 
 
 def _let_hear(entry: OutboxEntry, listeners: Sequence[Listener]) -> None:

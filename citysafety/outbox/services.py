@@ -9,6 +9,7 @@ from .facts import Fact
 from .models import OutboxEntry
 
 BELL = "outbox"  # the channel of LISTEN and NOTIFY; the relay also sweeps, so a lost bell costs a second
+RING = ("SELECT pg_notify(%s, '')", [BELL])  # delivered at commit, and once however often a transaction rings
 
 
 def announce(fact: Fact, *, at: datetime | None = None) -> OutboxEntry:
@@ -27,26 +28,31 @@ def announce_all(facts: Iterable[Fact], *, at: datetime | None = None) -> list[O
 
     :raises RuntimeError: outside a transaction.
     """
+    must_be_inside()
+    entries = OutboxEntry.objects.bulk_create(entry_of(fact, at=at) for fact in facts)
+    with connection.cursor() as cursor:
+        cursor.execute(*RING)
+    return entries
+
+
+def must_be_inside() -> None:
+    """Refuse to announce outside a transaction. :raises RuntimeError:"""
     if not connection.in_atomic_block:
         raise RuntimeError("announce() belongs inside the transaction of the change")
-    happened = {} if at is None else {"at": at}
-    entries = OutboxEntry.objects.bulk_create(
-        OutboxEntry(
-            topic=fact.topic,
-            area_code=fact.area_code,
-            extra_area=fact.extra_area,
-            kind=fact.kind,
-            subject_id=str(fact.subject_id),
-            live=fact.live(),
-            payload=fact.payload(),
-            **happened,
-        )
-        for fact in facts
+
+
+def entry_of(fact: Fact, *, at: datetime | None = None) -> OutboxEntry:
+    """Return the row of a fact, unsaved, for who writes it together with the rows of the change and RINGs himself."""
+    return OutboxEntry(
+        topic=fact.topic,
+        area_code=fact.area_code,
+        extra_area=fact.extra_area,
+        kind=fact.kind,
+        subject_id=str(fact.subject_id),
+        live=fact.live(),
+        payload=fact.payload(),
+        **({} if at is None else {"at": at}),
     )
-    with connection.cursor() as cursor:
-        # Delivered at commit, and once however often a transaction rings.
-        cursor.execute("SELECT pg_notify(%s, '')", [BELL])
-    return entries
 
 
 def prune_relayed(*, before: datetime, limit: int = 5000) -> int:

@@ -56,6 +56,7 @@ class Recount(NamedTuple):
     now: Iterable[str]
     today: Mapping[date, Iterable[str]]
     amounts: Mapping[str, Any]
+    unit: str = ""
 
 
 _figures: dict[str, Figure] = {}
@@ -104,7 +105,8 @@ def is_counted(key: str) -> bool:
 def register_subject(kind: str, recount: Callable[[], Iterable[tuple]]) -> None:
     """Say how the subjects of a kind are counted afresh, for ``reconcile``.
 
-    ``recount()`` yields a :class:`Recount` (or a tuple in its order) for every subject, from the real rows.
+    ``recount()`` yields a :class:`Recount` (or a tuple in its order) for every subject, from the real rows, in the order
+    of their ids as texts.
     """
     _subjects[kind] = recount
 

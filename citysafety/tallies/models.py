@@ -8,6 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 OPEN = 2**62  # "until" of what still lasts
+UNIT = "@"  # before the code of a department, in the place of a category
 NO_DAY = date.min  # "day" of a figure of the moment; a real value, so that equality finds it by index
 
 
@@ -32,6 +33,7 @@ class Period(models.Model):
     area = models.CharField(_("area"), max_length=15)
     extra_area = models.CharField(max_length=15, default="", db_default="")
     category = models.CharField(_("category"), max_length=60, default="", db_default="")
+    unit = models.CharField(_("department"), max_length=32, default="", db_default="")
     state = models.CharField(_("state"), max_length=30, default="", db_default="")
     now = ArrayField(models.CharField(max_length=60), default=list, db_default=[])
     today = ArrayField(models.CharField(max_length=60), default=list, db_default=[])
@@ -42,7 +44,11 @@ class Period(models.Model):
         verbose_name_plural = _("periods")
         indexes = [
             models.Index("entry", name="period_waiting", condition=Q(since=None)),
-            models.Index("kind", "subject_id", "since", name="period_subject"),
+            models.Index(
+                fields=["kind", "subject_id", "since"],
+                opclasses=["varchar_pattern_ops", "varchar_pattern_ops", "int8_ops"],  # compared as bytes
+                name="period_subject",
+            ),
             models.Index("since", name="period_since"),
             models.Index(
                 fields=["kind", "area"],
@@ -65,7 +71,10 @@ class Period(models.Model):
 
 
 class Tally(models.Model):
-    """One figure of one area, category and day, valid from one position to before another. Zero is no row."""
+    """One figure of one area, category and day, valid from one position to before another. Zero is no row.
+
+    ``category`` is a class of subjects, or ``@`` and the code of the department that answers; "" is all of them.
+    """
 
     id = models.BigAutoField(primary_key=True)
     figure = models.CharField(max_length=60)
@@ -81,14 +90,19 @@ class Tally(models.Model):
         verbose_name_plural = _("tallies")
         constraints = [
             models.UniqueConstraint(
-                fields=["figure", "category", "day", "area"],
-                opclasses=["varchar_ops", "varchar_ops", "date_ops", "varchar_pattern_ops"],
+                # In the order of trends: all that is kept of an area, day after day.
+                fields=["area", "day", "category", "figure"],
+                opclasses=["varchar_pattern_ops", "date_ops", "varchar_pattern_ops", "varchar_pattern_ops"],
                 condition=Q(until=OPEN),
                 name="tally_open",
             )
         ]
         indexes = [
-            models.Index("figure", "category", "day", "area", "since", name="tally_version"),
+            models.Index(
+                fields=["figure", "category", "day", "area", "since"],
+                opclasses=["varchar_pattern_ops", "varchar_pattern_ops", "date_ops", "varchar_pattern_ops", "int8_ops"],
+                name="tally_version",
+            ),
             models.Index("until", name="tally_closed", condition=Q(until__lt=OPEN)),
         ]
 

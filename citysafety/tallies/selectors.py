@@ -16,7 +16,7 @@ from django.db.models.functions import Length
 from citysafety.outbox.selectors import PositionAhead, PositionGone
 
 from . import figures, sql
-from .models import NO_DAY, OPEN, Period, Tally
+from .models import NO_DAY, OPEN, UNIT, Period, Tally
 
 __all__ = ["Board", "PositionAhead", "PositionGone", "board", "boards", "by_category", "cell_values", "days", "members"]
 
@@ -163,10 +163,7 @@ def members(kind: str, key: str, area: str, at: int | None = None) -> QuerySet[P
     One query to place the position; the rows are the caller's. Raises as :func:`board` does.
     """
     place = standing(at)
-    here = Q(area__startswith=area)
-    if len(area) == CELL_DIGITS:
-        here |= Q(extra_area=area)
-    periods = Period.objects.filter(here, kind=kind, since__lte=place.position)
+    periods = Period.objects.filter(_in(area), kind=kind, since__lte=place.position)
     # Conditions on empty lists repeat the indexes' own, so that the planner may use them.
     if figures.is_daily(key):
         earlier = Period.objects.filter(
@@ -185,6 +182,11 @@ def members(kind: str, key: str, area: str, at: int | None = None) -> QuerySet[P
     return periods.filter(lasting, ~Q(now=[]), now__contains=[key])
 
 
+def _in(area: str) -> Q:
+    here = Q(area__startswith=area)
+    return here | Q(extra_area=area) if len(area) == CELL_DIGITS else here
+
+
 def by_category(figure: str, area: str, at: int | None = None) -> dict[str, int | float]:
     """Return a count in an area by category; categories without any are absent.
 
@@ -193,7 +195,8 @@ def by_category(figure: str, area: str, at: int | None = None) -> dict[str, int 
     """
     if at is None and len(area) <= CATEGORY_DIGITS:
         day = standing().day if figures.is_daily(figure) else NO_DAY
-        rows = Tally.objects.filter(figure=figure, area=area, day=day, until=OPEN).exclude(category="")
+        rows = Tally.objects.filter(figure=figure, area=area, day=day, until=OPEN)
+        rows = rows.exclude(category="").exclude(category__startswith=UNIT)
         return {category: number(value) for category, value in rows.values_list("category", "value")}
     totals: dict[str, int | float] = {}
     for kind in figures.subjects():
@@ -206,8 +209,8 @@ def by_category(figure: str, area: str, at: int | None = None) -> dict[str, int 
 def days(figure: str, area: str, last_n: int, at: int | None = None) -> list[tuple[date, int | float]]:
     """Return a figure of the day for the last days up to the position's own, oldest first, zeros too.
 
-    Two queries; the position's own day is read at the position, earlier days at the head. Raises as :func:`board`
-    does.
+    Two queries; the position's own day is read at the position, earlier days at the head. Below townships, where old
+    days are not kept, they are counted: one query more. Raises as :func:`board` does.
 
     :raises ValueError: for a figure of the moment, which has no days.
     """
@@ -217,6 +220,17 @@ def days(figure: str, area: str, last_n: int, at: int | None = None) -> list[tup
     first = place.day - timedelta(days=last_n - 1)
     rows = Tally.objects.filter(figure=figure, category="", area=area, until=OPEN, day__gte=first, day__lte=place.day)
     values = {day: number(value) for day, value in rows.values_list("day", "value")}
+    kept_from = place.day - timedelta(days=sql.DAYS_KEPT_BELOW - 1)
+    if len(area) > CATEGORY_DIGITS and first < kept_from:
+        old = Period.objects.filter(
+            ~Q(today=[]),
+            _in(area),
+            kind__in=list(figures.subjects()),
+            day__in=[first + timedelta(days=n) for n in range((kept_from - first).days)],
+            since__isnull=False,
+            today__contains=[figure],
+        )
+        values |= dict(old.values_list("day").annotate(Count("subject_id", distinct=True)).order_by())
     if at is not None:
         values[place.day] = board(area, at).figures[figure]
     return [(day, values.get(day, 0)) for day in (first + timedelta(days=n) for n in range(last_n))]

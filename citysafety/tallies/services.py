@@ -1,20 +1,33 @@
 """Record what a subject counts in; fold the records of dealt facts into the tallies."""
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
 
 from citysafety.areas import LEVELS
+from citysafety.bulk import copy_packed
 from citysafety.outbox.models import Head, OutboxEntry
+from citysafety.workdays import CITY_TIME
 
 from . import sql
+from .columns import COLUMNS, Sums
 from .figures import is_counted, is_daily
 from .models import OPEN, Fold, Period
 
 
-def record(
+def record(entry: OutboxEntry, **standing: Any) -> Period:
+    """Record what a subject counts in from this fact on. One statement, in the transaction of the change.
+
+    Takes what :func:`period_of` takes, and raises what it raises.
+    """
+    period = period_of(entry, **standing)
+    period.save(force_insert=True)
+    return period
+
+
+def period_of(
     entry: OutboxEntry,
     *,
     kind: str,
@@ -22,6 +35,7 @@ def record(
     area: str,
     extra_area: str = "",
     category: str = "",
+    unit: str = "",
     state: str = "",
     now: Iterable[str] = (),
     today: Iterable[str] = (),
@@ -29,12 +43,13 @@ def record(
     day: date,
     previous: Period | int | None,
 ) -> Period:
-    """Record what a subject counts in from this fact on. One statement, in the transaction of the change.
+    """Return the row that says what a subject counts in from a fact on, unsaved.
 
     ``now``: figures it counts in while the period lasts; ``today``: figures it earned by this very change,
     on ``day`` (Asia/Shanghai); ``amounts``: numbers it adds to sums while the period lasts. ``previous`` is the
     subject's last period (or its id), None for its first; the caller holds the subject's lock. ``extra_area``
-    is one more cell (a dedicated one) that shows the subject, ``category`` is counted down to townships.
+    is one more cell (a dedicated one) that shows the subject; ``category`` is counted down to townships, ``unit`` (the
+    code of the department that answers) down to counties.
 
     :raises ValueError: for a figure that is not registered, or one of the moment given as one of the day.
     """
@@ -42,7 +57,7 @@ def record(
     _refuse_unknown(now, today, amounts)
     if extra_area and len(extra_area) != LEVELS[-1]:
         raise ValueError("the extra area is a cell: it has no areas around it")
-    return Period.objects.create(
+    return Period(
         kind=kind,
         subject_id=str(subject_id),
         entry=entry,
@@ -51,6 +66,7 @@ def record(
         area=area,
         extra_area=extra_area,
         category=category,
+        unit=unit,
         state=state,
         now=now,
         today=today,
@@ -104,10 +120,35 @@ def rebuild() -> int:
         return counted
 
 
+def sums(head: Head) -> Sums:
+    """Return sums for what very many periods add at the head of the news."""
+    last = head.as_of.astimezone(CITY_TIME).date()
+    return Sums(last - timedelta(days=sql.DAYS_KEPT_BELOW - 1))
+
+
+def all_with(more: Sums, head: Head) -> int:
+    """Write every tally anew with what imported periods add, at the head; return the number of tallies.
+
+    The caller holds the head, in a transaction, and has copied the periods in; only imports may do this. Positions
+    before the head are no longer readable afterwards.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT figure, area, category, day, (value * 10000)::bigint FROM tallies_tally WHERE until = %s", [OPEN]
+        )
+        more.keep(cursor.fetchall())
+        cursor.execute("TRUNCATE tallies_tally")
+        number, rows = more.packed(head.position)
+        copy_packed("tallies_tally", COLUMNS, rows)
+    Fold.objects.all().delete()
+    Fold.objects.create(position=head.position, as_of=head.as_of)
+    return number
+
+
 def prune(*, before: datetime, limit: int = 50_000) -> int:
     """Delete versions that only positions dealt before a moment would read; return how many tallies went.
 
-    The last fold before the moment stays: it is the floor of everything after it.
+    The last fold before the moment stays: it is the floor of everything after it. Old days of villages and cells go too.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT max(position) FROM tallies_fold WHERE as_of < %s", [before])
@@ -115,9 +156,11 @@ def prune(*, before: datetime, limit: int = 50_000) -> int:
         if floor is None:
             return 0
         cursor.execute("DELETE FROM tallies_fold WHERE position < %s", [floor])
+        cursor.execute(sql.FORGET, {"limit": limit})
+        forgotten = cursor.rowcount
         cursor.execute(
             "DELETE FROM tallies_tally WHERE id IN"
             " (SELECT id FROM tallies_tally WHERE until <= %s AND until < %s LIMIT %s)",
             [floor, OPEN, limit],
         )
-        return cursor.rowcount
+        return cursor.rowcount + forgotten

@@ -2,7 +2,7 @@
 
 from .clocks import recompute_due
 from .overdue import mark_overdue
-from .reporting import FilingRefused, report_hazard
+from .reporting import FilingRefused, draft_hazard, file_drafts, report_hazard
 from .steps import EvidenceMissing, FieldsMissing, NotAllowed, StaleVersion, TooLateToReopen, take_step
 
 __all__ = [
@@ -12,6 +12,8 @@ __all__ = [
     "NotAllowed",
     "StaleVersion",
     "TooLateToReopen",
+    "draft_hazard",
+    "file_drafts",
     "mark_overdue",
     "recompute_due",
     "report_hazard",

@@ -17,17 +17,27 @@ def limit_of(hazard: Hazard, stage: str) -> tuple[str, int]:
     return getattr(matter, f"{stage}_unit"), getattr(matter, f"{stage}_amount")
 
 
+def first_clock(hazard: Hazard, *, at: datetime) -> Clock:
+    """Return the clock of a new hazard's first stage, unsaved, and set the hazard's due time. Queries: none."""
+    stage = STAGE_OF[hazard.state]
+    unit, amount = limit_of(hazard, stage)
+    clock = Clock(hazard=hazard, stage=stage, unit=unit, amount=amount, started_at=at)
+    set_due(clock, calendar())
+    hazard.due_stage, hazard.due_at, hazard.due_reason = stage, clock.due_at, clock.due_reason
+    return clock
+
+
 def run_clock(hazard: Hazard, *, at: datetime) -> None:
     """Let the clock of the present state's stage run and stop every other. Sets the hazard's due time, does not save it.
 
     A stage entered again after the next one failed goes on where it stood: consumed time is kept. A hazard that
-    comes back to acceptance gets that stage anew. Queries: 1 for a new hazard, else at most 3.
+    comes back to acceptance gets that stage anew. Queries: at most 3.
     """
     stage = STAGE_OF.get(hazard.state, "")
     if stage == hazard.due_stage:
         return
     days = calendar()
-    clocks = {} if hazard.version == 1 else {clock.stage: clock for clock in hazard.clocks.all()}
+    clocks = {clock.stage: clock for clock in hazard.clocks.all()}
     if (running := clocks.get(hazard.due_stage)) is not None:
         running.stopped_at = at
         running.save(update_fields=["stopped_at"])

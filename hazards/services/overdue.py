@@ -28,9 +28,9 @@ def mark_overdue(*, at: datetime) -> int:
 def _mark_batch(at: datetime) -> int:
     due = Hazard.objects.filter(overdue=False, due_at__lt=at).order_by("due_at")
     hazards = list(
-        due.select_related("matter__matter_class", "dedicated_cell").select_for_update(of=("self",), skip_locked=True)[
-            :BATCH
-        ]
+        due.select_related("matter__matter_class", "dedicated_cell", "department").select_for_update(
+            of=("self",), skip_locked=True
+        )[:BATCH]
     )
     for hazard in hazards:
         hazard.overdue = hazard.late = True

@@ -1,27 +1,38 @@
 """File a hazard."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.contrib.gis.geos import Point
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
-from citysafety.outbox.services import announce
+from citysafety import changelog
+from citysafety.outbox.models import OutboxEntry
+from citysafety.outbox.services import RING, entry_of
+from citysafety.tallies.models import Period
+from citysafety.tallies.services import period_of
+from citysafety.together import write_together
 from grid.locate import Place, in_frame, locate
-from grid.models import Cell, Matter
+from grid.models import Cell
+from grid.selectors import matter_with_cells
 
 from ..facts import HazardStepped
-from ..models import Hazard, Severity, Step
-from ..standing import CITY_TIME, record_standing
-from .clocks import run_clock
+from ..models import Clock, Hazard, Severity, Step
+from ..standing import CITY_TIME, standing_of
+from .clocks import first_clock
 
 NEAR_DEGREES = 0.02  # about two kilometres: what a poor position or a place across the road may be off
 CLOCKS_DIFFER = timedelta(minutes=10)  # a phone's clock may run ahead by this much
 OLDEST = timedelta(days=366)  # a report that waited longer on a phone is a wrong clock
+# Numbers for rows that name each other, so that all of them are written at once: of the fact, of the period, of the
+# hazard. Drawn with the first look at a filing; those of one that is refused or repeated are skipped.
+NUMBERS = """ARRAY[nextval(pg_get_serial_sequence('outbox_outboxentry', 'id')),
+  nextval(pg_get_serial_sequence('tallies_period', 'id')), nextval('hazard_number')]"""
 
 
 class FilingRefused(ValueError):
@@ -50,11 +61,9 @@ class Filing:
     party: tuple[int, ...] = field(default=())
 
 
-def next_number(at: datetime) -> str:
-    """Return a number that no other hazard has: day of receipt and a running number."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT nextval('hazard_number')")
-        return f"YH-{at.astimezone(CITY_TIME):%Y%m%d}-{cursor.fetchone()[0]:05d}"
+def number_of(at: datetime, running: int) -> str:
+    """Return the number of a hazard: day of receipt and the running number that the database dealt."""
+    return f"YH-{at.astimezone(CITY_TIME):%Y%m%d}-{running:05d}"
 
 
 def _check_time(occurred_at: datetime, at: datetime) -> None:
@@ -64,13 +73,6 @@ def _check_time(occurred_at: datetime, at: datetime) -> None:
         raise FilingRefused("occurred_at", _("%(seen)s has not come yet; the server's clock says %(now)s.") % seen)
     if occurred_at < at - OLDEST:
         raise FilingRefused("occurred_at", _("%(seen)s is more than a year ago; it is %(now)s now.") % seen)
-
-
-def _matter(filing: Filing) -> Matter:
-    matter = Matter.objects.select_related("matter_class").filter(code=filing.matter, active=True).first()
-    if matter is None:
-        raise FilingRefused("matter", _("There is no matter %(code)s in the catalogue.") % {"code": filing.matter})
-    return matter
 
 
 def _place(filing: Filing) -> Place:
@@ -94,35 +96,48 @@ def _chosen_cell(filing: Filing, place: Place) -> Cell | None:
     return cell
 
 
-@transaction.atomic(savepoint=False)  # a refusal ends the request's transaction too; nothing of it is to stand
-def report_hazard(*, filing: Filing, reporter: Any, at: datetime) -> tuple[Hazard, list[Any]]:
-    """File a hazard, start its first clock and announce it; return it and the cells its place may lie in.
+@dataclass(slots=True)
+class Draft:
+    """A filing that may be taken, as it will be written: the hazard, its first clock, its news, its place in the figures."""
 
-    Queries: 9: matter, number, cells, clock, fact and its bell, period, hazard, step; a transaction's own where the
-    caller has none. The calendar and the grid are looked at every two seconds besides.
+    hazard: Hazard
+    clock: Clock
+    entry: OutboxEntry
+    period: Period
+    candidates: list[Any]  # the cells its place may lie in
+    noted: tuple[str, str]  # whose request it is
+
+
+def draft_hazard(*, filing: Filing, reporter: Any, at: datetime) -> Draft:
+    """Look at a filing and lay out what filing it will write; writes nothing, but draws the numbers of what will be.
+
+    Queries: 1, 2 when the reporter names a cell. The calendar and the grid are looked at every two seconds besides.
 
     :raises FilingRefused: unknown matter, outside the city's frame, a time to come, major without a criterion.
     """
     _check_time(filing.occurred_at, at)
-    matter = _matter(filing)
-    severity = filing.severity or matter.severity
-    if severity == Severity.MAJOR and not filing.criterion:
-        raise FilingRefused("criterion", _("A major hazard names the criterion that makes it one."))
     place = _place(filing)
     other = _chosen_cell(filing, place)
     dedicated = other if other and other.kind != "base" else None
     base = other if other and other.kind == "base" else None
+    cell_id, dedicated_id = base.pk if base else place.cell_id, dedicated.pk if dedicated else place.dedicated_id
+    matter, cells, numbers = matter_with_cells(filing.matter, cell_id, dedicated_id, besides=NUMBERS)
+    if matter is None:
+        raise FilingRefused("matter", _("There is no matter %(code)s in the catalogue.") % {"code": filing.matter})
+    severity = filing.severity or matter.severity
+    if severity == Severity.MAJOR and not filing.criterion:
+        raise FilingRefused("criterion", _("A major hazard names the criterion that makes it one."))
     hazard = Hazard(
         id=filing.id,
-        number=next_number(at),
+        number=number_of(at, numbers[2]),
         matter=matter,
         severity=severity,
         criterion=filing.criterion,
         description=filing.description,
         location=Point(filing.lon, filing.lat, srid=4326),
         accuracy_m=filing.accuracy_m,
-        cell_id=base.pk if base else place.cell_id,
-        dedicated_cell_id=dedicated.pk if dedicated else place.dedicated_id,
+        cell=cells.get(cell_id),
+        dedicated_cell=cells.get(dedicated_id),
         area_code=base.code if base else place.area_code,
         reporter=reporter,
         occurred_at=filing.occurred_at,
@@ -131,34 +146,51 @@ def report_hazard(*, filing: Filing, reporter: Any, at: datetime) -> tuple[Hazar
         claimed_on_spot=filing.claimed_on_spot,
         party_users=[reporter.pk],
     )
-    _bring_cells(hazard)
-    file_away(hazard, at=at)
-    return hazard, list(place.candidates) if base is None else []
+    clock = first_clock(hazard, at=at)
+    entry = entry_of(stepped(hazard, action="report", actor_id=reporter.pk), at=at)
+    entry.pk = numbers[0]
+    period = period_of(entry, **standing_of(hazard, entry, action="report"))
+    period.pk = numbers[1]
+    hazard.period = period
+    candidates = list(place.candidates) if base is None else []
+    return Draft(hazard, clock, entry, period, candidates, changelog.present())
 
 
-def _bring_cells(hazard: Hazard) -> None:
-    """Read both cells of a hazard, without their outlines. Queries: 1."""
-    cells = Cell.objects.shapeless().in_bulk([pk for pk in (hazard.cell_id, hazard.dedicated_cell_id) if pk])
-    hazard.cell, hazard.dedicated_cell = cells.get(hazard.cell_id), cells.get(hazard.dedicated_cell_id)
+@transaction.atomic(savepoint=False)  # what fails ends the caller's transaction too; nothing of it is to stand
+def file_drafts(drafts: Sequence[Draft]) -> None:
+    """File hazards: each with its clock, first history row, news and place in the figures.
 
-
-def file_away(hazard: Hazard, *, at: datetime) -> None:
-    """Write a new hazard with its clock, its first history row, its news and its place in the figures.
-
-    The hazard's row comes last but one, whole: foreign keys are checked at commit.
+    Queries: 1 however many, a transaction's own where the caller has none.
     """
-    run_clock(hazard, at=at)
-    entry = announce(stepped(hazard, action="report", actor_id=hazard.reporter_id), at=at)
-    hazard.period = record_standing(hazard, entry, action="report")
-    hazard.save(force_insert=True)
-    Step.objects.create(
+    write_together(
+        *(part for draft in drafts for part in (changelog.said(draft.noted), [draft.hazard])),
+        [draft.entry for draft in drafts],
+        [draft.period for draft in drafts],
+        [draft.clock for draft in drafts],
+        [_first_step(draft.hazard) for draft in drafts],
+        RING,
+    )
+
+
+def report_hazard(*, filing: Filing, reporter: Any, at: datetime) -> tuple[Hazard, list[Any]]:
+    """File one hazard, start its first clock and announce it; return it and the cells its place may lie in.
+
+    Queries: 2 as :func:`draft_hazard` and :func:`file_drafts`, which raise what this raises.
+    """
+    draft = draft_hazard(filing=filing, reporter=reporter, at=at)
+    file_drafts([draft])
+    return draft.hazard, draft.candidates
+
+
+def _first_step(hazard: Hazard) -> Step:
+    return Step(
         id=hazard.pk,
         hazard=hazard,
         action="report",
         target=hazard.state,
         version=1,
         actor=hazard.reporter,
-        at=at,
+        at=hazard.received_at,
         words=hazard.description,
         location=hazard.location,
         basis=gettext_noop("GB/T 30428.8: information collection"),

@@ -48,7 +48,7 @@ const typing = target => target.closest('input, textarea, select, [contenteditab
 
 document.addEventListener('keydown', event => {
   if (event.key === 'Escape') for (const menu of document.querySelectorAll('details.menu[open]')) { menu.open = false; menu.querySelector('summary').focus(); }
-  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target) || 'ownKeys' in document.body.dataset) return;
   if (event.key === '/') {
     const search = document.querySelector('input[type="search"]');
     if (search) { event.preventDefault(); search.focus(); search.select(); }

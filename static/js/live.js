@@ -7,14 +7,15 @@ const ASK_THE_SERVER = new Set([4401, 4408]); // not signed in any more, other r
 
 // onFacts(items, position, missed): ``missed`` are those of the time before this line.
 // States told to onState: connecting · filling (done, of) · live · reconnecting (attempt, at) · closed (code, since).
-export function connect({ area, after, onFacts, onTally, onHeartbeat, onState, onReset }) {
+// ``presence``: the id of a console's page, which hears who is at which case.
+export function connect({ area, after, presence = '', onFacts, onTally, onHeartbeat, onState, onReset, onPresence }) {
   let socket = null, position = after, attempt = 0, heardAt = 0, openedAt = 0, retryTimer = null, watchTimer = null, filling = null;
 
   function open() {
     clearTimeout(retryTimer);
     retryTimer = null;
     const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
-    const mine = new WebSocket(`${scheme}://${location.host}/ws/live/?area=${area}&after=${position}`);
+    const mine = new WebSocket(`${scheme}://${location.host}/ws/live/?area=${area}&after=${position}${presence ? `&presence=${presence}` : ''}`);
     socket = mine;
     heardAt = performance.now();
     filling = null;
@@ -31,6 +32,7 @@ export function connect({ area, after, onFacts, onTally, onHeartbeat, onState, o
     if (frame.type === 'facts') takeFacts(frame);
     else if (frame.type === 'tally') onTally?.(frame);
     else if (frame.type === 'heartbeat') { position = Math.max(position, frame.position); onHeartbeat?.(frame); live(); }
+    else if (frame.type === 'presence') onPresence?.(frame);
     else if (frame.type === 'reset') { position = frame.position; onReset(position); live(); }
   }
 

@@ -18,10 +18,10 @@ export class NoMap extends Error {} // this browser cannot draw maps; the lists 
 export async function createMap(container, options = {}) {
   const head = document.getElementById('map-assets').dataset;
   if (!canDraw()) throw new NoMap(t('This browser cannot draw the map (no WebGL).'));
-  const library = await import(head.library);
-  library.setWorkerUrl(new URL(head.worker, location.href).href);
   const version = options.version ?? head.version;
-  const layers = await baseLayers(version, options.counties !== false);
+  // The layers come while the library is read and compiled, which takes a slow computer longer.
+  const [library, layers] = await Promise.all([import(head.library), baseLayers(version, options.counties !== false)]);
+  library.setWorkerUrl(new URL(head.worker, location.href).href);
   return new CityMap(library, container, version, layers, options);
 }
 
@@ -97,9 +97,19 @@ class CityMap {
     });
   }
 
+  clearPoint() { this.#ready.then(() => this.#map.getSource('point').setData(NOTHING)); }
+
+  // Bring a place into view; what is seen already does not move.
+  reveal(lon, lat) {
+    const { x, y } = this.#map.project([lon, lat]), { clientWidth, clientHeight } = this.#map.getContainer(), edge = 60;
+    if (x < edge || y < edge || x > clientWidth - edge || y > clientHeight - edge) { this.#moved = true; this.#map.jumpTo({ center: [lon, lat] }); }
+  }
+
   // Draw the edge of these cells; the ones of the last call lose theirs.
   markCells(codes) {
     this.#ready.then(() => {
+      // A layer of its own draws the edges of all cells, seen or not: only a map that marks some has it.
+      if (codes.length && !this.#map.getLayer('marked')) this.#map.addLayer(marked(this.#scale, this.#options), this.#map.getLayer('accuracy') ? 'accuracy' : undefined);
       for (const code of this.#marked) this.#map.setFeatureState({ source: 'cells', sourceLayer: 'cells', id: code }, { m: false });
       this.#marked = new Set(codes);
       for (const code of codes) this.#map.setFeatureState({ source: 'cells', sourceLayer: 'cells', id: code }, { m: true });
@@ -203,6 +213,7 @@ function paints(scale, { area, burden }) {
     counties: { 'line-color': token('map-edge'), 'line-width': px(1.4) },
     over: { 'fill-opacity': ['case', many, 1, 0] },
     'over-line': { 'line-color': token('late-mark'), 'line-width': px(1.1), 'line-opacity': ['case', many, 1, 0] },
+    'point-ring': { 'circle-radius': px(20), 'circle-color': 'transparent', 'circle-stroke-color': token('action'), 'circle-stroke-width': px(2.5), 'circle-translate': [0, px(-14)] },
     accuracy: { 'fill-color': token('map-thing'), 'fill-opacity': .18 },
     'county-names': halo,
     'township-names': { ...halo, 'text-halo-width': px(1.2) },
@@ -239,11 +250,12 @@ function style(version, layers, scale, options) {
       { id: 'river', type: 'line', source: 'river', layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: paint.river },
       { id: 'counties', type: 'line', source: 'counties', layout: { 'line-join': 'round' }, paint: paint.counties },
       { id: 'over-line', type: 'line', ...cells, paint: paint['over-line'] },
-      { id: 'marked', type: 'line', ...cells, paint: paint.marked },
       { id: 'accuracy', type: 'fill', source: 'point', filter: ['==', ['geometry-type'], 'Polygon'], paint: paint.accuracy },
     ],
   };
 }
+
+const marked = (scale, options) => ({ id: 'marked', type: 'line', source: 'cells', 'source-layer': 'cells', paint: paints(scale, options).marked });
 
 // A cluster is as grave as its worst member: overdue, major.
 const clustered = scale => ({
@@ -263,6 +275,7 @@ function pictured(scale, options) {
     { id: 'township-names', type: 'symbol', source: 'names', filter: only('township'), minzoom: options.townshipsFrom ?? 10.2, layout: { ...words, 'text-size': size(18) }, paint: paint['township-names'] },
     { id: 'hazards', type: 'symbol', source: 'hazards', filter: ['!', ['has', 'point_count']], layout: { 'icon-image': ['concat', 'hazard-', ['get', 'o'], ['get', 'm']], 'icon-anchor': 'bottom', 'icon-allow-overlap': true, 'symbol-sort-key': worst } },
     { id: 'point', type: 'symbol', source: 'point', filter: ['==', ['geometry-type'], 'Point'], layout: { 'icon-image': 'hazard-00', 'icon-anchor': 'bottom', 'icon-allow-overlap': true, 'icon-size': 1.4 } },
+    ...(options.ring ? [{ id: 'point-ring', type: 'circle', source: 'point', filter: ['==', ['geometry-type'], 'Point'], paint: paint['point-ring'] }] : []),
     { id: 'county-names', type: 'symbol', source: 'names', filter: only('county'), maxzoom: 11.5, layout: { ...words, 'text-size': size(22), 'text-letter-spacing': .08, ...(options.cluster ? { 'text-variable-anchor-offset': NEAR } : {}) }, paint: paint['county-names'] },
     ...(options.cluster ? [{
       id: 'clusters', type: 'symbol', source: 'hazards', filter: ['has', 'point_count'],

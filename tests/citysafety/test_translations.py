@@ -209,7 +209,7 @@ PAGES = {
         "notices",
     ],
     "dispatcher": ["hazards", "hazard-page", "grid-cells", "grid-cell", "grid-workers", "grid-premises", "grid-place"],
-    "operator": ["wall", "notice_channels"],
+    "operator": ["wall", "trends", "notice_channels"],
     "security_officer": ["why"],
     "supervisor": ["supervision", "supervision-notice", "supervision-register"],
     "": ["verify"],

@@ -141,7 +141,7 @@ def test_a_page_shows_the_bytes_as_a_picture_with_ink_on_it(drafted):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_twenty_who_sign_at_once_get_twenty_numbers_without_a_gap(drafted, say):
+def test_d1_twenty_who_sign_at_once_get_twenty_numbers_without_a_gap(drafted, say):
     documents = [drafted() for _ in range(20)]
     signer = person("supervisor")
     failed: list[Exception] = []
@@ -166,9 +166,7 @@ def test_twenty_who_sign_at_once_get_twenty_numbers_without_a_gap(drafted, say):
 
     rows = list(selectors.register("notice", 2026))
     used = sorted(document.number for document in Document.objects.filter(state="issued"))
-    say(
-        f"documents: {len(rows)} numbers for 20 signers at once, {len(used)} used, gaps {len(selectors.gaps('notice', 2026))}"
-    )
+    say(f"D1: {len(rows)} numbers for 20 signers at once, {len(used)} used, gaps {len(selectors.gaps('notice', 2026))}")
     assert failed == []
     assert sorted(row.number for row in rows) == list(range(1, 21))
     assert used == sorted(row.number for row in rows if row.state == "used")

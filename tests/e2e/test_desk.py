@@ -31,10 +31,12 @@ PAGES = {
     "grid/workers/": "dispatcher",
     "grid/premises/": "dispatcher",
     "grid/premises/<str:code>/": "dispatcher",
+    "trends/": "leader",
     "supervision/": "supervisor",
     "supervision/register/": "supervisor",
     "supervision/notices/<uuid:notice_id>/": "supervisor",
     "verify/": "",
+    "chain/<slug:kind>/<uuid:subject_id>/": "operator",
     "admin/accounts/why/": "security_officer",
     "api/v1/docs/": "dispatcher",
 }
@@ -44,6 +46,9 @@ ALSO = [  # other looks of these pages
     ("hazards/?search=nothing-of-this-name", "dispatcher"),
     ("hazards/", "department_handler"),
     ("hazards/?overdue=1", "supervisor"),
+    ("trends/?days=365", "leader"),
+    ("trends/?category=XF", "dispatcher"),
+    ("trends/?area=370502001011&days=30", "supervisor"),
     ("supervision/?list=notices", "supervisor"),
     ("supervision/", "department_handler"),
     ("grid/premises/?search=nothing-of-this-name", "dispatcher"),
@@ -56,7 +61,7 @@ ELSEWHERE = (
     "notices/channels/retry/", "notices/channels/<int:pk>/switch/", "notices/<int:pk>/open/", "admin/login/",
     "verify/<str:code>/", "livez", "readyz", "metrics", "jsi18n/",
 )  # fmt: skip
-OTHER_FACES = ("api/v1/", "admin/", "wall/", "field/", "tiles/", "evidence/", "static/")
+OTHER_FACES = ("api/v1/", "admin/", "wall/", "centre/", "leader/", "field/", "tiles/", "evidence/", "static/")
 ADMIN_ROLES = {"administrator": MASTER_DATA, "security_officer": PEOPLE}
 REFUSED = {"no/such/page/": 404, "admin/": 403}  # the browser itself complains of these answers
 LOOKS = [(language, size) for language in ("zh-hans", "en") for size in ("desk", "phone")]
@@ -99,6 +104,7 @@ def parts(site: Any) -> dict[str, str]:
     notice = supervisor.post("/api/v1/supervision/", {"id": str(uuid.uuid4()), "hazard": late})[1]["id"]
     return {
         "<uuid:notice_id>": notice,
+        "<slug:kind>/<uuid:subject_id>": f"hazard/{late}",
         "<uuid:hazard_id>": api.get("/api/v1/hazards/?page_size=1&state=rectified")[1]["results"][0]["id"],
         "grid/cells/<str:code>": "grid/cells/" + api.get("/api/v1/cells/?page_size=1")[1]["results"][0]["code"],
         "grid/premises/<str:code>": "grid/premises/"

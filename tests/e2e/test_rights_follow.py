@@ -125,7 +125,7 @@ def last_heard(line: ClientConnection) -> tuple[int, float]:
 
 
 @scales(short=1, long=10)
-def test_s4_a_socket_follows_rights_and_hears_nothing_after(site: Instance, scale: int, capsys) -> None:
+def test_s4_a_socket_follows_rights_and_hears_nothing_after(site: Instance, scale: int, say) -> None:
     _status, body = site.api("grid_worker").get("/api/v1/cells/?page_size=1&kind=base")
     place, over = body["results"][0]["centre"], threading.Event()
 
@@ -158,11 +158,10 @@ def test_s4_a_socket_follows_rights_and_hears_nothing_after(site: Instance, scal
         over.set()
         news.join(60)
     slowest = max(max(times) for times in took.values())
-    with capsys.disabled():
-        each = ", ".join(f"{name} {max(times):.1f} s" for name, times in took.items())
-        print(
-            f"\nS4: changes {sum(map(len, took.values()))}, closed with 4408 after at most {slowest:.1f} s ({each}); frames later than 5 s {late}"
-        )
+    each = ", ".join(f"{name} {max(times):.1f} s" for name, times in took.items())
+    say(
+        f"S4: changes {sum(map(len, took.values()))}, closed with 4408 after at most {slowest:.1f} s ({each}); frames later than 5 s {late}"
+    )
     assert slowest <= LIMIT_S
     assert late == 0
 

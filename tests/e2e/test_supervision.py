@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.running import Instance, until
@@ -57,6 +58,14 @@ def test_a_supervisor_signs_four_of_six_at_once_and_sends_two_to_a_second_person
     numbers = [row["number"] for row in rows if row["number"]]
     assert len(set(numbers)) == 4
 
+    gone = next(row for row in rows if row["state"] == "issued")
+    page.goto(f"{site.url}/supervision/notices/{gone['id']}/")
+    take(page, "withdraw", words="单位已完成整改")
+    page.goto(f"{site.url}/supervision/register/")
+    row = page.locator("tr", has_text=gone["number"])
+    expect(row).to_contain_text("withdrawn")  # the number stays, and says what became of it
+    expect(page.locator("main")).to_contain_text("none is missing")
+
     major = next(row for row in rows if row["state"] == "review")
     page.goto(f"{site.url}/supervision/notices/{major['id']}/")
     assert page.locator("form[data-step=issue]").count() == 0
@@ -73,6 +82,55 @@ def test_a_supervisor_signs_four_of_six_at_once_and_sends_two_to_a_second_person
     assert (done["state"], done["document"]["sha256"]) == ("issued", hashlib.sha256(seen).hexdigest())
     for one in (page, second):
         one.context.close()
+
+
+def test_keys_alone_open_a_case_choose_it_and_try_signing(site: Instance, browser: Browser):
+    cases = overdue_cases(site, 2)
+    page = opened(browser, site, "supervisor")
+    page.goto(f"{site.url}/supervision/?search=督办")
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    expect(page.locator("tr.sum dl.sums")).to_be_visible(timeout=10_000)
+    expect(page.locator("#case [data-draft], #case [data-only]").first).to_be_visible()
+    assert "case=" in page.url
+    page.keyboard.press("x")
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    expect(page.locator("[data-chosen]")).to_have_text("2 chosen")
+    page.keyboard.press("t")
+    expect(page.locator("[data-rows] tr")).to_have_count(2)
+    page.keyboard.press("?")
+    expect(page.locator("#keys-help")).to_be_visible()
+    page.uncheck("[data-keys-on]")
+    page.keyboard.press("Escape")
+    page.reload()
+    page.keyboard.press("j")
+    page.keyboard.press("x")
+    assert page.locator("[name=hazard]:checked").count() == 0  # switched off, letters are no keys
+    assert cases
+    assert page.complaints == []
+    page.context.close()
+
+
+def test_supervision_has_no_serious_barrier_and_fits_its_sizes(site: Instance, browser: Browser):
+    overdue_cases(site, 1)
+    page = opened(browser, site, "supervisor")
+    for path in ("/supervision/", "/supervision/notices/", "/supervision/register/"):
+        for theme in ("light", "dark"):
+            page.goto(site.url + path)
+            page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+            if path == "/supervision/":
+                page.locator("tr[data-row]").first.click(position={"x": 200, "y": 8})
+                page.wait_for_selector("#case [data-part=paper]")
+            found = [row for row in Axe().run(page).response["violations"] if row["impact"] in ("serious", "critical")]
+            assert found == [], (path, theme, [(row["id"], row["nodes"][0]["html"]) for row in found])
+    for size in ((1440, 900), (1920, 1080), (390, 844)):
+        page.set_viewport_size({"width": size[0], "height": size[1]})
+        page.goto(f"{site.url}/supervision/")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), size
+        if size[0] > 1000:
+            assert page.evaluate("document.documentElement.scrollHeight <= innerHeight"), size
+    page.context.close()
 
 
 def test_a_unit_answers_late_and_its_answer_is_judged(site: Instance, browser: Browser, tmp_path):

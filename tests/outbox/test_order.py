@@ -72,7 +72,7 @@ def write(number: int, count: int) -> list[str]:
     return kept
 
 
-def run_r4(facts: int, capsys) -> None:
+def run_r4(facts: int, say) -> None:
     over, started = threading.Event(), time.monotonic()
     relay = Relay(listen={}, project=[], city="3705")
     carrying = threading.Thread(target=relay.run)
@@ -100,17 +100,16 @@ def run_r4(facts: int, capsys) -> None:
     missed = sum(len(set(truth) - set(reader.seen)) for reader in readers)
     repeated = sum(len(reader.seen) - len(set(reader.seen)) for reader in readers)
     disordered = sum(reader.seen != sorted(reader.seen) for reader in readers)
-    with capsys.disabled():
-        print(
-            f"\nR4: {told} facts, 8 writers, 20 readers, {time.monotonic() - started:.1f} s: skipped {missed}, "
-            f"duplicates {repeated}, order errors {disordered} (ids dealt out of order {late})"
-        )
+    say(
+        f"R4: {told} facts, 8 writers, 20 readers, {time.monotonic() - started:.1f} s: skipped {missed}, "
+        f"duplicates {repeated}, order errors {disordered} (ids dealt out of order {late})"
+    )
     assert (missed, repeated, disordered) == (0, 0, 0)
 
 
 @scales(short=2_000, long=20_000)
-def test_r4_no_reader_misses_or_repeats_a_fact(scale, capsys):
-    run_r4(scale, capsys)
+def test_r4_no_reader_misses_or_repeats_a_fact(scale, say):
+    run_r4(scale, say)
 
 
 @pytest.fixture
@@ -152,7 +151,7 @@ def someone_waits_for_the_lead() -> bool:
         return cursor.fetchone()[0] > 0
 
 
-def test_another_relay_takes_over_when_the_leader_is_killed(start_relay, capsys):
+def test_another_relay_takes_over_when_the_leader_is_killed(start_relay, say):
     leader, tries, takes = start_relay(), 3, []
     dealt_within(announced("first")[0], 20)
     for n in range(tries):
@@ -165,10 +164,7 @@ def test_another_relay_takes_over_when_the_leader_is_killed(start_relay, capsys)
     rung = [dealt_within(announced("rung")[0], 10) for _ in range(20)]
     positions = list(OutboxEntry.objects.order_by("position").values_list("position", flat=True))
     assert positions == list(range(1, head().position + 1))
-    with capsys.disabled():
-        print(
-            f"\nrelay: lead taken over after {max(takes):.2f} s at most; fact dealt after {sorted(rung)[10] * 1000:.0f} ms"
-        )
+    say(f"relay: lead taken over after {max(takes):.2f} s at most; fact dealt after {sorted(rung)[10] * 1000:.0f} ms")
     assert max(takes) < 3
     assert sorted(rung)[10] < 0.3  # by the bell: the sweep alone would take half a second
 

@@ -97,6 +97,24 @@ CALLS: dict[str, list[Call]] = {
     "api/v1/figures/series/": area(f"{API}figures/series/?figure=hazards.found_today"),
     "api/v1/figures/by-category/": area(f"{API}figures/by-category/"),
     "api/v1/live/since/<int:position>/": area(f"{API}live/since/0/"),
+    "api/v1/live/presence/": [
+        Call(SIGNED, "POST", _fixed(f"{API}live/presence/"), {"page": str(uuid.uuid4())}),
+    ],
+    "api/v1/centre/queue/": [*area(f"{API}centre/queue/", "console"), *get(f"{API}centre/queue/?filter=dispatch")],
+    "api/v1/centre/queue/count/": area(f"{API}centre/queue/count/", "console"),
+    "api/v1/centre/search/": [
+        *area(f"{API}centre/search/?q=WORDS", "console"),
+        *[Call(SIGNED, "GET", _fixed(f"{API}centre/search/?q={text}")) for text in ("YH-", "SHOP", "超市", "Cell")],
+    ],
+    "api/v1/centre/dispatches/": [
+        *get(f"{API}centre/dispatches/"), Call(SIGNED, "POST", _fixed(f"{API}centre/dispatches/"), {}),
+    ],
+    "api/v1/centre/dispatches/trial/": [
+        Call(SIGNED, "POST", _fixed(f"{API}centre/dispatches/trial/"), {"hazards": []}),
+    ],
+    "api/v1/centre/dispatches/undo/": [
+        Call(SIGNED, "POST", _fixed(f"{API}centre/dispatches/undo/"), {"ids": [str(uuid.uuid4())]}),
+    ],
     "api/v1/notices/": get(f"{API}notices/"),
     "api/v1/notices/count/": get(f"{API}notices/count/"),
     "api/v1/notices/(?P<pk>[^/.]+)/": [Call(OWN, "GET", lambda side: f"{API}notices/{side.notice.pk}/")],
@@ -217,6 +235,14 @@ CALLS: dict[str, list[Call]] = {
     ],
     "evidence/<int:attachment_id>/original": [case("/evidence/{photo}/original", seen="original")],
     "wall/": area("/wall/", "watch"),
+    "trends/": area("/trends/", "weigh"),
+    "leader/": area("/leader/", "leader"),
+    "centre/": area("/centre/", "console"),
+    "centre/hazard/<uuid:subject_id>/": [case("/centre/hazard/{id}/", seen="console")],
+    "centre/supervision/<uuid:subject_id>/": [case("/centre/supervision/{notice}/", seen="console")],
+    "chain/<slug:kind>/<uuid:subject_id>/": [
+        case("/chain/hazard/{id}/", seen="desk"), case("/chain/supervision/{notice}/", seen="notice"),
+    ],
     "field/": get("/field/"),
     "field/ping/": get("/field/ping/"),
     "field/report/": get("/field/report/"),

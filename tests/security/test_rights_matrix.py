@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 
 from citysafety.accounts.models import User
-from citysafety.accounts.roles import ADMIN_TABLE, Role, may_in_admin
+from citysafety.accounts.roles import ADMIN_TABLE, CONSOLE, Role, may_in_admin
 from citysafety.accounts.tokens import issue
-from citysafety.dashboard.rights import WATCHERS
+from citysafety.dashboard.rights import WATCHERS, WEIGHERS
 from citysafety.field.selectors import ROLES as PHONE
 from citysafety.live import door
 from hazards.lifecycle import LIFECYCLE
@@ -40,6 +40,7 @@ SEES = {  # which roles see a record of their own area, by what is asked
     "area": frozenset(ROLES),
     "people": PEOPLE,
     "watch": frozenset(WATCHERS),
+    "weigh": frozenset(WEIGHERS),
     "case": PEOPLE,
     "act": PEOPLE,
     "desk": PEOPLE,
@@ -47,6 +48,8 @@ SEES = {  # which roles see a record of their own area, by what is asked
     "notice": PEOPLE,  # one that was issued
     "supervision": frozenset({Role.SUPERVISOR, Role.LEADER, Role.AUDITOR}),
     "supervision page": frozenset({Role.SUPERVISOR, Role.LEADER, Role.AUDITOR, Role.DEPARTMENT_HANDLER}),
+    "console": CONSOLE,
+    "leader": frozenset({Role.LEADER}),
     "original": frozenset({Role.AUDITOR, Role.SUPERVISOR, Role.DISPATCHER}),
 }
 

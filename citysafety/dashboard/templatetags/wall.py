@@ -30,18 +30,25 @@ def figure(context: template.Context, key: str, look: str = "") -> dict[str, Any
     A ratio leads to the list of its denominator, of which it is a share.
     """
     rows = context["figures"]
-    row = rows[key]
-    page = row["page"] or rows.get(row["denominator"], {}).get("page", "")
+    one = rows[key]
     return {
         "key": key,
-        "text": percent(row["value"]) if row["kind"] == "ratio" else grouped(row["value"]),
-        "definition": row["definition"],
-        "page": page if context["opens_lists"] else "",
-        "look": look if row["value"] else "",  # nothing overdue is nothing late
+        "text": percent(one["value"]) if one["kind"] == "ratio" else grouped(one["value"]),
+        "definition": one["definition"],
+        "page": page(rows, key) if context["opens_lists"] else "",
+        "look": look if one["value"] else "",  # nothing overdue is nothing late
     }
 
 
 @register.filter
-def figure_page(rows: dict[str, Any], key: str) -> str:
-    """Return the address of the list behind a figure."""
-    return rows[key]["page"]
+def row(rows: dict[str, Any], key: str) -> dict[str, Any]:
+    """Return a figure."""
+    found: dict[str, Any] = rows[key]
+    return found
+
+
+@register.filter
+def page(rows: dict[str, Any], key: str) -> str:
+    """Return the page of a figure's list; a ratio's is the list of its denominator."""
+    one = rows[key]
+    return str(one["page"] or rows.get(one["denominator"], {}).get("page", ""))

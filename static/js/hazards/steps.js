@@ -1,42 +1,21 @@
-// Steps of a hazard, or of an overdue notice, from its page. One client id for each attempt: a lost answer is asked for again under the same id,
-// so nothing is done twice; what was typed is kept in this browser until the step is taken.
-import { distance, tooFar } from '../distance.js';
-import { digest, newId } from '../field/ids.js';
+// The page of one hazard, or of one overdue notice: its steps, and what happens to it while the page is open.
 import { el, say, t } from '../words.js';
+import { Case, reload } from './step-form.js';
 
 const page = document.querySelector('.case');
-const { hazard, api, reader } = page.dataset;
-const version = Number(page.dataset.version);
 const said = document.querySelector('[data-said]');
-const WAIT_MS = 20_000, UPLOAD_MS = 120_000, LARGEST_B = 10 * 1024 * 1024;
-const KINDS = ['image/jpeg', 'image/png', 'image/webp'];
+const TOLD = `told:${page.dataset.reader}:${page.dataset.hazard}`;
 
-// -- talking to the server: {status, body}; status 0 = no answer came ------------------------------------------------
-async function ask(method, path, { body, type, csrf, wait = WAIT_MS } = {}) {
-  const stop = new AbortController();
-  const timer = setTimeout(() => stop.abort(), wait);
-  try {
-    const headers = { Accept: 'application/json', ...(type ? { 'Content-Type': type } : {}), ...(csrf ? { 'X-CSRFToken': csrf } : {}) };
-    const answer = await fetch(api + path, { method, body, headers, signal: stop.signal, credentials: 'same-origin', cache: 'no-store' });
-    const text = await answer.text();
-    let read = null;
-    try { read = JSON.parse(text); } catch { /* a page of a proxy: the status says enough */ }
-    return { status: answer.status, body: read, request: answer.headers.get('X-Request-ID') ?? '' };
-  } catch {
-    return { status: 0, body: null, request: '' };
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-// -- what is kept while a step is being written ----------------------------------------------------------------------
-const keyOf = action => `step:${reader}:${hazard}:${action}`;
-const kept = {
-  read(action) { try { return JSON.parse(sessionStorage.getItem(keyOf(action))) ?? {}; } catch { return {}; } },
-  write(action, value) { try { sessionStorage.setItem(keyOf(action), JSON.stringify(value)); } catch { /* full or forbidden: the form still holds it */ } },
-  drop(action) { try { sessionStorage.removeItem(keyOf(action)); } catch { /* as above */ } },
-};
-const TOLD = `told:${reader}:${hazard}`;
+const open = new Case(page, {
+  states: JSON.parse(document.getElementById('states').textContent),
+  beside: document.querySelector('.case-side'),
+  reload: () => location.reload(),
+  done(now, label) {
+    try { sessionStorage.setItem(TOLD, label); } catch { /* the page itself shows the new state */ }
+    page.dataset.version = now.version;
+    location.reload();
+  },
+});
 
 function tell(...children) {
   said.replaceChildren(...children);
@@ -44,273 +23,25 @@ function tell(...children) {
   delete said.dataset.offline;
 }
 
-const reload = () => el('button', { class: 'button is-small', type: 'button', 'data-reload': true }, t('Reload'));
-
-class StepForm {
-  #form; #action; #summary; #fields; #send; #progress;
-  #chosen = {};       // role → [{file, url, sent}]
-  #attempt = null;    // {id, body}: frozen when it is sent, the same on every repeat
-  #busy = false;
-
-  constructor(form) {
-    this.#form = form;
-    this.#action = form.dataset.step;
-    this.#summary = form.querySelector('[data-summary]');
-    this.#fields = form.querySelector('fieldset');
-    this.#send = form.querySelector('[data-send]');
-    this.#progress = form.querySelector('[data-progress]');
-    for (const box of form.querySelectorAll('[data-photos]')) this.#listen(box);
-    form.querySelector('[data-here]')?.addEventListener('click', () => this.#here());
-    form.addEventListener('input', ({ target }) => {
-      if (target.name === 'lon' || target.name === 'lat') this.#accuracy = null; // typed: no device vouches for it
-      this.#keep();
-      this.#sayDistance();
-    });
-    form.addEventListener('submit', event => { event.preventDefault(); this.#submit(); });
-    this.#restore();
-    form.dataset.ready = 'yes';
-  }
-
-  // ---- fields
-  #value(name) { return this.#form.elements[name]?.value.trim() ?? ''; }
-
-  #keep() {
-    kept.write(this.#action, Object.fromEntries(['words', 'department', 'lon', 'lat'].map(name => [name, this.#value(name)])));
-  }
-
-  #restore() {
-    const values = kept.read(this.#action);
-    for (const [name, value] of Object.entries(values)) if (value && this.#form.elements[name]) this.#form.elements[name].value = value;
-    if (values.words) this.#form.closest('details').open = true;
-    this.#sayDistance();
-  }
-
-  #place() {
-    const lon = Number(this.#value('lon').replace(',', '.')), lat = Number(this.#value('lat').replace(',', '.'));
-    return this.#value('lon') && this.#value('lat') && Math.abs(lon) <= 180 && Math.abs(lat) <= 90 ? { lon, lat } : null;
-  }
-
-  #here() {
-    const hint = this.#form.querySelector('[data-distance]');
-    const fail = () => { hint.textContent = t('This device does not tell its position. Type the place, or verify on the phone.'); };
-    if (!navigator.geolocation) { fail(); return; }
-    hint.textContent = t('Looking for the position …');
-    navigator.geolocation.getCurrentPosition(({ coords }) => {
-      this.#form.elements.lon.value = coords.longitude.toFixed(6);
-      this.#form.elements.lat.value = coords.latitude.toFixed(6);
-      this.#accuracy = coords.accuracy;
-      this.#keep();
-      this.#sayDistance();
-    }, fail, { enableHighAccuracy: true, timeout: 15_000, maximumAge: 60_000 });
-  }
-  #accuracy = null;
-
-  #sayDistance() {
-    const hint = this.#form.querySelector('[data-distance]'), place = hint && this.#place();
-    if (!place) return;
-    const metres = Math.round(distance(place, { lon: Number(hint.dataset.lon), lat: Number(hint.dataset.lat) }));
-    const within = Number(hint.dataset.within);
-    const far = tooFar(metres, within, this.#accuracy);
-    hint.classList.toggle('late', far);
-    hint.textContent = far ? say('%(n)s m from the case; this matter is verified within %(limit)s m.', { n: metres, limit: within }) : say('%(n)s m from the case', { n: metres });
-  }
-
-  #listen(box) {
-    const role = box.dataset.photos, input = box.querySelector('input'), list = box.querySelector('[data-chosen]');
-    this.#chosen[role] = [];
-    input.addEventListener('change', () => {
-      for (const file of input.files) this.#chosen[role].push({ file, url: URL.createObjectURL(file), sent: false });
-      input.value = '';
-      this.#show(role, list);
-    });
-  }
-
-  #show(role, list) {
-    list.replaceChildren(...this.#chosen[role].map(photo => el('li', {}, el('img', { src: photo.url, alt: photo.file.name }),
-      photo.sent ? el('span', { class: 'quiet' }, t('stored')) : remove(() => {
-        URL.revokeObjectURL(photo.url);
-        this.#chosen[role] = this.#chosen[role].filter(other => other !== photo);
-        this.#show(role, list);
-      }, photo.file.name))));
-  }
-
-  #faults() {
-    const faults = [];
-    for (const box of this.#form.querySelectorAll('[data-photos]')) {
-      const role = box.dataset.photos, missing = Number(box.dataset.need) - this.#chosen[role].length;
-      if (missing > 0) faults.push({ field: `photo:${role}`, words: say('Photos still missing: %(n)s', { n: missing }) });
-      for (const { file } of this.#chosen[role]) {
-        if (!KINDS.includes(file.type)) faults.push({ field: `photo:${role}`, words: say('%(name)s is no JPEG, PNG or WebP.', { name: file.name }) });
-        if (file.size > LARGEST_B) faults.push({ field: `photo:${role}`, words: say('%(name)s is larger than 10 MB.', { name: file.name }) });
-      }
-    }
-    if (this.#form.elements.lon && !this.#place()) faults.push({ field: 'location', words: t('This step needs the place where you stand.') });
-    const words = this.#form.dataset.words;
-    if (this.#form.querySelector('textarea').rows > 2 && !this.#value('words')) faults.push({ field: words, words: t('This step needs words.') });
-    return faults;
-  }
-
-  #body() {
-    const body = { id: this.#attempt?.id ?? newId(), version };
-    if (this.#value('words')) body[this.#form.dataset.words] = this.#value('words');
-    if (this.#form.elements.department) body.department = this.#value('department');
-    const place = this.#form.elements.lon && this.#place();
-    if (this.#form.elements.sha256) body.sha256 = this.#value('sha256'); // of the bytes that the signer saw
-    if (place) body.location = { ...place, accuracy_m: this.#accuracy, datum: 'wgs84' };
-    return body;
-  }
-
-  // ---- sending
-  async #submit() {
-    if (this.#busy) return; // a second click of a double click
-    this.#complain([]);
-    const faults = this.#attempt ? [] : this.#faults();
-    if (faults.length) { this.#complain(faults); return; }
-    this.#busy = true;
-    this.#hold(true, t('Sending …'));
-    const csrf = this.#form.elements.csrfmiddlewaretoken.value;
-    this.#attempt ??= { body: this.#body() };
-    this.#attempt.id = this.#attempt.body.id;
-    const failed = await this.#upload(csrf);
-    const answer = failed ?? await ask('POST', `${this.#action}/`, { body: JSON.stringify(this.#attempt.body), type: 'application/json', csrf });
-    this.#busy = false;
-    this.#take(answer);
-  }
-
-  async #upload(csrf) {
-    for (const [role, photos] of Object.entries(this.#chosen)) {
-      for (const [n, photo] of photos.entries()) {
-        if (photo.sent) continue;
-        this.#hold(true, say('Photo %(n)s of %(all)s …', { n: n + 1, all: photos.length }));
-        const bytes = await photo.file.arrayBuffer();
-        const answer = await ask('PUT', `photos/${await digest(bytes)}?role=${role}`, { body: bytes, type: photo.file.type, csrf, wait: UPLOAD_MS });
-        if (answer.status !== 200 && answer.status !== 201) return { ...answer, about: `photo:${role}`, name: photo.file.name };
-        photo.sent = true;
-        this.#show(role, this.#form.querySelector(`[data-photos="${role}"] [data-chosen]`));
-      }
-    }
-    return null;
-  }
-
-  #hold(held, words = '') {
-    this.#fields.disabled = held;
-    this.#send.setAttribute('aria-disabled', String(this.#busy));
-    this.#progress.textContent = words;
-  }
-
-  // What the answer means for the person. Without one the attempt stays frozen: the same id and body go out again.
-  #take({ status, body, request, about, name }) {
-    if (status === 200) { this.#done(body); return; }
-    const unsure = status === 0 || status === 429 || status >= 500;
-    if (unsure || status === 401) {
-      this.#hold(true);
-      this.#send.textContent = t('Send again');
-      const words = status === 401
-        ? t('Your session has ended. Sign in again; what you wrote is kept in this browser.')
-        : status === 0
-          ? t('No answer came: the network or the server is away. It is not known whether the step was taken; sending again does it once only.')
-          : say('The server could not answer (%(status)s). Sending again does the step once only.', { status });
-      this.#complain([{ field: '', words: request ? `${words} ${say('Request %(id)s', { id: request })}` : words }],
-        status === 401 ? el('a', { class: 'button is-small', href: `/login/?next=${encodeURIComponent(location.pathname)}` }, t('Sign in')) : null);
-      return;
-    }
-    this.#attempt = null; // refused: nothing was done, so another attempt is another one
-    this.#hold(false);
-    this.#send.textContent = this.#form.dataset.label;
-    if (status === 409 && body?.present) { this.#conflict(body); return; }
-    if (status === 403 && (body?.errors ?? []).some(({ detail }) => /CSRF/.test(detail ?? ''))) {
-      this.#complain([{ field: '', words: t('You signed in anew since this page was opened. Reload it; what you wrote is kept.') }], reload());
-      return;
-    }
-    const faults = (body?.errors ?? []).map(({ attr, detail }) => ({ field: about ?? attr ?? '', words: name ? `${name}: ${detail}` : detail }));
-    this.#complain(faults.length ? faults : [{ field: '', words: say('The server refused it (%(status)s).', { status }) }], status === 404 ? reload() : null);
-  }
-
-  #done(now) {
-    kept.drop(this.#action);
-    for (const photo of Object.values(this.#chosen).flat()) URL.revokeObjectURL(photo.url);
-    try { sessionStorage.setItem(TOLD, this.#form.dataset.label); } catch { /* the page itself shows the new state */ }
-    this.#hold(true, t('Done'));
-    page.dataset.version = now.version;
-    location.reload();
-  }
-
-  #conflict({ present }) {
-    this.#complain([
-      { field: '', words: t('This case changed since you opened it. Nothing was overwritten; what you wrote is kept.') },
-      { field: '', words: change(present) },
-    ], reload());
-  }
-
-  #complain(faults, more = null) {
-    for (const box of this.#form.querySelectorAll('.is-wrong')) { box.classList.remove('is-wrong'); box.querySelector('.wrong')?.remove(); }
-    for (const input of this.#form.querySelectorAll('[aria-invalid]')) input.removeAttribute('aria-invalid');
-    const lines = faults.map(({ field, words }) => {
-      const box = [...this.#form.querySelectorAll('[data-field]')].find(({ dataset }) => field && (dataset.field === field || field.startsWith(`${dataset.field}.`)));
-      if (!box) return el('li', {}, words);
-      const input = box.querySelector('input, select, textarea');
-      box.classList.add('is-wrong');
-      input.setAttribute('aria-invalid', 'true');
-      box.append(el('p', { class: 'wrong' }, words));
-      return el('li', {}, el('a', { href: `#${input.id}` }, words));
-    });
-    this.#summary.hidden = !faults.length;
-    this.#summary.replaceChildren(el('h2', {}, t('The step was not taken')), el('ul', {}, ...lines), more ?? '');
-    if (faults.length) this.#summary.focus();
-  }
-}
-
-const states = JSON.parse(document.getElementById('states').textContent);
-const word = state => states[state] ?? state;
-
-function change(present) {
-  return say('You saw: %(was)s, version %(seen)s. Now: %(is)s, version %(now)s.', { was: word(page.dataset.state), seen: version, is: word(present.state), now: present.version });
-}
-
-function remove(gone, name) {
-  const button = el('button', { class: 'button is-small', type: 'button', 'aria-label': say('Take away %(name)s', { name }) }, '×');
-  button.addEventListener('click', gone);
-  return button;
-}
-
-// Words for a step that somebody took, or that is not open any more, are shown until their writer throws them away.
-function showLeftOver(offered) {
-  const prefix = keyOf('');
-  let keys = [];
-  try { keys = Object.keys(sessionStorage).filter(key => key.startsWith(prefix)); } catch { /* no storage: nothing was kept */ }
-  for (const action of keys.map(key => key.slice(prefix.length)).filter(name => !offered.has(name))) {
-    const { words } = kept.read(action);
-    if (!words) { kept.drop(action); continue; }
-    const gone = el('button', { class: 'button is-small', type: 'button' }, t('Throw away'));
-    const box = el('section', { class: 'panel', 'data-left-over': action }, el('div', { class: 'panel-body stack' },
-      el('p', {}, t('You wrote this for a step that is not open any more. It was not sent.')), el('blockquote', {}, words), el('p', {}, gone)));
-    gone.addEventListener('click', () => { kept.drop(action); box.remove(); });
-    document.querySelector('.case-side').prepend(box);
-  }
-}
-
 // A tab that was away: say so before something is written into an old picture.
 async function look() {
-  if (document.hidden || Number(page.dataset.version) !== version) return;
-  const { status, body } = await ask('GET', '');
-  if (status === 200 && body.version !== version) tell(el('p', {}, `${t('This case changed since you opened it.')} ${change(body)}`), reload());
+  if (document.hidden || Number(page.dataset.version) !== open.version) return;
+  const { status, body } = await open.ask('GET', '');
+  if (status === 200 && body.version !== open.version) tell(el('p', {}, `${t('This case changed since you opened it.')} ${open.change(body)}`), reload());
   else if (status === 401) tell(el('p', {}, t('Your session has ended. Sign in again; what you wrote is kept in this browser.')), el('a', { class: 'button is-small', href: `/login/?next=${encodeURIComponent(location.pathname)}` }, t('Sign in')));
   else if (status === 404) tell(el('p', {}, t('This case is not visible to you any more.')));
 }
 
-document.addEventListener('click', event => { if (event.target.closest('[data-reload]')) location.reload(); });
+said.addEventListener('click', event => { if (event.target.closest('[data-reload]')) location.reload(); });
 document.addEventListener('visibilitychange', look);
 addEventListener('online', () => { if ('offline' in said.dataset) said.hidden = true; look(); });
 addEventListener('offline', () => { tell(el('p', {}, t('This device is offline. What you write is kept in this browser.'))); said.dataset.offline = ''; });
 
-const forms = [...document.querySelectorAll('form[data-step]')];
-for (const form of forms) new StepForm(form);
-showLeftOver(new Set(forms.map(form => form.dataset.step)));
 try {
   const done = sessionStorage.getItem(TOLD);
   if (done) {
     sessionStorage.removeItem(TOLD);
-    tell(el('p', {}, say('Done: %(step)s. The case now stands at: %(state)s.', { step: done, state: word(page.dataset.state) })));
+    tell(el('p', {}, say('Done: %(step)s. The case now stands at: %(state)s.', { step: done, state: open.word(page.dataset.state) })));
     said.focus();
   }
 } catch { /* no storage: the state of the page says it */ }

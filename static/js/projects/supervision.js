@@ -40,7 +40,7 @@ async function openRow(hazard) {
   open = hazard;
   keep();
   row?.classList.add('is-selected');
-  row?.setAttribute('aria-expanded', 'true');
+  row?.setAttribute('aria-current', 'true');
   aside.replaceChildren(el('div', { class: 'loading' }, el('i'), el('i'), el('i')));
   const answer = await fetch(aside.dataset.address.replace('00000000-0000-0000-0000-000000000000', hazard), { credentials: 'same-origin' }).catch(() => null);
   const text = answer?.ok ? await answer.text().catch(() => null) : null;
@@ -63,7 +63,7 @@ function shut() {
   form?.querySelector('tr.sum')?.remove();
   const row = open && rowOf(open);
   row?.classList.remove('is-selected');
-  row?.setAttribute('aria-expanded', 'false');
+  row?.removeAttribute('aria-current');
   open = null;
 }
 
@@ -98,9 +98,9 @@ function draw() {
   bulk.querySelector('[data-rows]').replaceChildren(...rows.map(row => {
     const words = row.said ?? verdicts[row.verdict === 'refused' ? row.reason : row.verdict] ?? row.reason;
     const bad = row.verdict === 'refused' || row.wrong;
-    row.node = el('tr', { 'data-verdict': row.verdict, 'data-hazard': row.hazard, class: row.verdict === 'refused' ? 'is-refused' : '' }, el('td', { class: 'nowrap' }, row.number), el('td', {}, row.department),
+    row.node = el('tr', { 'data-verdict': row.verdict, 'data-hazard': row.hazard, class: row.verdict === 'refused' ? 'is-refused' : '' }, el('td', { class: 'nowrap' }, row.number), el('td', { class: 'where' }, el('div', { class: 'cut', title: row.department }, row.department)),
       el('td', { class: 'number' }, row.over || '–'), el('td', { class: 'number' }, row.reply_due_at ? when(row.reply_due_at) : '–'), el('td', { class: bad ? 'late' : row.verdict === 'submit' ? 'strong' : '' }, words),
-      el('td', {}, row.final ? el('a', { class: 'link', href: `${API}${row.final.id}/document.pdf`, target: '_blank', rel: 'noopener' }, row.final.number ?? t('draft')) : '–'));
+      el('td', { class: 'nowrap' }, row.final ? el('a', { class: 'link', href: `${API}${row.final.id}/document.pdf`, target: '_blank', rel: 'noopener' }, row.final.number ?? t('draft')) : '–'));
     return row.node;
   }));
   const issue = rows.filter(row => row.verdict === 'issue').length, submit = rows.filter(row => row.verdict === 'submit').length;
@@ -153,7 +153,7 @@ async function sign() {
     row.stepId ??= newId();
     const body = { id: row.stepId, version: row.final.version, ...(row.verdict === 'issue' ? { sha256: row.final.document.sha256 } : {}) };
     const answer = await ask(`${row.notice}/${row.verdict === 'issue' ? 'issue' : 'submit'}/`, body);
-    if (answer.status === 200) Object.assign(row, { done: true, said: row.verdict === 'issue' ? say('issued: %(number)s', { number: answer.body.number }) : t('sent to a second signature') });
+    if (answer.status === 200) Object.assign(row, { done: true, said: row.verdict === 'issue' ? t('issued') : t('sent to a second signature') });
     else Object.assign(row, { wrong: answer.status !== 0, said: failed(answer) });
     draw();
   }
@@ -161,7 +161,18 @@ async function sign() {
   bulk.querySelector('[data-sign]').hidden = !left;
   bulk.dataset.done = String(!left);
   bulk.querySelector('[data-cancel]').textContent = t('Close');
+  await renewRows();
   if (open) openRow(open);
+}
+
+// What the list says of each case's notice, as a fresh page would; no row moves.
+async function renewRows() {
+  const text = await fetch(location.href, { credentials: 'same-origin' }).then(answer => (answer.ok ? answer.text() : '')).catch(() => '');
+  const fresh = new DOMParser().parseFromString(text, 'text/html');
+  for (const row of rowsOf()) {
+    const now = fresh.querySelector(`tr[data-row="${row.dataset.row}"]`);
+    if (now) row.lastElementChild.replaceWith(now.lastElementChild);
+  }
 }
 
 // What has a number and was not signed goes back to the drafts; its number says why it is void.

@@ -1,5 +1,6 @@
 // The live list and the overdue list: rows of one set of hazards, known whole or as yet only by the news of them.
-import { age, el, moment, number, say, sign, span, t } from '../words.js';
+import { StillList } from '../still-list.js';
+import { age, el, moment, say, sign, span, t } from '../words.js';
 
 const NEWEST = 40, LONGEST_OVER = 24; // as the server sends them
 const ENDED = new Set(['written_off', 'refused']);
@@ -19,8 +20,8 @@ export class Lists {
     this.#clock = clock;
     this.#changed = onChange;
     this.#lists = [
-      new StillList(document.getElementById('live'), item => this.#liveRow(item), () => this.#emptyLive()),
-      new StillList(document.getElementById('late'), item => this.#lateRow(item), () => t('No hazard is overdue. What passes its due time appears within seconds.')),
+      new StillList(document.getElementById('live'), { row: item => this.#liveRow(item), empty: () => this.#emptyLive(), keyOf }),
+      new StillList(document.getElementById('late'), { row: item => this.#lateRow(item), empty: () => t('No hazard is overdue. What passes its due time appears within seconds.'), keyOf }),
     ];
     new ResizeObserver(() => this.render()).observe(document.getElementById('board'));
     setInterval(() => this.tick(), 1000);
@@ -135,64 +136,5 @@ export class Lists {
 const short = text => text.replace(/^YH-\d{4}(?=\d{4}-)/, '');
 
 function write(node, text) { if (node.textContent !== text) node.textContent = text; }
-
-// A list under the pointer or with the focus stands still and says how many are new.
-class StillList {
-  #panel; #list; #more; #row; #empty; #nodes = new Map(); #next = []; #still = false;
-
-  constructor(panel, row, empty) {
-    this.#panel = panel;
-    this.#list = panel.querySelector('ol');
-    this.#more = panel.querySelector('.more');
-    this.#row = row;
-    this.#empty = empty;
-    for (const begin of ['pointerenter', 'focusin']) this.#list.addEventListener(begin, () => { this.#still = true; });
-    for (const end of ['pointerleave', 'focusout']) this.#list.addEventListener(end, () => setTimeout(() => this.#release(), 0));
-    this.#more.addEventListener('click', () => { this.#still = false; this.#draw(); });
-  }
-
-  // Whole rows only, which share the height; on an ordinary page, eight.
-  room() {
-    const rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
-    const row = parseFloat(getComputedStyle(this.#list).getPropertyValue('--row')) * rem;
-    const rows = document.documentElement.dataset.fit === 'page' ? 8 : Math.max(1, Math.floor(this.#list.clientHeight / row + .05));
-    this.#list.style.setProperty('--rows', rows);
-    return rows;
-  }
-
-  show(items) {
-    this.#next = items;
-    if (!this.#still) { this.#draw(); return; }
-    const now = new Map([...this.#list.children].map(node => [node.dataset.id, node.dataset.key]));
-    const news = items.filter(item => now.get(item.id) !== keyOf(item)).length;
-    this.#more.hidden = !news;
-    this.#more.textContent = say('%(n)s new ▲', { n: number(news) });
-  }
-
-  #release() {
-    if (this.#list.matches(':hover') || this.#list.contains(document.activeElement)) return;
-    this.#still = false;
-    this.#draw();
-  }
-
-  #draw() {
-    this.#more.hidden = true;
-    if (!this.#next.length) {
-      this.#nodes.clear();
-      this.#list.replaceChildren(el('li', { class: 'empty', 'data-key': 'empty' }, this.#empty()));
-      return;
-    }
-    const nodes = new Map();
-    for (const item of this.#next) {
-      const key = keyOf(item), old = this.#nodes.get(item.id);
-      const node = old?.dataset.key === key ? old : this.#row(item);
-      node.dataset.key = key;
-      nodes.set(item.id, node);
-    }
-    const wanted = [...nodes.values()], now = [...this.#list.children];
-    if (wanted.length !== now.length || wanted.some((node, i) => node !== now[i])) this.#list.replaceChildren(...wanted);
-    this.#nodes = nodes;
-  }
-}
 
 const keyOf = item => [item.state, item.at, item.number, item.matter, item.overdue, item.due_at, item.severity].join('|');

@@ -61,7 +61,7 @@ function key(width, rem, size) {
 }
 
 // The next round number whose half is a whole one.
-function nice(value) {
+export function nice(value) {
   const unit = 10 ** Math.floor(Math.log10(Math.max(value, 10)));
   return [1, 1.2, 1.6, 2, 3, 4, 5, 6, 8, 10].map(n => n * unit).find(n => n >= value && Number.isInteger(n / 2)) ?? 10 * unit;
 }

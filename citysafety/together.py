@@ -1,0 +1,38 @@
+"""Rows of several tables in one way there and back, for hot paths."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection, models
+from django.db.models.sql import InsertQuery
+
+Statement = tuple[str, list[Any]]
+_shapes: dict[tuple[type[models.Model], bool], tuple[list[Any], str, str]] = {}
+
+
+def write_together(*parts: Sequence[models.Model] | Statement) -> None:
+    """Insert rows of several tables, and run statements between them, in their order, in one way there and back.
+
+    Each part is new rows of one model or a statement with its values. A number that the database deals is left out
+    where a row has none yet, and is not brought back: reserve it where another row names it.
+    """
+    statements = [part if isinstance(part, tuple) else insert_of(part) for part in parts if part]
+    with connection.cursor() as cursor:
+        cursor.execute(
+            ";\n".join(sql for sql, _values in statements), [v for _sql, values in statements for v in values]
+        )
+
+
+def insert_of(rows: Sequence[models.Model]) -> Statement:
+    """Return the statement that inserts new rows of one model. Django spells it once for each model."""
+    model, numbered = type(rows[0]), rows[0].pk is not None
+    if (model, numbered) not in _shapes:
+        fields = [f for f in model._meta.concrete_fields if numbered or not f.primary_key]
+        query = InsertQuery(model)
+        query.insert_values(fields, [rows[0]])
+        [(sql, _values)] = query.get_compiler(connection=connection).as_sql()
+        head, _values, places = sql.partition(" VALUES ")
+        _shapes[model, numbered] = fields, f"{head} VALUES ", places
+    fields, head, places = _shapes[model, numbered]
+    values = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in fields]
+    return head + ", ".join([places] * len(rows)), values

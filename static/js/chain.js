@@ -1,0 +1,2 @@
+// The evidence chain on paper.
+document.querySelector('[data-print]')?.addEventListener('click', () => print());
