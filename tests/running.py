@@ -178,14 +178,14 @@ class Instance:
 
         return until(killed, seconds)
 
-    def query(self, sql: str, *values: Any) -> list[tuple]:
+    def query(self, sql: str, *values: Any, **named: Any) -> list[tuple]:
         """Ask this instance's database directly, past the application."""
         lines = dict(line.split("=", 1) for line in (self.var / "env").read_text().splitlines() if "=" in line)
         url = urlsplit(lines["DATABASE_URL"])
         line = psycopg2.connect(host=unquote(url.hostname or ""), user=url.username, dbname=url.path.lstrip("/"))
         try:
             with line, line.cursor() as cursor:
-                cursor.execute(sql, values)
+                cursor.execute(sql, named or values)
                 return cursor.fetchall() if cursor.description else []
         finally:
             line.close()

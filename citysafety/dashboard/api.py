@@ -65,6 +65,41 @@ class WallSnapshot(APIView):
         return Response({**look, "at": timezone.now().isoformat(), "version": version()})
 
 
+class Unanswered(serializers.Serializer):
+    id = serializers.UUIDField()
+    since = serializers.DateTimeField()
+
+
+class WallPointsOutput(serializers.Serializer):
+    area = serializers.CharField()
+    position = serializers.IntegerField(help_text="facts after it are not in the points")
+    states = serializers.ListField(child=serializers.CharField(), help_text="what the numbers in `state` mean")
+    ids = serializers.ListField(child=serializers.UUIDField())
+    lon = serializers.ListField(child=serializers.FloatField())
+    lat = serializers.ListField(child=serializers.FloatField())
+    state = serializers.ListField(child=serializers.IntegerField())
+    major = serializers.ListField(child=serializers.IntegerField(), help_text="rows, counted from 0")
+    overdue = serializers.ListField(child=serializers.IntegerField(), help_text="rows, counted from 0")
+    unanswered = Unanswered(many=True, help_text="major ones that nobody has accepted or refused yet")
+
+
+class WallPoints(APIView):
+    permission_classes = [MayWatch]
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("area", str, description="Area code; the caller's own without one."),
+            OpenApiParameter(
+                "at_least", OpenApiTypes.INT64, description="Position; kept points of it or later will do."
+            ),
+        ],
+        responses=WallPointsOutput,
+    )
+    def get(self, request: Request) -> Response:
+        """Show every open hazard of an area as a point, in columns: where, in which state, major, overdue; no more."""
+        return Response(selectors.recent_points(area_asked(request), whole_number(request, "at_least")))
+
+
 class WallItems(APIView):
     permission_classes = [MayWatch]
 

@@ -2,9 +2,10 @@
 
 from django.urls import path
 
-from .api import WallItems, WallSnapshot
+from .api import WallItems, WallPoints, WallSnapshot
 
 urlpatterns = [
     path("wall/", WallSnapshot.as_view(), name="wall-snapshot"),
+    path("wall/points/", WallPoints.as_view(), name="wall-points"),
     path("wall/items/", WallItems.as_view(), name="wall-items"),
 ]

@@ -18,13 +18,15 @@ from citysafety.accounts.rights import opens_lists
 from citysafety.api import area_asked
 from citysafety.names import chosen
 from grid.models import City
-from hazards.lifecycle import HazardState
+from hazards.lifecycle import STAGE_OF, HazardState
 from hazards.models import Severity
 
 from . import leader as leaders
 from . import rights, selectors
 from . import trends as figures
 from .version import version
+
+MUTES = (15, 30, 60)  # minutes; a mute that does not end by itself is none that a city can afford
 
 
 @never_cache
@@ -44,6 +46,8 @@ def wall(request: HttpRequest) -> HttpResponse:
         "figures": figures,
         "opens_lists": opens_lists(request.user),
         "kiosk": request.user.role == Role.KIOSK,
+        "must_hear": rights.must_hear(request.user),
+        "mutes": MUTES,
         "city_name": chosen(city.name_zh, city.name_en) if city else "",
         "config": _config(request, area),
         "first": {**look, "at": timezone.now().isoformat(), "version": version()},
@@ -81,6 +85,9 @@ def _config(request: HttpRequest, area: str) -> dict[str, Any]:
         "severities": {value: str(label) for value, label in Severity.choices},
         "snapshot": reverse("wall-snapshot"),
         "items": reverse("wall-items"),
+        "points": reverse("wall-points"),
+        "stages": STAGE_OF,
+        "must_hear": rights.must_hear(request.user),
         "hazards": "/hazards/",
         "notices": reverse("api-notice-list"),
         "map": selectors.map_of(area),

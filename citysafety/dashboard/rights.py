@@ -28,3 +28,12 @@ def may_weigh(user: Any) -> bool:
 def may_lead(user: Any) -> bool:
     """Test whether a person has the leader's screen."""
     return user.role == Role.LEADER
+
+
+# Whose duty it is to hear: a major hazard waits for them, or the screen hangs where they sit.
+HEARERS = frozenset({Role.DISPATCHER, Role.OPERATOR, Role.KIOSK})
+
+
+def must_hear(user: Any) -> bool:
+    """Test whether a wall before this user sounds without being asked to."""
+    return user.role in HEARERS

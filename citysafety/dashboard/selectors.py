@@ -3,7 +3,7 @@
 Wall-safe throughout: no person, no telephone number, no words of a report.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from types import SimpleNamespace
@@ -11,21 +11,24 @@ from typing import Any
 
 from django.core.cache import cache
 from django.db import connection, transaction
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, F, FloatField, Func, Q, QuerySet
 from django.utils.timezone import localtime
 from django.utils.translation import get_language
 
 from citysafety import areas
 from citysafety.names import in_english
+from citysafety.outbox.selectors import head
 from citysafety.tallies import selectors as tallies
 from citysafety.tallies.api import shown
 from citysafety.tallies.figures import registered
 from citysafety.tallies.models import NO_DAY, OPEN, Tally
 from grid.models import Cell, Division, MatterClass
 from grid.selectors import map_frame, map_sources
-from hazards.models import Hazard
+from hazards.lifecycle import STAGE_OF, HazardState
+from hazards.models import Hazard, Severity
 from hazards.selectors import labelled, lines
 
+OPEN_STATES = tuple(state.value for state in STAGE_OF)
 NEWEST, LONGEST_OVER = 40, 24  # more than the largest wall has room for
 DAYS = 30
 TOWNSHIP, VILLAGE = 9, 12  # digits of an area code
@@ -94,14 +97,54 @@ def recent_wall(area: str, at_least: int | None = None) -> dict[str, Any]:
     """Return a look at an area that is no older than a position: a kept one if there is, so that a thousand
     screens that ask after the same change cost one look.
     """
-    key = f"wall:{get_language()}:{area}"
+    return _recent(f"wall:{get_language()}:{area}", at_least, lambda: wall(area))
+
+
+def _recent(key: str, at_least: int | None, read: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     if at_least is not None:
         kept = cache.get(key)
         if kept is not None and kept["position"] >= at_least:
             return kept
-    fresh = wall(area)
+    fresh = read()
     cache.set(key, fresh, KEPT_S)
     return fresh
+
+
+def points(area: str) -> dict[str, Any]:
+    """Return every open hazard of an area as a point, in columns, at the head of the news. Queries: 2.
+
+    ``state`` counts in ``states``; ``major`` and ``overdue`` name rows; ``unanswered`` are the major ones that nobody
+    has accepted or refused yet, with when they were received. The news after ``position`` keeps it true.
+    """
+    with one_look():
+        position = head().position
+        rows = list(
+            Hazard.objects.within(area)
+            .open()
+            .values_list("id", _degrees("ST_X"), _degrees("ST_Y"), "state", "severity", "overdue", "received_at")
+        )
+    number = {state: n for n, state in enumerate(OPEN_STATES)}
+    return {
+        "area": area,
+        "position": position,
+        "states": OPEN_STATES,
+        "ids": [str(row[0]) for row in rows],
+        "lon": [round(row[1], 6) for row in rows],
+        "lat": [round(row[2], 6) for row in rows],
+        "state": [number[row[3]] for row in rows],
+        "major": [n for n, row in enumerate(rows) if row[4] == Severity.MAJOR],
+        "overdue": [n for n, row in enumerate(rows) if row[5]],
+        "unanswered": [
+            {"id": str(row[0]), "since": row[6].isoformat()}
+            for row in rows
+            if row[4] == Severity.MAJOR and row[3] == HazardState.REPORTED
+        ],
+    }
+
+
+def recent_points(area: str, at_least: int | None = None) -> dict[str, Any]:
+    """Return the points of an area no older than a position, kept ones if there are."""
+    return _recent(f"wall-points:{area}", at_least, lambda: points(area))
 
 
 def items(ids: Iterable[Any], area: str) -> list[dict[str, Any]]:
@@ -139,6 +182,11 @@ def map_of(area: str) -> dict[str, Any]:
     sources = map_sources()
     frame = map_frame(area, sources["version"])
     return {"version": sources["version"], "bounds": frame, "credits": sources["credits"], "note": sources["note"]}
+
+
+def _degrees(function: str) -> Func:
+    """A coordinate as a number: the geometry itself stays in the database."""
+    return Func(F("location"), function=function, output_field=FloatField())
 
 
 def _lines(rows: QuerySet[Hazard], most: int | None = None) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ const SETTLED_MS = 10000; // a line that held so long starts its pauses anew
 const NOT_YOUR_AREA = 4403; // trying again changes nothing
 const ASK_THE_SERVER = new Set([4401, 4408]); // not signed in any more, other rights: the page itself says what may be seen now
 
+// onFacts(items, position, missed): ``missed`` are those of the time before this line.
 // States told to onState: connecting · filling (done, of) · live · reconnecting (attempt, at) · closed (code, since).
 // ``presence``: the id of a console's page, which hears who is at which case.
 export function connect({ area, after, presence = '', onFacts, onTally, onHeartbeat, onState, onReset, onPresence }) {
@@ -38,7 +39,7 @@ export function connect({ area, after, presence = '', onFacts, onTally, onHeartb
   function takeFacts(frame) {
     const from = position;
     position = Math.max(position, frame.position);
-    onFacts(frame.items, frame.position);
+    onFacts(frame.items, frame.position, frame.of !== undefined);
     if (frame.of === undefined || frame.position >= frame.of) { live(); return; }
     filling ??= from;
     onState({ name: 'filling', done: frame.position - filling, of: frame.of - filling });

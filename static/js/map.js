@@ -2,13 +2,15 @@
 // names drawn from local fonts. Colours come from the tokens, so that both themes look the same.
 //
 //   const map = await createMap(element, { version, bounds, burden: true, onCell });
-//   map.setBurden({code: [open, overdue]});  map.setHazards([{id, lon, lat, overdue}]);
+//   map.setBurden({code: [open, overdue]});  map.setHazards([{id, lon, lat, overdue, severity}]);
 //
 // A page includes templates/wall/_map_head.html, which brings the style sheets and the addresses of the library.
 import { t, token } from './words.js';
 
 const FONT = ['Noto Sans SC Variable', 'Noto Sans CJK SC', 'sans-serif'];
 const OVERDUE_MANY = 3; // cells with as many overdue are hatched
+// Where the name of a county may move to when numbers lie on it, in ems.
+const NEAR = ['center', [0, 0], ...[1.2, 2.2].flatMap(n => ['center', [0, n], 'center', [0, -n], 'center', [1.5 * n, 0], 'center', [-1.5 * n, 0]])];
 const NOTHING = { type: 'FeatureCollection', features: [] };
 
 export class NoMap extends Error {} // this browser cannot draw maps; the lists say the same
@@ -38,10 +40,9 @@ async function baseLayers(version, wanted) {
 }
 
 class CityMap {
-  #library; #map; #options; #scale; #burden = {}; #hazards = NOTHING; #ready; #marked = new Set(); #moved = false;
+  #map; #options; #scale; #burden = {}; #hazards = NOTHING; #ready; #marked = new Set(); #moved = false; #entered = false;
 
   constructor(library, container, version, layers, options) {
-    this.#library = library;
     this.#options = options;
     this.#scale = options.scale ?? 1;
     this.#map = new library.Map({
@@ -65,7 +66,7 @@ class CityMap {
     this.#ready = new Promise(resolve => this.#map.once('load', resolve)).then(() => this.#dress(container));
     document.documentElement.addEventListener('themechange', () => this.restyle());
     this.#map.on('dragstart', () => { this.#moved = true; });
-    this.#map.on('resize', () => { if (!this.#moved && options.bounds?.length) this.#map.fitBounds(options.bounds, { padding: options.padding ?? 16, animate: false }); });
+    this.#map.on('resize', () => { if (!this.#moved && !this.#entered && options.bounds?.length) this.#map.fitBounds(options.bounds, { padding: options.padding ?? 16, animate: false }); });
     this.#listen();
   }
 
@@ -85,7 +86,7 @@ class CityMap {
   }
 
   setHazards(items) {
-    this.#hazards = { type: 'FeatureCollection', features: items.map(({ id, lon, lat, overdue }) => point([lon, lat], { id, o: overdue ? 1 : 0 })) };
+    this.#hazards = { type: 'FeatureCollection', features: items.map(({ id, lon, lat, overdue, severity }) => point([lon, lat], { id, o: overdue ? 1 : 0, m: severity === 'major' ? 1 : 0 })) };
     this.#ready.then(() => this.#map.getSource('hazards').setData(this.#hazards));
   }
 
@@ -115,6 +116,14 @@ class CityMap {
     });
   }
 
+  // After a look at a cluster, the whole area again. Returns whether there was anything to return from.
+  returnToFrame() {
+    if (!this.#entered) return false;
+    this.#entered = false;
+    this.fit(this.#options.bounds, this.#options.padding);
+    return true;
+  }
+
   fit(bounds, padding = 16) { if (bounds?.length) this.#map.fitBounds(bounds, { padding, animate: false }); }
   centreOn(lon, lat, zoom) { this.#map.jumpTo({ center: [lon, lat], ...(zoom ? { zoom } : {}) }); }
   remove() { this.#map.remove(); }
@@ -140,6 +149,8 @@ class CityMap {
     this.#map.on('click', event => {
       const hazard = onHazard && this.#map.getLayer('hazards') && this.#map.queryRenderedFeatures(event.point, { layers: ['hazards'] })[0];
       if (hazard) { onHazard(hazard.properties.id); return; }
+      const cluster = onHazard && this.#map.getLayer('clusters') && this.#map.queryRenderedFeatures(event.point, { layers: ['clusters'] })[0];
+      if (cluster) { this.#enter(cluster); return; }
       if (onPick) { onPick(event.lngLat.lng, event.lngLat.lat); return; }
       const found = cellsAt(event.point);
       if (onCell && found.length) onCell(cellOf(found, 'base') ?? cellOf(found), cellOf(found, 'dedicated'), event.lngLat);
@@ -151,6 +162,13 @@ class CityMap {
       onHover?.(cellOf(found, 'base') ?? cellOf(found), cellOf(found, 'dedicated'), event.point);
     });
     this.#map.on('mouseout', () => onHover?.(null));
+  }
+
+  // As far in as its members come apart.
+  async #enter(cluster) {
+    const zoom = await this.#map.getSource('hazards').getClusterExpansionZoom(cluster.properties.cluster_id);
+    this.#entered = true;
+    this.#map.jumpTo({ center: cluster.geometry.coordinates, zoom: Math.min(zoom, this.#map.getMaxZoom()) });
   }
 }
 
@@ -199,6 +217,7 @@ function paints(scale, { area, burden }) {
     accuracy: { 'fill-color': token('map-thing'), 'fill-opacity': .18 },
     'county-names': halo,
     'township-names': { ...halo, 'text-halo-width': px(1.2) },
+    clusters: { 'text-color': token('text-strong') },
     'river-names': { 'text-color': token('map-label'), 'text-halo-color': token('map-sea'), 'text-halo-width': px(1.2) },
   };
 }
@@ -216,7 +235,7 @@ function style(version, layers, scale, options) {
       counties: { type: 'geojson', data: layers.counties ?? NOTHING },
       townships: { type: 'geojson', data: layers.townships ?? NOTHING },
       names: { type: 'geojson', data: names(layers) },
-      hazards: { type: 'geojson', data: NOTHING },
+      hazards: { type: 'geojson', data: NOTHING, ...(options.cluster ? clustered(scale) : {}) },
       point: { type: 'geojson', data: NOTHING },
     },
     layers: [
@@ -238,19 +257,34 @@ function style(version, layers, scale, options) {
 
 const marked = (scale, options) => ({ id: 'marked', type: 'line', source: 'cells', 'source-layer': 'cells', paint: paints(scale, options).marked });
 
+// A cluster is as grave as its worst member: overdue, major.
+const clustered = scale => ({
+  cluster: true, clusterRadius: Math.round(52 * scale), clusterMaxZoom: 15,
+  clusterProperties: { o: ['max', ['get', 'o']], m: ['max', ['get', 'm']] },
+});
+
 // Layers that need the drawn signs, added once these are there.
 function pictured(scale, options) {
   const paint = paints(scale, options), size = n => Math.round(n * scale);
   const words = { 'text-font': FONT, 'text-field': ['get', 'name'] };
+  const worst = ['+', ['get', 'o'], ['*', 2, ['get', 'm']]];
   const only = sort => ['==', ['get', 'sort'], sort];
   return [
     { id: 'over', type: 'fill', source: 'cells', 'source-layer': 'cells', paint: { ...paint.over, 'fill-pattern': 'over' } },
     { id: 'river-names', type: 'symbol', source: 'river', layout: { 'text-font': FONT, 'text-field': t('Yellow River'), 'symbol-placement': 'line-center', 'text-size': size(18), 'text-offset': [0, -.9] }, paint: paint['river-names'] },
     { id: 'township-names', type: 'symbol', source: 'names', filter: only('township'), minzoom: options.townshipsFrom ?? 10.2, layout: { ...words, 'text-size': size(18) }, paint: paint['township-names'] },
-    { id: 'hazards', type: 'symbol', source: 'hazards', layout: { 'icon-image': ['match', ['get', 'o'], 1, 'hazard-1', 'hazard-0'], 'icon-anchor': 'bottom', 'icon-allow-overlap': true, 'symbol-sort-key': ['get', 'o'] } },
-    { id: 'point', type: 'symbol', source: 'point', filter: ['==', ['geometry-type'], 'Point'], layout: { 'icon-image': 'hazard-0', 'icon-anchor': 'bottom', 'icon-allow-overlap': true, 'icon-size': 1.4 } },
+    { id: 'hazards', type: 'symbol', source: 'hazards', filter: ['!', ['has', 'point_count']], layout: { 'icon-image': ['concat', 'hazard-', ['get', 'o'], ['get', 'm']], 'icon-anchor': 'bottom', 'icon-allow-overlap': true, 'symbol-sort-key': worst } },
+    { id: 'point', type: 'symbol', source: 'point', filter: ['==', ['geometry-type'], 'Point'], layout: { 'icon-image': 'hazard-00', 'icon-anchor': 'bottom', 'icon-allow-overlap': true, 'icon-size': 1.4 } },
     ...(options.ring ? [{ id: 'point-ring', type: 'circle', source: 'point', filter: ['==', ['geometry-type'], 'Point'], paint: paint['point-ring'] }] : []),
-    { id: 'county-names', type: 'symbol', source: 'names', filter: only('county'), maxzoom: 11.5, layout: { ...words, 'text-size': size(22), 'text-letter-spacing': .08 }, paint: paint['county-names'] },
+    { id: 'county-names', type: 'symbol', source: 'names', filter: only('county'), maxzoom: 11.5, layout: { ...words, 'text-size': size(22), 'text-letter-spacing': .08, ...(options.cluster ? { 'text-variable-anchor-offset': NEAR } : {}) }, paint: paint['county-names'] },
+    ...(options.cluster ? [{
+      id: 'clusters', type: 'symbol', source: 'hazards', filter: ['has', 'point_count'],
+      layout: {
+        'text-font': FONT, 'text-field': ['number-format', ['get', 'point_count'], { locale: 'en' }], 'text-size': size(20), 'text-anchor': 'bottom', 'text-offset': [0, -.4], 'text-allow-overlap': true,
+        'icon-image': ['concat', 'cluster-', ['get', 'o'], ['get', 'm']], 'icon-text-fit': 'both', 'icon-allow-overlap': true, 'symbol-sort-key': worst,
+      },
+      paint: paint.clusters,
+    }] : []),
   ];
 }
 
@@ -301,15 +335,50 @@ function outlined(pen, ground, thing) {
   pen.lineWidth = 6; pen.strokeStyle = ground; pen.stroke(); pen.fillStyle = ground; pen.fill(); pen.lineWidth = 2.6; pen.strokeStyle = thing; pen.stroke();
 }
 
+// A plate that stretches about a number, with the signs of its worst member before it. Twice as fine as the screen.
+function plateOf(scale, { overdue, major, ground, edge, dropOf, boxOf }) {
+  const px = n => Math.round(n * scale * 2), pad = 6, sign = 17, high = 26;
+  const before = pad + (major ? sign + 4 : 0) + (overdue ? sign + 1 : 0), wide = before + 12 + pad;
+  const canvas = document.createElement('canvas');
+  canvas.width = px(wide);
+  canvas.height = px(high);
+  const pen = canvas.getContext('2d');
+  pen.scale(canvas.width / wide, canvas.height / high);
+  pen.beginPath(); pen.roundRect(1.5, 1.5, wide - 3, high - 3, 6); pen.fillStyle = ground; pen.fill();
+  pen.lineWidth = 1.4; pen.strokeStyle = edge; pen.stroke();
+  if (major) boxOf(pen, pad, (high - sign) / 2, sign);
+  if (overdue) {
+    pen.save(); pen.translate(pad + (major ? sign + 4 : 0) + sign / 2, high / 2); pen.scale(sign / 30, sign / 30); dropOf(pen, true); pen.restore();
+  }
+  const fit = { stretchX: [[px(before + 2), px(before + 8)]], stretchY: [[px(high / 2) - 1, px(high / 2) + 1]], content: [px(before), px(2), px(wide - pad), px(high - 2)] };
+  return { picture: pen.getImageData(0, 0, canvas.width, canvas.height), fit };
+}
+
+// Singles are drops, filled when overdue; several are a plate with their number. A white box says major.
 function signs(map, scale) {
-  const thing = token('map-thing'), ground = token('map-sea'), late = token('late-mark');
-  const size = Math.round(22 * scale) * 2;
-  const set = (name, picture) => (map.hasImage(name) ? map.updateImage(name, picture) : map.addImage(name, picture, { pixelRatio: 2 }));
-  set('hazard-0', drawn(size, pen => { drop(pen); outlined(pen, ground, thing); }));
-  set('hazard-1', drawn(size, pen => {
-    drop(pen); pen.lineWidth = 5; pen.strokeStyle = ground; pen.stroke(); pen.fillStyle = late; pen.fill();
+  const thing = token('map-thing'), ground = token('map-sea'), late = token('late-mark'), box = token('action'), boxText = token('action-text');
+  const size = Math.round(22 * scale) * 2, letter = t('Maj.').slice(0, 1);
+  const set = (name, picture, more) => (map.hasImage(name) ? map.updateImage(name, picture) : map.addImage(name, picture, { pixelRatio: 2, ...more }));
+  const dropOf = (pen, overdue) => {
+    drop(pen);
+    if (!overdue) { outlined(pen, ground, thing); return; }
+    pen.lineWidth = 5; pen.strokeStyle = ground; pen.stroke(); pen.fillStyle = late; pen.fill();
     pen.beginPath(); pen.moveTo(0, -9); pen.lineTo(0, -4); pen.lineTo(4, -2); pen.lineWidth = 2.6; pen.strokeStyle = ground; pen.stroke();
-  }));
+  };
+  const boxOf = (pen, x, y, side) => {
+    pen.beginPath(); pen.roundRect(x, y, side, side, side / 6); pen.lineWidth = 2; pen.strokeStyle = ground; pen.stroke(); pen.fillStyle = box; pen.fill();
+    pen.fillStyle = boxText; pen.font = `600 ${side * .78}px ${FONT.map(name => JSON.stringify(name)).join()}`; pen.textAlign = 'center'; pen.textBaseline = 'middle';
+    pen.fillText(letter, x + side / 2, y + side * .54);
+  };
+  for (const overdue of [0, 1]) for (const major of [0, 1]) {
+    set(`hazard-${overdue}${major}`, drawn(Math.round(size * (1 + major * .4)), pen => {
+      if (major) { pen.scale(1 / 1.4, 1 / 1.4); pen.translate(0, 6.2); }
+      dropOf(pen, overdue);
+      if (major) boxOf(pen, 1, -27, 17);
+    }));
+    const plate = plateOf(scale, { overdue, major, ground, edge: token('line-strong'), dropOf, boxOf });
+    set(`cluster-${overdue}${major}`, plate.picture, plate.fit);
+  }
   const side = 16, canvas = document.createElement('canvas');
   canvas.width = canvas.height = side;
   const pen = canvas.getContext('2d');

@@ -120,6 +120,7 @@ CALLS: dict[str, list[Call]] = {
     "api/v1/notices/(?P<pk>[^/.]+)/": [Call(OWN, "GET", lambda side: f"{API}notices/{side.notice.pk}/")],
     "api/v1/notices/(?P<pk>[^/.]+)/read/": [Call(OWN, "POST", lambda side: f"{API}notices/{side.notice.pk}/read/", {})],
     "api/v1/wall/": area(f"{API}wall/", "watch"),
+    "api/v1/wall/points/": area(f"{API}wall/points/", "watch"),
     "api/v1/wall/items/": [
         Call(SIGNED, "GET", lambda side: f"{API}wall/items/?ids={side.hazard.pk}"),
     ],

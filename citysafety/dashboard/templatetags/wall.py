@@ -41,12 +41,6 @@ def figure(context: template.Context, key: str, look: str = "") -> dict[str, Any
 
 
 @register.filter
-def figure_value(rows: dict[str, Any], key: str) -> str:
-    """Return the value of a figure as text."""
-    return grouped(rows[key]["value"])
-
-
-@register.filter
 def row(rows: dict[str, Any], key: str) -> dict[str, Any]:
     """Return a figure."""
     found: dict[str, Any] = rows[key]

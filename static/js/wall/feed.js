@@ -25,6 +25,8 @@ export class Feed {
     return read(`${this.#config.snapshot}?area=${this.#config.area}${atLeast === null ? '' : `&at_least=${atLeast}`}`);
   }
 
+  points(atLeast) { return read(`${this.#config.points}?area=${this.#config.area}&at_least=${atLeast}`); }
+
   burden() { return read(`/api/v1/cells/state/?area=${this.#config.area}`); }
 
   // Rows of these hazards, at most one request a second. The first of a quiet second goes out at once.

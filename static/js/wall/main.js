@@ -1,12 +1,16 @@
 // The wall: one state, drawn anew from a fresh look, kept by the news. After any gap both ways lead to the same page.
 import { connect } from '../live.js';
 import { NoMap, createMap } from '../map.js';
-import { date, clock as clockWords, el, t } from '../words.js';
+import { date, dayOf, clock as clockWords, el, number, say, t } from '../words.js';
+import { Alarms } from './alarms.js';
 import { Feed, between } from './feed.js';
 import { Figures } from './figures.js';
 import { Lists } from './lists.js';
 import { listenToNotices } from './notices.js';
+import { OpenHazards } from './open-hazards.js';
 import { ServerClock } from './server-clock.js';
+import { showSound } from './sound-words.js';
+import { Sounds } from './sounds.js';
 import { drawKinds, drawParts } from './tables.js';
 import { drawTrend } from './trend.js';
 import { Truth, settle, trouble } from './truth.js';
@@ -16,7 +20,7 @@ const json = id => JSON.parse(document.getElementById(id).textContent);
 const config = json('config');
 let look = json('look');
 let position = look.position;
-let heardAt = 0, tally = null, again = null;
+let wasLive = false, heardAt = 0, tally = null, again = null;
 let map = null, cells = {}, cellsAt = 0;
 const news = []; // of hazards, for looks that are older than what the page has heard
 const MOST_NEWS = 2000, RETRY_MS = [5000, 15000], DAY_MS = [0, 3000]; // never all screens at once
@@ -25,11 +29,15 @@ const clock = new ServerClock();
 clock.learn(look.at);
 const figures = new Figures(config.opens_lists);
 const truth = new Truth(clock, look.at, () => reload());
-const lists = new Lists({ config, clock, onChange: items => map?.setHazards(items) });
+const lists = new Lists({ config, clock, onChange: drawPoints });
+const open = new OpenHazards(config.stages, () => { drawPoints(); alarms.changed(); tellWaiting(); });
+const sounds = new Sounds({ mustHear: config.must_hear, onChange: () => drawSound() });
+const drawSound = showSound(sounds, clock);
+const alarms = new Alarms({ sounds, clock, open, page: pageOf });
 const feed = new Feed(config, {
   look: fresh => { takeLook(fresh); settle('trend'); },
   burden: state => { takeBurden(state); settle('where'); },
-  items: rows => { lists.learn(rows); settle('live'); },
+  items: rows => { lists.learn(rows); alarms.learn(rows); settle('live'); },
   trouble: (id, error) => trouble(id, error, () => feed.tables()),
 });
 
@@ -67,10 +75,20 @@ async function reload() {
   try {
     takeLook(await feed.look(position));
     takeBurden(await feed.burden());
+    await readOpen();
     truth.lookFailed(null);
   } catch (error) {
     truth.lookFailed(error);
     again = setTimeout(reload, between(RETRY_MS));
+  }
+}
+
+async function readOpen() {
+  try {
+    open.take(await feed.points(position), news);
+    settle('where');
+  } catch (error) {
+    trouble('where', error, readOpen);
   }
 }
 
@@ -80,6 +98,7 @@ function startAfresh(at) {
   cellsAt = 0;
   tally = null;
   news.length = 0;
+  alarms.lostCount();
   reload();
 }
 
@@ -96,7 +115,7 @@ function weigh(facts) {
   map?.setBurden(cells);
 }
 
-function onFacts(items, at) {
+function onFacts(items, at, missed) {
   position = Math.max(position, at);
   if (!items.length) return;
   heardAt = performance.now();
@@ -106,6 +125,8 @@ function onFacts(items, at) {
     news.splice(0, news.length - MOST_NEWS);
     feed.want(lists.hear(hazards));
     weigh(hazards);
+    open.hear(hazards);
+    alarms.hear(hazards, missed && wasLive); // what came between the page and its line is news like any other
   }
   if (items.some(item => item.topic === 'day.began')) setTimeout(reload, between(DAY_MS));
   else feed.changed(position);
@@ -124,8 +145,29 @@ function onHeartbeat(frame) {
   if (frame.relay !== 'silent') truth.confirm(frame.at);
 }
 
+// -- what waits -----------------------------------------------------------------------------------
+function pageOf(id) {
+  if (!config.opens_lists) return '';
+  return id ? `${config.hazards}${id}/` : `${config.hazards}?open=true&severity=major&state=reported&area=${config.area}`;
+}
+
+// Words for the first that waits: number, matter and place come with its row.
+function tellWaiting() { feed.want(open.unanswered.slice(0, 1).map(row => row.id)); }
+
 // -- map ------------------------------------------------------------------------------------------
-const tip = document.getElementById('tip');
+const tip = document.getElementById('tip'), POINTS_MS = 500;
+let pointsTimer = null;
+
+// All that is open; until it has been read, what the lists know. A burst of news is drawn once.
+function drawPoints() {
+  if (!map || pointsTimer) return;
+  pointsTimer = setTimeout(() => {
+    pointsTimer = null;
+    map.setHazards(open.isRead ? open.rows : lists.onMap);
+    const many = document.getElementById('on-map');
+    many.textContent = open.isRead ? say('%(n)s on the map', { n: number(open.size) }) : '';
+  }, open.isRead ? POINTS_MS : 0);
+}
 
 async function drawMap() {
   const box = document.getElementById('map'), rem = parseFloat(getComputedStyle(document.documentElement).fontSize);
@@ -135,10 +177,10 @@ async function drawMap() {
       version: config.map.version, bounds: config.map.bounds, burden: true, scale: rem / 16, area: config.area, title: t('Open hazards by cell'),
       padding: { top: 4 * rem, bottom: 4.2 * rem, left: 1.5 * rem, right: 2.5 * rem },
       townshipsFrom: config.area.length > 4 ? 8 : 10.2,
-      onCell: openCell, onHover: pointAt, onHazard: config.opens_lists ? id => location.assign(`${config.hazards}${id}/`) : null,
+      onCell: openCell, onHover: pointAt, onHazard: config.opens_lists ? id => location.assign(pageOf(id)) : null, cluster: true,
     });
     box.querySelector('.loading')?.remove();
-    map.setHazards(lists.onMap);
+    drawPoints();
     map.setBurden(cells);
     if (config.area.length === 15) map.markCells([config.area]);
   } catch (error) {
@@ -172,6 +214,7 @@ function pointAt(code, dedicated, point) {
 }
 
 function up() {
+  if (map?.returnToFrame()) return;
   const links = document.querySelectorAll('#trail a');
   if (links.length) links[links.length - 1].click();
 }
@@ -180,11 +223,19 @@ function up() {
 function tick() {
   const now = clock.now();
   document.getElementById('clock').textContent = clockWords(now);
-  document.getElementById('date').textContent = date(now);
+  const day = document.getElementById('date');
+  day.textContent = date(now);
+  day.dataset.year = dayOf(now).year; // on paper
   setTimeout(tick, 1000 - now % 1000);
 }
 
-const renewal = renew({ version: config.version, ask: () => feed.look(position).then(takeLook, () => {}), lastNews: () => heardAt });
+// From time to time the whole is read again: it names the version, and puts right what no news tells.
+function lookAgain() {
+  feed.look(position).then(takeLook, () => {}); // the strip says when there is no connection
+  readOpen();
+}
+
+const renewal = renew({ version: config.version, ask: lookAgain, lastNews: () => heardAt, isBusy: () => alarms.isRinging });
 figures.take(look.figures);
 lists.take(look);
 drawTables();
@@ -192,13 +243,21 @@ tick();
 for (const link of document.querySelectorAll('#trail a')) link.href = wallOf(link.dataset.code);
 new ResizeObserver(() => drawTables()).observe(document.getElementById('chart'));
 document.documentElement.addEventListener('themechange', () => drawTables());
+new ResizeObserver(([{ target }]) => document.getElementById('board').style.setProperty('--banners', `${target.offsetHeight}px`)).observe(document.getElementById('banners'));
 listenToKeys({ up, notices: listenToNotices({ api: config.notices, clock }).open });
 if (config.kiosk) standWatch();
-drawMap();
+document.querySelector('#missed button').addEventListener('click', () => alarms.forgetMissed());
+sounds.begin();
+drawMap().finally(readOpen); // after the first paint of the map: it never waits for the points
 feed.burden().then(takeBurden, error => trouble('where', error, () => feed.tables()));
 
 const line = connect({
   area: config.area, after: position, onFacts, onTally, onHeartbeat, onReset: startAfresh,
-  onState: state => truth.connection(state),
+  onState: state => {
+    truth.connection(state);
+    if (state.name !== 'live') return;
+    wasLive = true;
+    alarms.caughtUp();
+  },
 });
 watchdog({ slept: () => line.renew() });

@@ -3,12 +3,16 @@ import { el, monthDay, number, say, svg, t } from '../words.js';
 
 export function drawTrend(box, days, figures) {
   const { width, height } = box.getBoundingClientRect();
-  if (!days.length || width < 60 || height < 60) return;
+  if (!days.length || !width) return;
+  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize), size = 1.25 * rem;
+  if (height < 5 * rem) { // lines that wait have taken its room; what is squeezed cannot be read
+    box.replaceChildren();
+    return;
+  }
   if (!days.some(day => day.found || day.cleared)) {
     box.replaceChildren(el('p', { class: 'empty' }, t('Nothing was reported in the last 30 days.')));
     return;
   }
-  const rem = parseFloat(getComputedStyle(document.documentElement).fontSize), size = 1.25 * rem;
   const top = nice(Math.max(...days.map(day => Math.max(day.found, day.cleared))));
   const left = Math.max(number(top).length * size * .58, size) + .6 * rem, bottom = 1.9 * rem, head = 3.6 * rem;
   const step = (width - left) / days.length, base = height - bottom;

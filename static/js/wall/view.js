@@ -70,14 +70,14 @@ export function watchdog({ slept }) {
   }, 5000);
 }
 
-// A newer version is taken up in a quiet minute: no news, no one at the keys. ``ask`` reads a look, which names the
+// A newer version is taken up in a quiet minute: no news, nothing that rings, no one at the keys. ``ask`` reads a look, which names the
 // version; the function returned is told of each.
-export function renew({ version, ask, lastNews }) {
+export function renew({ version, ask, lastNews, isBusy }) {
   let touched = 0, waitingSince = 0;
   for (const name of ['pointermove', 'keydown']) addEventListener(name, () => { touched = performance.now(); }, { passive: true });
   setInterval(ask, VERSION_MS);
   setInterval(() => {
-    if (!waitingSince) return;
+    if (!waitingSince || isBusy()) return;
     const now = performance.now();
     if (now - Math.max(touched, lastNews()) > QUIET_MS || now - waitingSince > LONGEST_WAIT_MS) location.reload();
   }, 5000);
