@@ -23,9 +23,9 @@ from citysafety import areas
 from citysafety.accounts.models import Department
 from citysafety.accounts.rights import area_q
 from citysafety.accounts.roles import Role
-from citysafety.api import CountTwin, Gone, area_asked, whole_number
+from citysafety.api import CountTwin, area_asked, whole_number
 from citysafety.coordinates import DATUMS, to_wgs84
-from citysafety.tallies.selectors import PositionAhead, PositionGone
+from citysafety.tallies.api import told_at_the_door
 
 from . import figures, present, selectors
 from .filters import CellFilter, MatterFilter, PremisesFilter, WorkerFilter
@@ -52,12 +52,8 @@ class AreaList(CountTwin, viewsets.GenericViewSet):
         if not figure:
             return rows.filter(**{f"{self.area_field}__startswith": area})
         at = whole_number(self.request, "at")
-        try:
+        with told_at_the_door():
             return selectors.pinned(rows, kind=self.subject, figure=figure, area=area, at=at)
-        except PositionGone as error:
-            raise Gone(_("This position is no longer readable; ask for the figures again.")) from error
-        except PositionAhead as error:
-            raise ValidationError({"at": str(error)}) from error
 
     def present(self, row: Any) -> dict[str, Any]:
         raise NotImplementedError

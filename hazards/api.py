@@ -21,7 +21,6 @@ from citysafety.accounts.rights import sentence
 from citysafety.api import (
     Conflict,
     CountTwin,
-    Gone,
     Light,
     Together,
     Unprocessable,
@@ -35,7 +34,7 @@ from citysafety.api import (
 from citysafety.coordinates import DATUMS, to_wgs84
 from citysafety.evidence.doors import role_asked, step_asked, take_photo
 from citysafety.lifecycle import StepNotAllowed
-from citysafety.tallies.selectors import PositionAhead, PositionGone
+from citysafety.tallies.api import told_at_the_door
 
 from . import selectors, services
 from .filters import HazardFilter
@@ -99,14 +98,8 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
         area = area_asked(self.request) if asked.get("area") else ""
         at = whole_number(self.request, "at")
         if figure := asked.get("figure"):
-            try:
+            with told_at_the_door():
                 return selectors.pinned(rows, figure=figure, area=area or area_asked(self.request), at=at)
-            except PositionGone as error:
-                raise Gone(_("This position is no longer readable; ask for the figures again.")) from error
-            except PositionAhead as error:
-                raise ValidationError({"at": str(error)}) from error
-            except KeyError as error:
-                raise ValidationError({"figure": _("There is no such figure.")}) from error
         return rows.within(area) if area else rows
 
     def get_object(self) -> Hazard:

@@ -22,7 +22,6 @@ from citysafety.accounts.rights import sentence
 from citysafety.api import (
     Conflict,
     CountTwin,
-    Gone,
     Unprocessable,
     answer_once,
     area_asked,
@@ -35,7 +34,7 @@ from citysafety.documents.models import Document
 from citysafety.documents.pdf import MissingGlyphs, pictures
 from citysafety.evidence.doors import role_asked, step_asked, take_photo
 from citysafety.lifecycle import StepNotAllowed
-from citysafety.tallies.selectors import PositionAhead, PositionGone
+from citysafety.tallies.api import told_at_the_door
 from hazards.models import Hazard
 from hazards.services.steps import EvidenceMissing, FieldsMissing, NotAllowed, StaleVersion
 
@@ -96,14 +95,8 @@ class NoticeViews(CountTwin, viewsets.GenericViewSet):
         area = area_asked(self.request) if asked.get("area") else ""
         at = whole_number(self.request, "at")
         if figure := asked.get("figure"):
-            try:
+            with told_at_the_door():
                 return selectors.pinned(rows, figure=figure, area=area or area_asked(self.request), at=at)
-            except PositionGone as error:
-                raise Gone(_("This position is no longer readable; ask for the figures again.")) from error
-            except PositionAhead as error:
-                raise ValidationError({"at": str(error)}) from error
-            except KeyError as error:
-                raise ValidationError({"figure": _("There is no such figure.")}) from error
         return rows.filter(area_code__startswith=area) if area else rows
 
     def get_object(self) -> OverdueNotice:

@@ -1,4 +1,4 @@
-"""Dispatch several cases at once, with some seconds to take it back (ADR 0012)."""
+"""Dispatch several cases at once, with some seconds to take it back (ADR 0015)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

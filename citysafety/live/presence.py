@@ -1,4 +1,4 @@
-"""Who has which case open at a console: a small room in Redis that forgets (ADR 0013).
+"""Who has which case open at a console: a small room in Redis that forgets (ADR 0016).
 
 An entry lives :data:`LASTS_S` and is renewed while the page is open. It holds a masked name, the case and its area, and
 goes only to consoles whose area covers the case: never to a wall.

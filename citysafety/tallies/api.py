@@ -1,12 +1,14 @@
 """Figures for screens and programs."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.http import Http404
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -63,14 +65,29 @@ def figure_asked(request: Request) -> str:
     return key
 
 
+@contextmanager
+def told_at_the_door() -> Iterator[None]:
+    """Answer what cannot be read for a figure's list: 410 position too old, 400 position ahead or no such figure."""
+    try:
+        yield
+    except selectors.PositionGone as error:
+        raise Gone(_("This position is no longer readable; ask for the figures again.")) from error
+    except selectors.PositionAhead as error:
+        raise ValidationError({"at": str(error)}) from error
+    except KeyError as error:
+        raise ValidationError({"figure": _("There is no such figure.")}) from error
+
+
 class FigureView(APIView):
     """What reading figures at a position may answer instead: 400 ahead of the head, 410 too old."""
 
     def handle_exception(self, exc: Exception) -> Response:
-        if isinstance(exc, selectors.PositionGone):
-            exc = Gone(_("This position is no longer readable; ask for the figures again."))
-        elif isinstance(exc, selectors.PositionAhead):
-            exc = ValidationError({"at": str(exc)})
+        if isinstance(exc, (selectors.PositionGone, selectors.PositionAhead)):
+            try:
+                with told_at_the_door():
+                    raise exc
+            except APIException as told:
+                exc = told
         return super().handle_exception(exc)
 
 

@@ -1,4 +1,6 @@
 // What every desk page does: a key for htmx's writes, menus that close, one-key navigation, focus on an error summary.
+import { lettersAct } from './letters.js';
+
 const cookie = name => document.cookie.split('; ').find(row => row.startsWith(`${name}=`))?.split('=')[1] ?? '';
 
 document.addEventListener('htmx:config:request', event => {
@@ -53,7 +55,7 @@ document.addEventListener('keydown', event => {
     const search = document.querySelector('input[type="search"]');
     if (search) { event.preventDefault(); search.focus(); search.select(); }
   }
-  if (event.key === 'j' || event.key === 'k') step(event.key === 'j' ? 1 : -1);
+  if (lettersAct() && (event.key === 'j' || event.key === 'k')) step(event.key === 'j' ? 1 : -1);
   if (event.key === 'Enter' && event.target.matches('tr[data-href]')) location.assign(event.target.dataset.href);
 });
 

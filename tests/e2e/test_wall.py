@@ -308,7 +308,7 @@ def test_every_figure_of_every_page_of_the_menu_is_the_count_of_its_list(site, c
     assert len(found["/wall/"]) > 10, found
 
 
-def test_children_add_up_to_their_parent_in_every_area(site, capsys):
+def test_w33_children_add_up_to_their_parent_in_every_area(site, say):
     """W33: every count of all 8,000 areas at one position, by the figures' own query; the API says the same.
 
     Below villages a case lies in its cell and perhaps in a dedicated one, which counts it too and is left out here.
@@ -350,8 +350,7 @@ def test_children_add_up_to_their_parent_in_every_area(site, capsys):
     for code in asked:
         _status, body = api.get(f"/api/v1/figures/?area={code}&at={at}")
         assert {row["key"]: row["value"] for row in body["figures"] if row["kind"] == "count"} == values[code], code
-    with capsys.disabled():
-        print(f"\n{len(codes):,} areas add up; {len(asked)} asked of the API: {time.monotonic() - started:.1f} s")
+    say(f"W33: {len(codes):,} areas add up; {len(asked)} asked of the API: {time.monotonic() - started:.1f} s")
 
 
 def test_the_page_behind_a_figure_shows_as_many(site, hang):
@@ -412,7 +411,7 @@ def map_sources(wall: Wall) -> dict[str, list[float]]:
     )
 
 
-def test_what_is_filed_is_on_the_wall_within_a_second(hang, file_one, capsys):
+def test_r17_what_is_filed_is_on_the_wall_within_a_second(hang, file_one, say):
     """Thirty filings, one after the other: from the answer, and from before the request, to the row on the screen."""
     wall = hang().live().drawn()
     found_before = wall.figure("hazards.found_today")
@@ -434,10 +433,14 @@ def test_what_is_filed_is_on_the_wall_within_a_second(hang, file_one, capsys):
     seen = wall.page.evaluate("window.seen")
     after_answer = [max(0.0, seen[one] / 1000 - answered) for one, (_started, answered) in filed.items()]
     in_all = [seen[one] / 1000 - started for one, (started, _answered) in filed.items()]
-    with capsys.disabled():
-        for name, took in (("answer", after_answer), ("request", in_all)):
-            print(f"\n30 filings, {name} → row on the wall: p50 {percentile(took, 0.5) * 1000:.0f} ms,", end=" ")
-            print(f"p95 {percentile(took, 0.95) * 1000:.0f} ms, max {max(took) * 1000:.0f} ms")
+    spans = (
+        (name, [f"{percentile(took, share) * 1000:.0f}" for share in (0.5, 0.95, 1)])
+        for name, took in (("answer", after_answer), ("request", in_all))
+    )
+    each = "; ".join(
+        f"{name} → row on the wall p50 {p50} ms, p95 {p95} ms, at most {most} ms" for name, (p50, p95, most) in spans
+    )
+    say(f"R17: 30 filings, {each}")
     assert percentile(after_answer, 0.95) < 1
     until(lambda: wall.figure("hazards.found_today") >= found_before + 30, 10)
     until(lambda: set(wall.ids("live")) <= set(map_sources(wall)), 10)
@@ -531,7 +534,7 @@ def reached(site: Any) -> bool:
         return False
 
 
-def test_a_dead_redis_is_told_in_words_and_costs_no_news(site, hang, file_one, capsys):
+def test_w23_a_dead_redis_is_told_in_words_and_costs_no_news(site, hang, file_one, say):
     """Without Redis the news is read from the database; the wall says so and goes on."""
     lines = dict(line.split("=", 1) for line in (site.var / "env").read_text().splitlines() if "=" in line)
     wall = hang().live()
@@ -552,14 +555,13 @@ def test_a_dead_redis_is_told_in_words_and_costs_no_news(site, hang, file_one, c
     assert wall.banner() == ""
     file_one()
     same_as_fresh(wall, hang)
-    with capsys.disabled():
-        print(
-            f"\nRedis killed: told after {told:.1f} s, a hazard seen {seen:.1f} s after its answer, healed {healed:.1f} s"
-        )
+    say(
+        f"W23: Redis killed: told after {told:.1f} s, a hazard seen {seen:.1f} s after its answer, healed {healed:.1f} s"
+    )
 
 
 @scales(20, 0)
-def test_a_line_that_only_looks_open_is_found_out_within_thirty_seconds(site, hang, file_one, capsys, scale):
+def test_w24_a_line_that_only_looks_open_is_found_out_within_thirty_seconds(site, hang, file_one, say, scale):
     """W24. The short form lets the page's clock run ``scale`` seconds ahead."""
     with line_to(site) as (proxy, port):
         wall = hang(port=port, before=lambda page: page.clock.install()).live()
@@ -580,12 +582,11 @@ def test_a_line_that_only_looks_open_is_found_out_within_thirty_seconds(site, ha
         took = (wall.page.evaluate("told[0]") - silent) / 1000
         wall.live(40)
         until(lambda: missed in wall.ids("live"), 20)
-    with capsys.disabled():
-        print(f"\nhalf-open line: told after {took:.1f} s")
+    say(f"W24: half-open line: told after {took:.1f} s")
     assert took <= 30
 
 
-def test_a_change_of_rights_reaches_the_screen_within_five_seconds(site, hang, capsys):
+def test_a_change_of_rights_reaches_the_screen_within_five_seconds(site, hang, say):
     wall = hang("operator", number=1).live()
     name = site.account("operator", 1)["username"]
     site.query("UPDATE accounts_user SET is_active = false WHERE username = %s", name)
@@ -595,8 +596,7 @@ def test_a_change_of_rights_reaches_the_screen_within_five_seconds(site, hang, c
         took = time.monotonic() - changed
     finally:
         site.query("UPDATE accounts_user SET is_active = true WHERE username = %s", name)
-    with capsys.disabled():
-        print(f"\nrights changed: the page is gone after {took:.1f} s")
+    say(f"S4 on the wall: rights changed: the page is gone after {took:.1f} s")
     assert took < 5
 
 

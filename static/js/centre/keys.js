@@ -1,10 +1,9 @@
 // Keys of one letter; the help names them all and switches them off (WCAG 2.1.4).
-const KEPT = 'centre.keys';
+import { letterSwitch, lettersAct } from '../letters.js';
 
 export function listenToKeys({ rows, opened, bulk, choose, dispatch, act }) {
-  const help = document.getElementById('help'), on = document.getElementById('keys-on');
-  on.checked = localStorage.getItem(KEPT) !== 'off';
-  on.addEventListener('change', () => localStorage.setItem(KEPT, on.checked ? 'on' : 'off'));
+  const help = document.getElementById('help');
+  letterSwitch(document.getElementById('keys-on'));
   document.getElementById('help-close').addEventListener('click', () => help.close());
   document.getElementById('help-open').addEventListener('click', () => help.showModal());
 
@@ -25,7 +24,7 @@ export function listenToKeys({ rows, opened, bulk, choose, dispatch, act }) {
     if (event.key === ' ' && event.target.matches('#rows li[data-id]')) { event.preventDefault(); rows.mark(); return; }
     if (['ArrowDown', 'ArrowUp'].includes(event.key) && event.target.matches('#rows li[data-id]')) { event.preventDefault(); rows.step(event.key === 'ArrowDown' ? 1 : -1); return; }
     if (event.key === 'Escape') { back(); return; }
-    if (!on.checked || event.target.closest('input, textarea, select, .maplibregl-map')) return;
+    if (!lettersAct() || event.target.closest('input, textarea, select, .maplibregl-map')) return;
     const key = event.key.toLowerCase();
     if (event.repeat && !'jk'.includes(key)) return; // a key that is held down does its step once
     if (/^[1-9]$/.test(key)) { event.preventDefault(); choose(Number(key) - 1); return; }

@@ -1,5 +1,6 @@
 // The supervisor's desk: rows by keys, an open row with its arithmetic and its notice, and several notices signed at once.
 import { newId } from '../field/ids.js';
+import { letterSwitch, lettersAct } from '../letters.js';
 import { el, moment, say, t } from '../words.js';
 import { showPaper } from './paper.js';
 
@@ -201,10 +202,8 @@ async function once(button, act) {
 
 // -- keys ---------------------------------------------------------------------------------------------
 
-const help = document.getElementById('keys-help'), on = help.querySelector('[data-keys-on]');
-const lettersOn = () => localStorage.getItem('keys') !== 'off';
-on.checked = lettersOn();
-on.addEventListener('change', () => localStorage.setItem('keys', on.checked ? 'on' : 'off'));
+const help = document.getElementById('keys-help');
+letterSwitch(help.querySelector('[data-keys-on]'));
 document.querySelector('[data-keys]').addEventListener('click', () => help.showModal());
 
 document.addEventListener('keydown', event => {
@@ -212,7 +211,7 @@ document.addEventListener('keydown', event => {
   const row = document.activeElement.closest('tr[data-row]');
   if (event.key === 'Enter' && event.target === row) { toggle(row.dataset.row); return; }
   if (event.key === '?') { help.showModal(); return; }
-  if (!lettersOn()) return;
+  if (!lettersAct()) return;
   const box = row?.querySelector('[name=hazard]');
   if (event.key === 'j' || event.key === 'k') walk(event.key === 'j' ? 1 : -1);
   else if (event.key === 'x' && box) { box.checked = !box.checked; count(); }

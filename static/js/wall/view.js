@@ -1,18 +1,18 @@
 // Keys, full screen, the screen that stays on, and the page that looks after itself.
-const KEYS = 'wall.keys';
+import { letterSwitch, lettersAct } from '../letters.js';
+
 const SCALES = [100, 125, 150, 200, 250, 300];
 const IDLE_MS = 5000, STALL_MS = 60000, HIDDEN_MS = 10000, VERSION_MS = 300000, QUIET_MS = 60000;
 const LONGEST_WAIT_MS = 600000; // a city that is never quiet is not left behind for ever
 
 export function listenToKeys({ up, notices }) {
-  const help = document.getElementById('help'), on = document.getElementById('keys-on');
-  on.checked = localStorage.getItem(KEYS) !== 'off';
-  on.addEventListener('change', () => localStorage.setItem(KEYS, on.checked ? 'on' : 'off'));
+  const help = document.getElementById('help');
+  letterSwitch(document.getElementById('keys-on'));
   document.getElementById('help-close').addEventListener('click', () => help.close());
   document.addEventListener('keydown', event => {
     if (event.ctrlKey || event.metaKey || event.altKey || event.target.closest('input, select, textarea')) return;
     if (event.key === '?') { event.preventDefault(); help.open ? help.close() : help.showModal(); return; }
-    if (!on.checked || document.querySelector('dialog[open]')) return;
+    if (!lettersAct() || document.querySelector('dialog[open]')) return;
     const act = { f: fullScreen, F: fullScreen, Escape: up, n: notices, j: () => step(1), k: () => step(-1), '+': () => rescale(1), '=': () => rescale(1), '-': () => rescale(-1) }[event.key];
     if (act) { event.preventDefault(); act(); }
   });
