@@ -33,6 +33,7 @@ PAGES = {
     "grid/premises/<str:code>/": "dispatcher",
     "trends/": "leader",
     "supervision/": "supervisor",
+    "supervision/notices/": "supervisor",
     "supervision/register/": "supervisor",
     "supervision/notices/<uuid:notice_id>/": "supervisor",
     "verify/": "",
@@ -49,7 +50,7 @@ ALSO = [  # other looks of these pages
     ("trends/?days=365", "leader"),
     ("trends/?category=XF", "dispatcher"),
     ("trends/?area=370502001011&days=30", "supervisor"),
-    ("supervision/?list=notices", "supervisor"),
+    ("supervision/notices/?state=issued", "operator"),
     ("supervision/", "department_handler"),
     ("grid/premises/?search=nothing-of-this-name", "dispatcher"),
     ("no/such/page/", "dispatcher"),
@@ -59,6 +60,7 @@ ALSO = [  # other looks of these pages
 ELSEWHERE = (
     "", "logout/", "language/", "theme/", "account/tokens/<int:pk>/revoke/", "notices/unread/", "notices/read-all/",
     "notices/channels/retry/", "notices/channels/<int:pk>/switch/", "notices/<int:pk>/open/", "admin/login/",
+    "supervision/overdue.csv", "supervision/notices.csv", "supervision/cases/<uuid:hazard_id>/",  # sheets, a part of a page
     "verify/<str:code>/", "livez", "readyz", "metrics", "jsi18n/",
 )  # fmt: skip
 OTHER_FACES = ("api/v1/", "admin/", "wall/", "centre/", "leader/", "field/", "tiles/", "evidence/", "static/")

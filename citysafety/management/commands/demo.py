@@ -1,6 +1,7 @@
 """Load the demo: the city, its calendars, the accounts and the last thirty days. Does nothing where it is loaded."""
 
 import time
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -32,7 +33,7 @@ class Command(BaseCommand):
 
             load_city(str(settings.CITY_FOLDER), at=timezone.now())
             self.say("city loaded")
-        seed_supervision(at=timezone.now())
+        seed_supervision(at=timezone.now() - timedelta(days=365))  # in force before the demo's notices
         workers = {
             county: [
                 p.worker.user
