@@ -167,13 +167,9 @@ def pinned(rows: QuerySet, *, kind: str, figure: str, area: str, at: int | None)
 
 
 def burden(area_code: str) -> dict[str, Any]:
-    """Return open and overdue hazards by cell and the position they stand at. Queries: 3."""
+    """Return open and overdue hazards by cell and the position they stand at. Queries: 2."""
     position = tallies.standing().position
-    values: dict[str, list[int]] = {}
-    for place, figure in enumerate(("hazards.open", "hazards.overdue")):
-        for code, value in tallies.cell_values(figure, area_code).items():
-            values.setdefault(code, [0, 0])[place] = int(value)
-    return {"position": position, "cells": values}
+    return {"position": position, "cells": tallies.cell_counts(("hazards.open", "hazards.overdue"), area_code)}
 
 
 def catalogue_stamp() -> str:

@@ -3,7 +3,7 @@
 Positions stay readable for an hour at least; older ones raise :class:`PositionGone`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -11,14 +11,13 @@ from zoneinfo import ZoneInfo
 
 from django.db import connection
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Length
 
 from citysafety.outbox.selectors import PositionAhead, PositionGone
 
 from . import figures, sql
 from .models import NO_DAY, OPEN, UNIT, Period, Tally
 
-__all__ = ["Board", "PositionAhead", "PositionGone", "board", "boards", "by_category", "cell_values", "days", "members"]
+__all__ = ["Board", "PositionAhead", "PositionGone", "board", "boards", "by_category", "cell_counts", "days", "members"]
 
 CITY_TIME = ZoneInfo("Asia/Shanghai")
 CELL_DIGITS = 15
@@ -236,11 +235,19 @@ def days(figure: str, area: str, last_n: int, at: int | None = None) -> list[tup
     return [(day, values.get(day, 0)) for day in (first + timedelta(days=n) for n in range(last_n))]
 
 
-def cell_values(figure: str, area: str) -> dict[str, int | float]:
-    """Return a figure of the moment for every cell of an area that has any, by cell code, at the head. One query."""
+def cell_counts(counts: Sequence[str], area: str) -> dict[str, list[int]]:
+    """Return counts of the moment for every cell of an area that has any, by cell code, at the head. One query.
+
+    The lists are made by PostgreSQL: six thousand cells are a few milliseconds there, many here.
+    """
+    each = ", ".join("coalesce(sum(value) FILTER (WHERE figure = %s), 0)::bigint" for _count in counts)
     rows = (
-        Tally.objects.filter(figure=figure, category="", day=NO_DAY, until=OPEN, area__startswith=area)
-        .annotate(digits=Length("area"))
-        .filter(digits=CELL_DIGITS)
+        f"SELECT area, json_build_array({each}) AS pair FROM tallies_tally WHERE figure = ANY(%s) AND category = ''"
+        " AND day = %s AND until = %s AND area LIKE %s AND length(area) = %s GROUP BY area"
     )
-    return {code: number(value) for code, value in rows.values_list("area", "value")}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT coalesce(json_object_agg(area, pair), '{{}}') FROM ({rows}) AS cells",
+            [*counts, list(counts), NO_DAY, OPEN, f"{area}%", CELL_DIGITS],
+        )
+        return cursor.fetchone()[0]
