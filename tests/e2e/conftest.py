@@ -9,11 +9,13 @@ import pytest
 
 from tests.running import Instance
 
+AT_THE_DESK = {"test_centre", "test_desk", "test_levels", "test_life", "test_supervision"}
+
 
 @pytest.fixture(scope="session")
 def site() -> Iterator[Instance]:
-    """One new instance for all: whoever breaks something in it mends it again."""
-    instance = Instance(Path(os.environ["CITYSAFETY_VAR"]) / "site")
+    """One new instance a worker of xdist: whoever breaks something in it mends it again."""
+    instance = Instance(Path(os.environ["CITYSAFETY_VAR"]) / f"site-{os.environ.get('PYTEST_XDIST_WORKER', 'gw0')}")
     instance.services("down")  # of a run that was killed
     shutil.rmtree(instance.var)  # its tables may be those of an older state of the code
     instance.var.mkdir()
@@ -23,6 +25,7 @@ def site() -> Iterator[Instance]:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Keep everything that uses the instance on one worker of xdist."""
+    """Part what uses an instance into two halves of like length, each kept on one worker of xdist."""
     if "site" in getattr(item, "fixturenames", ()):
-        item.add_marker(pytest.mark.xdist_group("site"))
+        half = "desk" if item.path.stem in AT_THE_DESK else "site"
+        item.add_marker(pytest.mark.xdist_group(half))
