@@ -159,10 +159,9 @@ class CellViews(AreaList):
 
     @extend_schema(parameters=LIST_PARAMETERS[:1], responses=OpenApiTypes.OBJECT)
     @action(detail=False, methods=["get"], pagination_class=None, filterset_class=None)
-    def state(self, request: Request) -> Response:
+    def state(self, request: Request) -> HttpResponse:
         """Say how heavy each cell's burden is: ``cells`` maps a code to [open, overdue]; cells without are left out."""
-        area = area_asked(request)
-        return Response({"area": area, **selectors.burden(area)})
+        return HttpResponse(selectors.burden(area_asked(request)), content_type="application/json")
 
 
 class People(BasePermission):

@@ -166,10 +166,11 @@ def pinned(rows: QuerySet, *, kind: str, figure: str, area: str, at: int | None)
     return rows.filter(pk__in=members.annotate(row_id=Cast("subject_id", BigIntegerField())).values("row_id"))
 
 
-def burden(area_code: str) -> dict[str, Any]:
-    """Return open and overdue hazards by cell and the position they stand at. Queries: 2."""
+def burden(area_code: str) -> str:
+    """Return open and overdue hazards by cell and the position they stand at, as JSON. Queries: 2."""
     position = tallies.standing().position
-    return {"position": position, "cells": tallies.cell_counts(("hazards.open", "hazards.overdue"), area_code)}
+    cells = tallies.cell_counts(("hazards.open", "hazards.overdue"), area_code)
+    return f'{{"area": "{area_code}", "position": {position}, "cells": {cells}}}'
 
 
 def catalogue_stamp() -> str:

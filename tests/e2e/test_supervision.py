@@ -120,6 +120,7 @@ def test_an_open_row_has_no_serious_barrier_and_the_desk_fits_its_sizes(site: In
     page.wait_for_selector("#case [data-part=paper]")
     for theme in ("light", "dark"):
         page.evaluate("theme => { document.documentElement.dataset.theme = theme; }", theme)
+        page.wait_for_timeout(400)  # colours change within a quarter of a second
         found = [row for row in Axe().run(page).response["violations"] if row["impact"] in ("serious", "critical")]
         assert found == [], (theme, [(row["id"], row["nodes"][0]["html"]) for row in found])
     for size in ((1440, 900), (1920, 1080), (390, 844)):

@@ -236,6 +236,9 @@ def test_it_has_no_serious_barrier_and_the_policy_stops_nothing_of_it(hang, role
 # -- figures ----------------------------------------------------------------------------------------
 
 
+OF_OFFICES = {"hazards.dispatched_today", "hazards.marked_today"}  # what trends weigh offices by; the wall does without
+
+
 def count_of(site: Any, figure: str, **params: str) -> int:
     """Count the rows of the list behind a figure, both at the head."""
     query = "&".join(f"{key}={value}" for key, value in params.items() if value)
@@ -259,7 +262,7 @@ def test_every_figure_opens_the_list_that_makes_it(site, hang):
         """nodes => nodes.map(node => ({ key: node.dataset.figure, area: node.dataset.area ?? '3705',
           category: node.dataset.category ?? '', has: node.getAttributeNames(), href: node.closest('a')?.getAttribute('href') ?? '' }))""",
     )
-    assert {row["key"] for row in drawn} >= set(counts)
+    assert {row["key"] for row in drawn} >= set(counts) - OF_OFFICES
     for row in drawn:
         assert row["href"], row
         asked = {key: values[0] for key, values in parse_qs(urlsplit(row["href"]).query).items()}
@@ -860,7 +863,8 @@ def test_paper_and_pictures_carry_the_time(hang):
         assert wall.page.is_visible("#date")
         year = wall.page.evaluate("getComputedStyle(document.getElementById('date'), '::before').content")
         assert str(today.year) in year
-        text = pypdfium2.PdfDocument(wall.page.pdf(landscape=True))[0].get_textpage().get_text_range()
+        sheet = pypdfium2.PdfDocument(wall.page.pdf(landscape=True))[0].get_textpage().get_text_range()
+        text = "".join(sheet.split())  # where letters are set one by one they come one a line
         assert re.search(r"\d\d:\d\d:\d\d", text)
         assert f"{today:%b}" in text
         wall.page.context.close()

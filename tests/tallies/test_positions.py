@@ -1,5 +1,6 @@
 """Positions: how long they can be read, what a day's turn does, and what a screen costs."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -44,7 +45,7 @@ def test_a_board_costs_one_query_whatever_it_shows(db, probes, django_assert_num
     with django_assert_num_queries(1):
         assert set(selectors.boards(["3705", "370502", CELL])) == {"3705", "370502", CELL}
     with django_assert_num_queries(1):
-        assert selectors.cell_counts(("probes.open", "probes.loud"), "3705") == {CELL: [1, 0]}
+        assert json.loads(selectors.cell_counts(("probes.open", "probes.loud"), "3705")) == {CELL: [1, 0]}
     with django_assert_num_queries(2):
         assert len(selectors.days("probes.found_today", "3705", 30)) == 30
 
