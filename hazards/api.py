@@ -6,8 +6,6 @@ from uuid import UUID
 
 from django.db import IntegrityError
 from django.db.models import QuerySet
-from django.http import Http404
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
@@ -21,6 +19,7 @@ from citysafety.accounts.rights import sentence
 from citysafety.api import (
     Conflict,
     CountTwin,
+    Historied,
     Light,
     Together,
     Unprocessable,
@@ -78,13 +77,12 @@ class StepFields(Light):
     location = LocationInput(required=False, allow_null=True, default=None)
 
 
-class HazardViews(CountTwin, viewsets.GenericViewSet):
+class HazardViews(CountTwin, Historied, viewsets.GenericViewSet):
     """Hazards: file, look, take steps."""
 
     filterset_class = HazardFilter
     beside_filters = ("area", "figure", "at")
     ordering = ("-received_at", "id")
-    lookup_value_regex = "[0-9a-fA-F-]{36}"
 
     def get_queryset(self) -> QuerySet[Hazard]:
         if getattr(self, "swagger_fake_view", False):
@@ -102,11 +100,11 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
                 return selectors.pinned(rows, figure=figure, area=area or area_asked(self.request), at=at)
         return rows.within(area) if area else rows
 
-    def get_object(self) -> Hazard:
-        try:
-            return get_object_or_404(self.get_queryset(), pk=UUID(self.kwargs["pk"]))
-        except ValueError as error:
-            raise Http404 from error
+    def history_of(self, record: Hazard) -> QuerySet:
+        return selectors.history(record)
+
+    def history_row(self, row: Any) -> dict[str, Any]:
+        return step_answer(row)
 
     @extend_schema(
         parameters=[OpenApiParameter(n, str) for n in ("area", "figure", "at")], responses=OpenApiTypes.OBJECT
@@ -146,18 +144,6 @@ class HazardViews(CountTwin, viewsets.GenericViewSet):
             answer["cell_candidates"] = draft.candidates
         created = status.HTTP_201_CREATED, answer
         return _once(filing.id, lambda: answer_together(filings, filing.id, request, draft, created, to=_to(None, "")))
-
-    @extend_schema(responses=OpenApiTypes.OBJECT)
-    @action(detail=True, methods=["get"])
-    def history(self, request: Request, pk: str) -> Response:
-        rows = selectors.history(self.get_object())
-        self.ordering = ("version",)
-        return self.get_paginated_response([step_answer(step) for step in self.paginate_queryset(rows)])
-
-    @extend_schema(responses=OpenApiTypes.OBJECT)
-    @action(detail=True, methods=["get"], url_path="history/count")
-    def history_count(self, request: Request, pk: str) -> Response:
-        return Response({"count": selectors.history(self.get_object()).count()})
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["get"], url_path="photos/count")

@@ -2,7 +2,6 @@
 
 from typing import Any
 from urllib.parse import quote
-from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
@@ -22,6 +21,7 @@ from citysafety.accounts.rights import sentence
 from citysafety.api import (
     Conflict,
     CountTwin,
+    Historied,
     Unprocessable,
     answer_once,
     area_asked,
@@ -75,13 +75,12 @@ class TrialFields(serializers.Serializer):
     hazards = serializers.ListField(child=serializers.UUIDField(), max_length=MOST_AT_ONCE)
 
 
-class NoticeViews(CountTwin, viewsets.GenericViewSet):
+class NoticeViews(CountTwin, Historied, viewsets.GenericViewSet):
     """Overdue notices: lists, drafts, the bytes to be signed, steps."""
 
     filterset_class = NoticeFilter
     beside_filters = ("area", "figure", "at")
     ordering = ("-drafted_at", "id")
-    lookup_value_regex = "[0-9a-fA-F-]{36}"
 
     def get_queryset(self) -> QuerySet[OverdueNotice]:
         if getattr(self, "swagger_fake_view", False):
@@ -99,11 +98,11 @@ class NoticeViews(CountTwin, viewsets.GenericViewSet):
                 return selectors.pinned(rows, figure=figure, area=area or area_asked(self.request), at=at)
         return rows.filter(area_code__startswith=area) if area else rows
 
-    def get_object(self) -> OverdueNotice:
-        try:
-            return get_object_or_404(self.get_queryset(), pk=UUID(self.kwargs["pk"]))
-        except ValueError as error:
-            raise Http404 from error
+    def history_of(self, record: OverdueNotice) -> QuerySet:
+        return selectors.history(record)
+
+    def history_row(self, row: Any) -> dict[str, Any]:
+        return step_answer(row)
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def list(self, request: Request) -> Response:
@@ -154,18 +153,6 @@ class NoticeViews(CountTwin, viewsets.GenericViewSet):
         given.is_valid(raise_exception=True)
         rows = selectors.trial(request.user, given.validated_data["hazards"], timezone.now())
         return Response({"rows": [trial_answer(row) for row in rows]})
-
-    @extend_schema(responses=OpenApiTypes.OBJECT)
-    @action(detail=True, methods=["get"])
-    def history(self, request: Request, pk: str) -> Response:
-        rows = selectors.history(self.get_object())
-        self.ordering = ("version",)
-        return self.get_paginated_response([step_answer(step) for step in self.paginate_queryset(rows)])
-
-    @extend_schema(responses=OpenApiTypes.OBJECT)
-    @action(detail=True, methods=["get"], url_path="history/count")
-    def history_count(self, request: Request, pk: str) -> Response:
-        return Response({"count": selectors.history(self.get_object()).count()})
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["get"])

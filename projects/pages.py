@@ -53,7 +53,6 @@ def supervision(request: HttpRequest) -> HttpResponse:
         "figures": [
             (key, desk.FIGURE_WORDS[key], board.figures[key], query) for key, (_words, query) in FIGURES.items()
         ],
-        "position": board.position,
         "verdicts": {key: str(words) for key, words in desk.VERDICTS.items()},
         "query": request.GET.urlencode(),
         "asked": request.GET,
@@ -158,9 +157,7 @@ def notices(request: HttpRequest) -> HttpResponse:
 @desk_page
 def notices_sheet(request: HttpRequest) -> HttpResponse:
     """GET /supervision/notices.csv: the rows of the page of the same address. Queries: 1."""
-    rows, refused = _notices(request)
-    if refused:
-        rows = rows.none()
+    rows, _refused = _notices(request)
     header = [label for label, _read in desk.NOTICE_COLUMNS]
     cells = ([read(one) for _label, read in desk.NOTICE_COLUMNS] for one in rows[:MOST_NOTICES])
     area = request.GET.get("area") or request.user.area_code
