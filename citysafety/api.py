@@ -1,4 +1,4 @@
-"""What all APIs share: cursor pages, the twin that counts, and how a caller's area and numbers are read."""
+"""What all APIs share: cursor pages, how a caller's area and numbers are read, answers given once, errors."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
@@ -9,12 +9,9 @@ from uuid import UUID
 from django.core.exceptions import RequestDataTooBig
 from django.db.models import QuerySet
 from django.http import Http404
-from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiTypes, extend_schema
 from drf_standardized_errors.handler import exception_handler as standardized
 from rest_framework import serializers
-from rest_framework.decorators import action
 from rest_framework.exceptions import APIException, ParseError, ValidationError
 from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
@@ -47,48 +44,6 @@ class CursorPages(CursorPagination):
 
     def get_paginated_response(self, data: list) -> Response:
         return Response(OrderedDict(next=self.get_next_link(), previous=self.get_previous_link(), results=data))
-
-
-class CountTwin:
-    """Adds ``…/count/`` beside a viewset's list: the same filters, ``{"count": n}`` counted from rows."""
-
-    @action(detail=False, methods=["get"], pagination_class=None, url_path="count")
-    def count(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        rows = self.filter_queryset(self.get_queryset())
-        return Response({"count": rows.order_by().count()})
-
-
-class Historied:
-    """Adds ``…/history/`` and its count to a viewset whose records have UUIDs: a cursor page, the oldest row first."""
-
-    lookup_value_regex = "[0-9a-fA-F-]{36}"
-
-    def get_object(self) -> Any:
-        """Return the record of the address. Unknown, unseen or no UUID: 404."""
-        try:
-            return get_object_or_404(self.get_queryset(), pk=UUID(self.kwargs["pk"]))
-        except ValueError as error:
-            raise Http404 from error
-
-    def history_of(self, record: Any) -> QuerySet:
-        """Return the rows of a record's history."""
-        raise NotImplementedError
-
-    def history_row(self, row: Any) -> dict[str, Any]:
-        """Return one of them as the API shows it."""
-        raise NotImplementedError
-
-    @extend_schema(responses=OpenApiTypes.OBJECT)
-    @action(detail=True, methods=["get"])
-    def history(self, request: Request, pk: str) -> Response:
-        self.ordering = ("version",)
-        page = self.paginate_queryset(self.history_of(self.get_object()))
-        return self.get_paginated_response([self.history_row(row) for row in page])
-
-    @extend_schema(responses=OpenApiTypes.OBJECT)
-    @action(detail=True, methods=["get"], url_path="history/count")
-    def history_count(self, request: Request, pk: str) -> Response:
-        return Response({"count": self.history_of(self.get_object()).count()})
 
 
 class Light(serializers.Serializer):

@@ -23,9 +23,10 @@ from citysafety import areas
 from citysafety.accounts.models import Department
 from citysafety.accounts.rights import area_q
 from citysafety.accounts.roles import Role
-from citysafety.api import CountTwin, area_asked, whole_number
+from citysafety.api import area_asked, whole_number
 from citysafety.coordinates import DATUMS, to_wgs84
 from citysafety.tallies.api import told_at_the_door
+from citysafety.viewsets import CountTwin
 
 from . import figures, present, selectors
 from .filters import CellFilter, MatterFilter, PremisesFilter, WorkerFilter

@@ -18,8 +18,6 @@ from rest_framework.response import Response
 from citysafety.accounts.rights import sentence
 from citysafety.api import (
     Conflict,
-    CountTwin,
-    Historied,
     Light,
     Together,
     Unprocessable,
@@ -34,6 +32,7 @@ from citysafety.coordinates import DATUMS, to_wgs84
 from citysafety.evidence.doors import role_asked, step_asked, take_photo
 from citysafety.lifecycle import StepNotAllowed
 from citysafety.tallies.api import told_at_the_door
+from citysafety.viewsets import CountTwin, Historied
 
 from . import selectors, services
 from .filters import HazardFilter

@@ -20,8 +20,6 @@ from citysafety.accounts.models import Role
 from citysafety.accounts.rights import sentence
 from citysafety.api import (
     Conflict,
-    CountTwin,
-    Historied,
     Unprocessable,
     answer_once,
     area_asked,
@@ -35,6 +33,7 @@ from citysafety.documents.pdf import MissingGlyphs, pictures
 from citysafety.evidence.doors import role_asked, step_asked, take_photo
 from citysafety.lifecycle import StepNotAllowed
 from citysafety.tallies.api import told_at_the_door
+from citysafety.viewsets import CountTwin, Historied
 from hazards.models import Hazard
 from hazards.services.steps import EvidenceMissing, FieldsMissing, NotAllowed, StaleVersion
 

@@ -11,8 +11,8 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from citysafety.api import CountTwin
 from citysafety.filtering import Switch
+from citysafety.viewsets import CountTwin
 
 from . import services
 from .models import Notice
