@@ -19,6 +19,7 @@ from citysafety.accounts.doors import desk_page
 from citysafety.accounts.marks import mark_of
 from citysafety.evidence import chain as chains
 from citysafety.names import chosen
+from citysafety.version import version
 from grid import finding
 from grid.models import City, Division
 from grid.selectors import map_frame, map_sources
@@ -95,6 +96,7 @@ def _config(request: HttpRequest, wanted: selectors.Asked) -> dict[str, Any]:
         "matter": wanted.matter,
         "case": request.GET.get("case", "")[:60],
         "reader": request.user.pk,
+        "version": version(),
         "me": mark_of(request.user.pk),
         "hold_s": int(services.HOLD.total_seconds()),
         "queue": reverse("centre-queue"),

@@ -18,7 +18,6 @@ from citysafety.api import area_asked, whole_number
 
 from . import selectors
 from .rights import may_watch
-from .version import version
 
 MOST_IDS = 100
 
@@ -62,7 +61,7 @@ class WallSnapshot(APIView):
     def get(self, request: Request) -> Response:
         """Show everything the wall shows of an area: figures, days, categories, parts, newest and overdue hazards."""
         look = selectors.recent_wall(area_asked(request), whole_number(request, "at_least"))
-        return Response({**look, "at": timezone.now().isoformat(), "version": version()})
+        return Response({**look, "at": timezone.now().isoformat()})
 
 
 class Unanswered(serializers.Serializer):

@@ -17,6 +17,7 @@ from citysafety.accounts.models import Role
 from citysafety.accounts.rights import opens_lists
 from citysafety.api import area_asked
 from citysafety.names import chosen
+from citysafety.version import version
 from grid.models import City
 from hazards.lifecycle import STAGE_OF, HazardState
 from hazards.models import Severity
@@ -24,7 +25,6 @@ from hazards.models import Severity
 from . import leader as leaders
 from . import rights, selectors
 from . import trends as figures
-from .version import version
 
 MUTES = (15, 30, 60)  # minutes; a mute that does not end by itself is none that a city can afford
 
@@ -50,7 +50,7 @@ def wall(request: HttpRequest) -> HttpResponse:
         "mutes": MUTES,
         "city_name": chosen(city.name_zh, city.name_en) if city else "",
         "config": _config(request, area),
-        "first": {**look, "at": timezone.now().isoformat(), "version": version()},
+        "first": {**look, "at": timezone.now().isoformat()},
     }
     return render(request, "wall/wall.html", context)
 

@@ -63,11 +63,12 @@ def tally(position: int, area: str, as_of: str, figures: dict[str, Any]) -> Fram
     return _frame({"type": "tally", "position": position, "area": area, "as_of": as_of, "figures": figures})
 
 
-def heartbeat(position: int, at: str, relay: str) -> Frame:
+def heartbeat(position: int, at: str, relay: str, version: str) -> Frame:
     """``relay`` is "ok", "slow" while news is read from the database since the bus brings none, or "silent" when no
-    news can be had: the screen then marks its data as old.
+    news can be had: the screen then marks its data as old. ``version`` is the server's own: a page that came from
+    another one is old.
     """
-    return _frame({"type": "heartbeat", "position": position, "at": at, "relay": relay})
+    return _frame({"type": "heartbeat", "position": position, "at": at, "relay": relay, "version": version})
 
 
 def presence(items: list[dict[str, Any]]) -> Frame:

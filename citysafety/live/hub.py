@@ -17,6 +17,7 @@ from prometheus_client import Counter, Gauge
 from citysafety.areas import lineage
 from citysafety.outbox import selectors as outbox
 from citysafety.tallies import selectors as tallies
+from citysafety.version import version
 
 from . import bus, door, frames, presence
 from .client import Client
@@ -125,7 +126,7 @@ class Hub:
                 for frame in frames.backfill(frames.rows_of(entries), to=last):
                     client.offer(frame)
                 client.release(last)
-        client.offer(frames.heartbeat(client.position, timezone.now().isoformat(), self.relay))
+        client.offer(self._heartbeat(client.position))
         if client.guest.page:
             people = await self.threads.run(presence.here, client.area)
             client.offer(frames.presence([presence.item(entry, here=True) for entry in people]))
@@ -241,10 +242,13 @@ class Hub:
             relay = await self._state_of_relay()
             if relay != self.relay or time.monotonic() - told >= HEARTBEAT_S:
                 told, self.relay = time.monotonic(), relay
-                frame = frames.heartbeat(self.head, timezone.now().isoformat(), relay)
+                frame = self._heartbeat(self.head)
                 for client in list(self.clients):
                     if client.is_ready:
                         client.offer(frame)
+
+    def _heartbeat(self, position: int) -> frames.Frame:
+        return frames.heartbeat(position, timezone.now().isoformat(), self.relay, version())
 
     async def _state_of_relay(self) -> str:
         overdue = time.monotonic() - self._beaten > SILENT_S

@@ -1,9 +1,10 @@
 """Chromium for the journeys: signed in once a role, at the sizes that the pages are made for."""
 
+import json
 import shutil
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, WebSocketRoute
 
 ARGS = [
     "--no-sandbox", "--disable-background-networking", "--use-angle=swiftshader", "--enable-unsafe-swiftshader",
@@ -38,3 +39,18 @@ def listening(context: BrowserContext) -> Page:
     page.on("console", lambda said: page.complaints.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
     return page
+
+
+def speaks_of_another_version(page: Page) -> None:
+    """Let every heartbeat name another version than the one the page came from, as after an upgrade."""
+
+    def through(line: WebSocketRoute) -> None:
+        server = line.connect_to_server()
+
+        def hear(text: str | bytes) -> None:
+            frame = json.loads(text)
+            line.send(json.dumps({**frame, "version": "newer"} if frame["type"] == "heartbeat" else frame))
+
+        server.on_message(hear)
+
+    page.route_web_socket("**/ws/live/**", through)

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.running import Instance, until
 
-from .browsers import DESK, PHONE, launch, opened
+from .browsers import DESK, PHONE, launch, opened, speaks_of_another_version
 from .cases import reported_cases, take_steps
 from .test_desk import faults
 
@@ -258,3 +258,22 @@ def test_the_leaders_screen_is_accessible_quiet_fits_and_follows_the_news(site, 
     assert shown.replace(",", "").split()[0] == value.replace(",", "")
     page.context.close()
     assert found == []
+
+
+def test_a_newer_version_is_told_and_taken_up_when_the_operator_says_so(site: Instance, browser: Browser):
+    """W29."""
+    [case] = reported_cases(site, 1)
+    page = opened(browser, site, "dispatcher")
+    speaks_of_another_version(page)
+    page.goto(f"{site.url}/centre/?case=hazard:{case}")
+    expect(page.locator("#newer")).to_be_visible(timeout=30_000)
+    with page.expect_navigation():
+        page.click("#newer button")
+    expect(page.locator(f"#case [data-id='{case}'], #case h2").first).to_be_visible()
+    assert f"case=hazard:{case}" in page.url
+
+
+def test_a_page_of_this_version_tells_of_no_newer_one(site: Instance, browser: Browser):
+    page = console(browser, site)
+    time.sleep(1)
+    expect(page.locator("#newer")).to_be_hidden()

@@ -213,7 +213,12 @@ function onFacts(items, at) {
 const line = connect({
   area: config.home, after: position, presence: presence.page, onFacts,
   onPresence: frame => presence.hear(frame),
-  onHeartbeat(frame) { clock.learn(frame.at); truth.relay(frame.relay); if (frame.relay !== 'silent') truth.confirm(frame.at); },
+  onHeartbeat(frame) {
+    clock.learn(frame.at);
+    truth.relay(frame.relay);
+    if (frame.relay !== 'silent') truth.confirm(frame.at);
+    document.getElementById('newer').hidden = frame.version === config.version; // whoever works here chooses the moment
+  },
   onTally: frame => truth.confirm(frame.as_of),
   onReset(at) { position = at; refresh(); },
   onState(state) { truth.connection(state); if (state.name === 'live') presence.renew(); },
@@ -242,6 +247,7 @@ async function act(key) {
   if (!opened.act(key)) said(t('There is no such step for you now.'));
 }
 
+document.querySelector('#newer button').addEventListener('click', () => location.reload());
 take(true);
 tick();
 makeMap();

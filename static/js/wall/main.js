@@ -23,7 +23,7 @@ let position = look.position;
 let wasLive = false, heardAt = 0, tally = null, again = null;
 let map = null, cells = {}, cellsAt = 0;
 const news = []; // of hazards, for looks that are older than what the page has heard
-const MOST_NEWS = 2000, RETRY_MS = [5000, 15000], DAY_MS = [0, 3000]; // never all screens at once
+const MOST_NEWS = 2000, RETRY_MS = [5000, 15000], DAY_MS = [0, 3000], LOOK_MS = 300000; // never all screens at once
 
 const clock = new ServerClock();
 clock.learn(look.at);
@@ -46,7 +46,6 @@ function takeLook(fresh) {
   look = fresh;
   clock.learn(fresh.at);
   truth.confirm(fresh.at);
-  renewal(fresh.version);
   figures.take(fresh.figures);
   if (tally?.position > fresh.position) figures.update(tally.figures);
   feed.want(lists.take(fresh, news.filter(item => item.position > fresh.position)));
@@ -141,6 +140,7 @@ function onTally(frame) {
 
 function onHeartbeat(frame) {
   clock.learn(frame.at);
+  renewal(frame.version);
   truth.relay(frame.relay);
   if (frame.relay !== 'silent') truth.confirm(frame.at);
 }
@@ -229,13 +229,13 @@ function tick() {
   setTimeout(tick, 1000 - now % 1000);
 }
 
-// From time to time the whole is read again: it names the version, and puts right what no news tells.
+// From time to time the whole is read again: it puts right what no news tells.
 function lookAgain() {
   feed.look(position).then(takeLook, () => {}); // the strip says when there is no connection
   readOpen();
 }
 
-const renewal = renew({ version: config.version, ask: lookAgain, lastNews: () => heardAt, isBusy: () => alarms.isRinging });
+const renewal = renew({ version: config.version, lastNews: () => heardAt, isBusy: () => alarms.isRinging });
 figures.take(look.figures);
 lists.take(look);
 drawTables();
@@ -248,6 +248,7 @@ listenToKeys({ up, notices: listenToNotices({ api: config.notices, clock }).open
 if (config.kiosk) standWatch();
 document.querySelector('#missed button').addEventListener('click', () => alarms.forgetMissed());
 sounds.begin();
+setInterval(lookAgain, LOOK_MS);
 drawMap().finally(readOpen); // after the first paint of the map: it never waits for the points
 feed.burden().then(takeBurden, error => trouble('where', error, () => feed.tables()));
 

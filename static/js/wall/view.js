@@ -2,7 +2,7 @@
 import { letterSwitch, lettersAct } from '../letters.js';
 
 const SCALES = [100, 125, 150, 200, 250, 300];
-const IDLE_MS = 5000, STALL_MS = 60000, HIDDEN_MS = 10000, VERSION_MS = 300000, QUIET_MS = 60000;
+const IDLE_MS = 5000, STALL_MS = 60000, HIDDEN_MS = 10000, QUIET_MS = 60000;
 const LONGEST_WAIT_MS = 600000; // a city that is never quiet is not left behind for ever
 
 export function listenToKeys({ up, notices }) {
@@ -70,12 +70,11 @@ export function watchdog({ slept }) {
   }, 5000);
 }
 
-// A newer version is taken up in a quiet minute: no news, nothing that rings, no one at the keys. ``ask`` reads a look, which names the
-// version; the function returned is told of each.
-export function renew({ version, ask, lastNews, isBusy }) {
+// A newer version is taken up in a quiet minute: no news, nothing that rings, no one at the keys. The function returned is told of each
+// version the server names.
+export function renew({ version, lastNews, isBusy }) {
   let touched = 0, waitingSince = 0;
   for (const name of ['pointermove', 'keydown']) addEventListener(name, () => { touched = performance.now(); }, { passive: true });
-  setInterval(ask, VERSION_MS);
   setInterval(() => {
     if (!waitingSince || isBusy()) return;
     const now = performance.now();
