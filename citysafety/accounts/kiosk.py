@@ -17,7 +17,7 @@ SESSION_KEY = "kiosk_token"
 DOORS = ("/wall/", "/centre/", "/leader/")  # where a screen may sign in
 NO_END_S = 10 * 365 * 24 * 3600  # a screen is not asked again after a shift; revoking the token ends it
 SAFE = ("GET", "HEAD", "OPTIONS", "TRACE")
-OWN_CHOICES = ("logout", "language", "theme")
+OWN_CHOICES = ("logout", "language", "theme", "wall-mutes", "wall-mute-end")
 
 
 def is_alive(token_id: int) -> bool:

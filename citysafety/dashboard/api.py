@@ -14,9 +14,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from citysafety.api import area_asked, whole_number
+from citysafety.accounts import kiosk
+from citysafety.api import answer_once, area_asked, whole_number
+from grid.rules import masked
 
-from . import selectors
+from . import mutes, selectors
 from .rights import may_watch
 
 MOST_IDS = 100
@@ -97,6 +99,71 @@ class WallPoints(APIView):
     def get(self, request: Request) -> Response:
         """Show every open hazard of an area as a point, in columns: where, in which state, major, overdue; no more."""
         return Response(selectors.recent_points(area_asked(request), whole_number(request, "at_least")))
+
+
+class MuteInput(serializers.Serializer):
+    id = serializers.UUIDField(help_text="made by the screen; a repeat changes nothing")
+    minutes = serializers.ChoiceField(mutes.LENGTHS)
+
+
+class MuteOutput(serializers.Serializer):
+    id = serializers.UUIDField()
+    who = serializers.CharField(help_text="the screen's name, or the family name of who sat before it")
+    begun_at = serializers.DateTimeField()
+    until = serializers.DateTimeField(help_text="when the sounds came back, or will")
+
+
+class MutesOutput(serializers.Serializer):
+    results = MuteOutput(many=True)
+
+
+class Mutes(APIView):
+    permission_classes = [MayWatch]
+
+    @extend_schema(
+        parameters=[OpenApiParameter("area", str, description="Area code; the caller's own without one.")],
+        responses=MutesOutput,
+    )
+    def get(self, request: Request) -> Response:
+        """Show which walls of an area were made silent in the last 24 hours."""
+        rows = mutes.lately(area_asked(request), timezone.now())
+        return Response({"results": [MuteOutput(_mute(row)).data for row in rows]})
+
+    @extend_schema(
+        parameters=[OpenApiParameter("area", str, description="Area code; the caller's own without one.")],
+        request=MuteInput,
+        responses={201: MuteOutput},
+    )
+    def post(self, request: Request) -> Response:
+        """Write down that the sounds of a screen are off for 15, 30 or 60 minutes."""
+        given, area = MuteInput(data=request.data), area_asked(request)
+        given.is_valid(raise_exception=True)
+        claimed, minutes = given.validated_data["id"], given.validated_data["minutes"]
+
+        def act() -> tuple[int, Any]:
+            screen = request.session.get(kiosk.SESSION_KEY) if hasattr(request, "session") else None
+            made = mutes.mute(
+                id=claimed, by=request.user, screen_id=screen, area=area, minutes=minutes, at=timezone.now()
+            )
+            return 201, MuteOutput(_mute(made)).data
+
+        return answer_once(claimed, request, act, to=f"wall/mutes?area={area}")
+
+
+class MuteEnd(APIView):
+    permission_classes = [MayWatch]
+
+    @extend_schema(request=None, responses={204: None})
+    def post(self, request: Request, pk: uuid.UUID) -> Response:
+        """Write down that a screen sounds again; ended before or run out: nothing changes. Another account's: 404."""
+        if not mutes.end(id=pk, by=request.user, at=timezone.now()):
+            raise Http404
+        return Response(status=204)
+
+
+def _mute(row: Any) -> dict[str, Any]:
+    who = row.screen.label if row.screen else masked(row.by.name_zh or row.by.name)
+    return {"id": row.id, "who": who, "begun_at": row.begun_at, "until": row.ended_at or row.until}
 
 
 class WallItems(APIView):

@@ -23,10 +23,8 @@ from hazards.lifecycle import STAGE_OF, HazardState
 from hazards.models import Severity
 
 from . import leader as leaders
-from . import rights, selectors
+from . import mutes, rights, selectors
 from . import trends as figures
-
-MUTES = (15, 30, 60)  # minutes; a mute that does not end by itself is none that a city can afford
 
 
 @never_cache
@@ -47,7 +45,7 @@ def wall(request: HttpRequest) -> HttpResponse:
         "opens_lists": opens_lists(request.user),
         "kiosk": request.user.role == Role.KIOSK,
         "must_hear": rights.must_hear(request.user),
-        "mutes": MUTES,
+        "mutes": mutes.LENGTHS,
         "city_name": chosen(city.name_zh, city.name_en) if city else "",
         "config": _config(request, area),
         "first": {**look, "at": timezone.now().isoformat()},
@@ -86,6 +84,7 @@ def _config(request: HttpRequest, area: str) -> dict[str, Any]:
         "snapshot": reverse("wall-snapshot"),
         "items": reverse("wall-items"),
         "points": reverse("wall-points"),
+        "mutes": reverse("wall-mutes"),
         "stages": STAGE_OF,
         "must_hear": rights.must_hear(request.user),
         "hazards": "/hazards/",

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 from zoneinfo import ZoneInfo
@@ -715,14 +715,20 @@ def test_a_major_hazard_is_heard_until_somebody_accepts_it(site, hang, place):
     page.click("[data-mute='30']")
     assert re.search(r"静音至 \d\d:\d\d", page.inner_text("#sound"))
     page.click("#help-close")
+    until(
+        lambda: site.query("SELECT until - begun_at, ended_at FROM dashboard_mute") == [(timedelta(minutes=30), None)],
+        5,
+    )
     page.clock.fast_forward(15_000)
     time.sleep(0.5)
     assert notes(wall) == WAITING * 2
     page.click("#sound")
     page.click("#sound-test")
     until(lambda: notes(wall) == WAITING * 3, 5)
+    assert "过去 24 小时" in page.inner_text("#mutes-lately")
     page.click("#sound-unmute")
     page.click("#help-close")
+    until(lambda: site.query("SELECT ended_at IS NOT NULL FROM dashboard_mute") == [(True,)], 5)
     # A page that is loaded again goes on; somebody's answer ends it.
     page.reload()
     wall.live()

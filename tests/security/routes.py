@@ -121,6 +121,13 @@ CALLS: dict[str, list[Call]] = {
     "api/v1/notices/(?P<pk>[^/.]+)/read/": [Call(OWN, "POST", lambda side: f"{API}notices/{side.notice.pk}/read/", {})],
     "api/v1/wall/": area(f"{API}wall/", "watch"),
     "api/v1/wall/points/": area(f"{API}wall/points/", "watch"),
+    "api/v1/wall/mutes/": [
+        *area(f"{API}wall/mutes/", "watch"),
+        Call(SIGNED, "POST", _fixed(f"{API}wall/mutes/"), {"id": str(uuid.uuid4()), "minutes": 15}),
+    ],
+    "api/v1/wall/mutes/<uuid:pk>/end/": [
+        Call(OWN, "POST", _fixed(f"{API}wall/mutes/{uuid.uuid4()}/end/"), {}),
+    ],
     "api/v1/wall/items/": [
         Call(SIGNED, "GET", lambda side: f"{API}wall/items/?ids={side.hazard.pk}"),
     ],

@@ -1,16 +1,17 @@
 // Dispatch several cases at once, and take it back: the server holds them for some seconds and sends them by itself.
+import { post } from '../ask.js';
 import { newId } from '../field/ids.js';
 import { read } from '../wall/feed.js';
 import { el, number, say, t } from '../words.js';
 
-const SHOWN_MS = 20_000, POLL_MS = 1000, UNSURE_MS = 20_000;
+const SHOWN_MS = 20_000, POLL_MS = 1000;
 
 export class Bulk {
-  #dialog = document.getElementById('bulk'); #going = document.getElementById('going'); #config; #csrf; #said; #clock; #onGone;
+  #dialog = document.getElementById('bulk'); #going = document.getElementById('going'); #config; #said; #clock; #onGone;
   #rows = []; #attempt = null; #busy = false; #held = new Map(); #timer = null;
 
-  constructor({ config, csrf, said, clock, onGone }) {
-    this.#config = config; this.#csrf = csrf; this.#said = said; this.#clock = clock; this.#onGone = onGone;
+  constructor({ config, said, clock, onGone }) {
+    this.#config = config; this.#said = said; this.#clock = clock; this.#onGone = onGone;
     this.#send.addEventListener('click', () => this.#dispatch());
     this.#dialog.addEventListener('keydown', event => { if (event.key === 'Enter' && event.target.matches('select')) { event.preventDefault(); this.#dispatch(); } });
     setInterval(() => this.#tick(), 500);
@@ -29,7 +30,7 @@ export class Bulk {
     box.replaceChildren(el('div', { class: 'loading', role: 'status' }, el('span', { class: 'visually-hidden' }, t('Loading')), el('i'), el('i'), el('i')));
     this.#send.hidden = true;
     this.#dialog.showModal();
-    const { status, body } = await this.#post(this.#config.trial, { hazards: items.map(item => item.id) });
+    const { status, body } = await post(this.#config.trial, { hazards: items.map(item => item.id) });
     if (status !== 200) { box.replaceChildren(); this.#complain([status ? say('The server refused it (%(status)s).', { status }) : t('No answer came. Close and try again.')]); return; }
     this.#rows = body.results;
     box.replaceChildren(...this.#rows.map(row => this.#row(row)));
@@ -59,7 +60,7 @@ export class Bulk {
     this.#busy = true;
     this.#complain([]);
     this.#progress(t('Sending …'));
-    const { status, body } = await this.#post(this.#config.dispatches, this.#attempt);
+    const { status, body } = await post(this.#config.dispatches, this.#attempt);
     this.#busy = false;
     this.#progress('');
     if (status === 200) { this.#take(body, this.#attempt); return; }
@@ -101,7 +102,7 @@ export class Bulk {
   }
 
   async #undo(ids) {
-    const { status, body } = await this.#post(this.#config.undo, { ids });
+    const { status, body } = await post(this.#config.undo, { ids });
     if (status !== 200) { this.#said(t('The undo could not be sent. Try again.')); return; }
     this.#learn(body);
     const undone = body.results.filter(row => row.state === 'undone').length, late = body.results.filter(row => row.state === 'sent').length;
@@ -178,13 +179,5 @@ export class Bulk {
     this.#summary.hidden = !lines.length;
     this.#summary.replaceChildren(el('ul', {}, ...lines.map(line => el('li', {}, line))));
     if (lines.length) this.#summary.focus();
-  }
-
-  async #post(address, body) {
-    const stop = new AbortController(), timer = setTimeout(() => stop.abort(), UNSURE_MS);
-    try {
-      const answer = await fetch(address, { method: 'POST', signal: stop.signal, credentials: 'same-origin', body: JSON.stringify(body), headers: { Accept: 'application/json', 'Content-Type': 'application/json', 'X-CSRFToken': this.#csrf() } });
-      return { status: answer.status, body: await answer.json().catch(() => null) };
-    } catch { return { status: 0, body: null }; } finally { clearTimeout(timer); }
   }
 }

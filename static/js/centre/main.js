@@ -19,7 +19,6 @@ let filter = look.filter, position = look.position, wanted = 200, map = null, ce
 let timer = null, askedAt = 0, asking = 0;
 const NEWS_MS = [150, 500], LEAST_PAUSE_MS = 1000, STALE_WORDS_MS = 60_000;
 const layers = { cases: true, burden: true };
-const csrf = () => document.querySelector('input[name=csrfmiddlewaretoken]').value;
 const said = words => { document.getElementById('said').textContent = words; };
 
 const clock = new ServerClock();
@@ -30,7 +29,7 @@ const rows = new Rows({
   onMark: drawMarked,
   onShown: drawMap,
 });
-const presence = new Presence({ config, csrf, onChange: people => { rows.showPeople(people); opened.showPeople(people); } });
+const presence = new Presence({ config, onChange: people => { rows.showPeople(people); opened.showPeople(people); } });
 const opened = new OpenCase({
   config, said,
   onAsk: (kind, id) => presence.at(kind, id), // others see it while it is still being fetched
@@ -43,7 +42,7 @@ const opened = new OpenCase({
   onClose() { presence.at('', null); rows.current(null); address(); map?.clearPoint(); },
   onStep: () => refresh(), // the row of the case stays where it is while the focus is in the list: the next key is for the same case
 });
-const bulk = new Bulk({ config, csrf, said, clock, onGone: () => { rows.unmarkAll(); refresh(); } });
+const bulk = new Bulk({ config, said, clock, onGone: () => { rows.unmarkAll(); refresh(); } });
 
 // -- the queue ------------------------------------------------------------------------------------------------------
 function query(more = {}) {

@@ -1,15 +1,15 @@
 // Who of the command centre is at which case. We say where we are and renew it; what others say comes by the line.
+import { post } from '../ask.js';
 import { newId } from '../field/ids.js';
 
 const RENEW_MS = 8000;
 const english = () => document.documentElement.lang.startsWith('en');
 
 export class Presence {
-  #config; #csrf; #changed; #page = newId(); #kind = ''; #id = null; #others = new Map();
+  #config; #changed; #page = newId(); #kind = ''; #id = null; #others = new Map();
 
-  constructor({ config, csrf, onChange }) {
+  constructor({ config, onChange }) {
     this.#config = config;
-    this.#csrf = csrf;
     this.#changed = onChange;
     setInterval(() => { this.#forget(); if (this.#id) this.#say(); }, RENEW_MS);
     addEventListener('pagehide', () => { if (this.#id) this.#post({ page: this.#page, id: null }, true); });
@@ -48,8 +48,5 @@ export class Presence {
 
   #say() { this.#post(this.#id ? { page: this.#page, kind: this.#kind, id: this.#id } : { page: this.#page, id: null }); }
 
-  #post(body, keepalive = false) {
-    fetch(this.#config.presence, { method: 'POST', keepalive, credentials: 'same-origin', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json', 'X-CSRFToken': this.#csrf() } })
-      .catch(() => {}); // said again in a moment, and forgotten by itself
-  }
+  #post(data, keepalive = false) { post(this.#config.presence, data, { keepalive }); } // said again in a moment, and forgotten by itself
 }

@@ -1,11 +1,12 @@
 // Steps of a case in its forms, on a page of its own or at the side of another. One client id for each attempt: a lost
 // answer is asked for again under the same id, so nothing is done twice; what was typed is kept in this browser until
 // the step is taken.
+import { ask } from '../ask.js';
 import { distance, tooFar } from '../distance.js';
 import { digest, newId } from '../field/ids.js';
 import { el, moment, say, t } from '../words.js';
 
-const WAIT_MS = 20_000, UPLOAD_MS = 120_000, LARGEST_B = 10 * 1024 * 1024;
+const UPLOAD_MS = 120_000, LARGEST_B = 10 * 1024 * 1024;
 const KINDS = ['image/jpeg', 'image/png', 'image/webp'];
 
 // One case that is open. ``root`` tells which (data-hazard, -api, -version, -state, -reader); ``on.done`` is told of a
@@ -29,23 +30,7 @@ export class Case {
     return say('You saw: %(was)s, version %(seen)s. Now: %(is)s, version %(now)s.', { was: this.word(this.root.dataset.state), seen: this.version, is: this.word(present.state), now: present.version });
   }
 
-  // Talks to the server: {status, body}; status 0 = no answer came.
-  async ask(method, path, { body, type, csrf, wait = WAIT_MS } = {}) {
-    const stop = new AbortController();
-    const timer = setTimeout(() => stop.abort(), wait);
-    try {
-      const headers = { Accept: 'application/json', ...(type ? { 'Content-Type': type } : {}), ...(csrf ? { 'X-CSRFToken': csrf } : {}) };
-      const answer = await fetch(this.root.dataset.api + path, { method, body, headers, signal: stop.signal, credentials: 'same-origin', cache: 'no-store' });
-      const text = await answer.text();
-      let read = null;
-      try { read = JSON.parse(text); } catch { /* a page of a proxy: the status says enough */ }
-      return { status: answer.status, body: read, request: answer.headers.get('X-Request-ID') ?? '' };
-    } catch {
-      return { status: 0, body: null, request: '' };
-    } finally {
-      clearTimeout(timer);
-    }
-  }
+  ask(method, path, more) { return ask(method, this.root.dataset.api + path, more); }
 
   // Words for a step that somebody took, or that is not open any more, are shown until their writer throws them away.
   #showLeftOver(offered, beside) {
@@ -198,22 +183,21 @@ class StepForm {
     if (faults.length) { this.#complain(faults); return; }
     this.#busy = true;
     this.#hold(true, t('Sending …'));
-    const csrf = this.#form.elements.csrfmiddlewaretoken.value;
     this.#attempt ??= { body: this.#body() };
     this.#attempt.id = this.#attempt.body.id;
-    const failed = await this.#upload(csrf);
-    const answer = failed ?? await this.#case.ask('POST', `${this.#action}/`, { body: JSON.stringify(this.#attempt.body), type: 'application/json', csrf });
+    const failed = await this.#upload();
+    const answer = failed ?? await this.#case.ask('POST', `${this.#action}/`, { data: this.#attempt.body });
     this.#busy = false;
     this.#take(answer);
   }
 
-  async #upload(csrf) {
+  async #upload() {
     for (const [role, photos] of Object.entries(this.#chosen)) {
       for (const [n, photo] of photos.entries()) {
         if (photo.sent) continue;
         this.#hold(true, say('Photo %(n)s of %(all)s …', { n: n + 1, all: photos.length }));
         const bytes = await photo.file.arrayBuffer();
-        const answer = await this.#case.ask('PUT', `photos/${await digest(bytes)}?role=${role}`, { body: bytes, type: photo.file.type, csrf, wait: UPLOAD_MS });
+        const answer = await this.#case.ask('PUT', `photos/${await digest(bytes)}?role=${role}`, { bytes, type: photo.file.type, wait: UPLOAD_MS });
         if (answer.status !== 200 && answer.status !== 201) return { ...answer, about: `photo:${role}`, name: photo.file.name };
         photo.sent = true;
         this.#show(role, this.#form.querySelector(`[data-photos="${role}"] [data-chosen]`));

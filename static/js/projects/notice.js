@@ -1,16 +1,11 @@
 // One overdue notice: have its final paper made, leave it unsigned, change the words of a draft.
+import { post } from '../ask.js';
 import { t } from '../words.js';
 import { showPaper } from './paper.js';
 
 const { api, version } = document.querySelector('.case').dataset;
 
-async function post(path, body, csrf) {
-  try {
-    const answer = await fetch(api + path, { method: 'POST', credentials: 'same-origin', body: JSON.stringify(body), headers: { Accept: 'application/json', 'Content-Type': 'application/json', 'X-CSRFToken': csrf } });
-    return { status: answer.status, body: await answer.json().catch(() => null) };
-  } catch { return { status: 0, body: null }; }
-}
-
+const PAPER_MS = 60_000; // to set and print it
 const said = ({ status, body }) => (body?.errors ?? []).map(({ detail }) => detail).join(' ') || (status ? `${t('The server refused it.')} (${status})` : t('No answer came. Try again.'));
 
 function listen(selector, path, fields) {
@@ -21,7 +16,7 @@ function listen(selector, path, fields) {
     if (button.disabled) return;
     button.disabled = true;
     progress.textContent = t('Working …');
-    const answer = await post(path, fields(form), form.elements.csrfmiddlewaretoken.value);
+    const answer = await post(api + path, fields(form), { wait: PAPER_MS });
     if (answer.status === 200) { location.reload(); return; }
     button.disabled = false;
     progress.textContent = said(answer);

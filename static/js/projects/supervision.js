@@ -1,4 +1,5 @@
 // The supervisor's desk: rows by keys, an open row with its arithmetic and its notice, and several notices signed at once.
+import { ask as send } from '../ask.js';
 import { newId } from '../field/ids.js';
 import { letterSwitch, lettersAct } from '../letters.js';
 import { el, moment, say, t } from '../words.js';
@@ -7,15 +8,8 @@ import { showPaper } from './paper.js';
 const form = document.querySelector('[data-trial]'), bulk = document.querySelector('[data-bulk]'), aside = document.getElementById('case');
 const API = '/api/v1/supervision/';
 const verdicts = JSON.parse(document.getElementById('verdicts').textContent);
-const csrf = document.querySelector('main [name=csrfmiddlewaretoken]').value;
 
-async function ask(path, body) {
-  const headers = { Accept: 'application/json', ...(body ? { 'Content-Type': 'application/json', 'X-CSRFToken': csrf } : {}) };
-  try {
-    const answer = await fetch(API + path, { method: body ? 'POST' : 'GET', credentials: 'same-origin', body: body && JSON.stringify(body), headers });
-    return { status: answer.status, body: await answer.json().catch(() => null) };
-  } catch { return { status: 0, body: null }; }
-}
+const ask = (path, data) => send(data ? 'POST' : 'GET', API + path, { data, wait: 60_000 }); // a paper may be set and printed
 const failed = ({ status, body }) => (body?.errors ?? []).map(({ detail }) => detail).join(' ') || (status ? say('refused (%(status)s)', { status }) : t('no answer came'));
 
 // -- rows: one is selected, J and K walk, Enter opens ------------------------------------------------

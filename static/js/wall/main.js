@@ -1,9 +1,10 @@
 // The wall: one state, drawn anew from a fresh look, kept by the news. After any gap both ways lead to the same page.
+import { post } from '../ask.js';
 import { connect } from '../live.js';
 import { NoMap, createMap } from '../map.js';
 import { date, dayOf, clock as clockWords, el, number, say, t } from '../words.js';
 import { Alarms } from './alarms.js';
-import { Feed, between } from './feed.js';
+import { Feed, between, read } from './feed.js';
 import { Figures } from './figures.js';
 import { Lists } from './lists.js';
 import { listenToNotices } from './notices.js';
@@ -31,8 +32,12 @@ const figures = new Figures(config.opens_lists);
 const truth = new Truth(clock, look.at, () => reload());
 const lists = new Lists({ config, clock, onChange: drawPoints });
 const open = new OpenHazards(config.stages, () => { drawPoints(); alarms.changed(); tellWaiting(); });
-const sounds = new Sounds({ mustHear: config.must_hear, onChange: () => drawSound() });
-const drawSound = showSound(sounds, clock);
+const mutes = `${config.mutes}?area=${config.area}`;
+const sounds = new Sounds({
+  mustHear: config.must_hear, onChange: () => drawSound(),
+  log: { begun: (id, minutes) => post(mutes, { id, minutes }), ended: id => post(`${config.mutes}${id}/end/`) },
+});
+const drawSound = showSound(sounds, clock, () => read(mutes));
 const alarms = new Alarms({ sounds, clock, open, page: pageOf });
 const feed = new Feed(config, {
   look: fresh => { takeLook(fresh); settle('trend'); },

@@ -1,17 +1,21 @@
 // What a screen may be heard to say, and whether the browser lets it: two notes for what waits, one soft note for what
 // is late. Below 1 kHz. A mute belongs to this screen and ends by itself.
-const MUTED_UNTIL = 'wall.muted-until', VOLUME = 'wall.volume', WANTED = 'wall.sound';
+import { newId } from '../field/ids.js';
+
+const MUTED_UNTIL = 'wall.muted-until', MUTE_ID = 'wall.mute', VOLUME = 'wall.volume', WANTED = 'wall.sound';
 const PATTERNS = { // [frequency Hz, begins s, lasts s, loudness]
   waiting: [[660, 0, .22, 1], [880, .3, .34, 1]],
   late: [[440, 0, .6, .35]],
 };
 
 export class Sounds {
-  #mustHear; #changed; #context = null; #timer = null;
+  #mustHear; #changed; #log; #context = null; #timer = null;
 
   // ``mustHear``: this account's screens sound; others do when they are asked to, in the help.
-  constructor({ mustHear, onChange }) {
+  // ``log``: writes down on the server that a mute began (id, minutes) or was ended (id).
+  constructor({ mustHear, onChange, log }) {
     this.#mustHear = mustHear;
+    this.#log = log;
     this.#changed = onChange;
     for (const name of ['pointerdown', 'keydown']) addEventListener(name, () => this.#isBlocked() && this.allow(), { passive: true });
   }
@@ -41,12 +45,17 @@ export class Sounds {
   }
 
   mute(minutes) {
+    if (this.mutedUntil) this.unmute();
+    const id = newId();
     localStorage.setItem(MUTED_UNTIL, Date.now() + minutes * 60000);
+    localStorage.setItem(MUTE_ID, id);
+    this.#log.begun(id, minutes);
     this.#begin();
   }
 
   unmute() {
     localStorage.removeItem(MUTED_UNTIL);
+    this.#log.ended(localStorage.getItem(MUTE_ID));
     this.#begin();
   }
 
