@@ -1,5 +1,6 @@
 """The door of the web process: pages and API in lasting threads, tiles in front of them, sockets in the event loop."""
 
+import gc
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "citysafety.settings")
@@ -23,3 +24,7 @@ application = ProtocolTypeRouter(
         "websocket": URLRouter(websocket_urlpatterns),
     }
 )
+
+# What has been loaded stays: the collector need not look through it again and again while people wait.
+gc.collect()
+gc.freeze()

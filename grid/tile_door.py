@@ -9,7 +9,7 @@ import asyncio
 import logging
 import re
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,13 +23,16 @@ from prometheus_client import Counter
 
 from citysafety.accounts.callers import Caller, caller_of, live_sessions
 from citysafety.middleware import REQUEST_ID
+from citysafety.pgline import Line
 
-from .tiles import FOR_EVER, TILE_TYPE, Asked, encoding_of, look
+from . import tiles
+from .tiles import FOR_EVER, TILE_TYPE, Asked, encoding_of
 
 ADDRESS = re.compile(r"/tiles/(\d{1,9})/cells/(\d{1,2})/(\d{1,6})/(\d{1,6})\.mvt", re.ASCII)
 GROUPS, MOST = 2, 32  # at work at once, and tiles in one of them
-PATIENCE_S = 0.002  # until a second group begins: kept tiles take less, and fewer groups ask the database less often
+PATIENCE_S = 0.02  # until a second group begins beside one that takes long: fewer groups ask for less
 SERVED = Counter("citysafety_tiles", "Tiles served in front of the pages")
+THREADS = ThreadPoolExecutor(GROUPS, thread_name_prefix="tiles")  # for what takes longer than a hand-over
 logger = logging.getLogger(__name__)
 
 
@@ -46,10 +49,11 @@ class TileDoor:
 
     def __init__(self, behind: Any) -> None:
         self._behind = behind
-        self._threads = ThreadPoolExecutor(GROUPS, thread_name_prefix="tiles")
+        self._lines = [Line(tiles.BEGIN) for _ in range(GROUPS)]  # those that are free
         self._waiting: list[tuple[Wish, asyncio.Future]] = []
-        self._at_work = 0
-        self._reserve: asyncio.TimerHandle | None = None
+        self._at_work: set[asyncio.Task] = set()
+        self._groups = 0
+        self._relief: asyncio.TimerHandle | None = None
 
     async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
         wish, body = None, None
@@ -73,62 +77,72 @@ class TileDoor:
         await send({"type": "http.response.body", "body": body})
 
     async def _answer(self, wish: Wish) -> bytes | None:
-        loop = asyncio.get_running_loop()
-        answered = loop.create_future()
+        answered = asyncio.get_running_loop().create_future()
         self._waiting.append((wish, answered))
-        if not self._at_work:
-            self._begin(loop)
-        elif self._at_work < GROUPS and not self._reserve:
-            self._reserve = loop.call_later(PATIENCE_S, self._relieve, loop)
+        if len(self._lines) == GROUPS:
+            self._begin()
+        elif self._lines and not self._relief:
+            self._relief = asyncio.get_running_loop().call_later(PATIENCE_S, self._relieve, self._groups)
         return await answered
 
-    def _relieve(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Let a second group begin: the first makes tiles that take long."""
-        self._reserve = None
-        if self._waiting and self._at_work < GROUPS:
-            self._begin(loop)
+    def _begin(self) -> None:
+        task = asyncio.create_task(self._work(self._lines.pop()))
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
 
-    def _begin(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Take what waits, as the next group."""
-        self._at_work += 1
-        group, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-        self._threads.submit(self._work, loop, group)
+    def _relieve(self, groups: int) -> None:
+        """Let a second group begin, if the one that was at work still is."""
+        self._relief = None
+        if self._waiting and self._lines and self._groups == groups:
+            self._begin()
 
-    def _work(self, loop: asyncio.AbstractEventLoop, group: Sequence[tuple[Wish, asyncio.Future]]) -> None:
-        bodies = granted([wish for wish, _answered in group])
-        try:
-            loop.call_soon_threadsafe(self._hand_out, loop, group, bodies)
-        except RuntimeError:  # the loop has ended, and with it everybody who waited
-            return
-
-    def _hand_out(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        group: Sequence[tuple[Wish, asyncio.Future]],
-        bodies: Sequence[bytes | None],
-    ) -> None:
-        for (_wish, answered), body in zip(group, bodies, strict=True):
-            if not answered.done():
-                answered.set_result(body)
-        self._at_work -= 1
-        if self._waiting:
-            self._begin(loop)
+    async def _work(self, line: Line) -> None:
+        """Answer what waits, group after group."""
+        while self._waiting:
+            group, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            self._groups += 1
+            bodies = await granted([wish for wish, _answered in group], line)
+            for (_wish, answered), body in zip(group, bodies, strict=True):
+                if not answered.done():
+                    answered.set_result(body)
+        self._lines.append(line)
 
 
-def granted(wishes: Sequence[Wish]) -> list[bytes | None]:
+async def granted(wishes: Sequence[Wish], line: Line) -> list[bytes | None]:
     """Return the tiles of those who are signed in and ask for what there is; None for all others. Queries: 1 where all
-    come with tokens, else 3 or 4.
+    come with tokens, else 3 or 4; packing and sessions go to threads.
     """
+    sessions = {wish.caller for wish in wishes if wish.caller.session_key}
+    steps = tiles.looking([wish.tile for wish in wishes], sorted({wish.caller.digest for wish in wishes} - {""}))
     try:
-        digests = {wish.caller.digest for wish in wishes} - {""}
-        bodies, live = look([wish.tile for wish in wishes], sorted(digests))
-        known = live_sessions(wish.caller for wish in wishes) | {Caller(digest=digest) for digest in live}
+        known = await in_thread(_live, sessions) if sessions else set()
+        rows = None
+        while True:
+            try:
+                values = steps.send(rows)
+            except StopIteration as end:
+                look: tiles.Look = end.value
+                break
+            rows = await line.ask(tiles.EXECUTE, values)
+        is_long = any(one.encoding for one in look.plain)
+        found = await in_thread(look.packed) if is_long else look.packed()
     except Exception as error:
-        if isinstance(error, DatabaseError):
-            connection.close()  # it may have ended; the next group opens another
         logger.warning("tiles: %s: %s", type(error).__name__, error)
         return [None] * len(wishes)
-    return [body if wish.caller in known else None for wish, body in zip(wishes, bodies, strict=True)]
+    known |= {Caller(digest=digest) for digest in look.live}
+    return [found.get(wish.tile) if wish.caller in known else None for wish in wishes]
+
+
+async def in_thread(act: Callable[..., Any], *given: Any) -> Any:
+    return await asyncio.get_running_loop().run_in_executor(THREADS, act, *given)
+
+
+def _live(callers: set[Caller]) -> set[Caller]:
+    try:
+        return live_sessions(callers)
+    except DatabaseError:
+        connection.close()  # it may have ended; the next group opens another
+        raise
 
 
 def wish_of(scope: dict[str, Any], headers: dict[bytes, bytes]) -> Wish | None:

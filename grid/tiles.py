@@ -3,9 +3,8 @@
 import gzip
 import json
 import threading
-import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Generator, Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +36,7 @@ PACKERS: dict[str, Callable[[bytes], bytes]] = {
 # tiles. Their box is widened by the buffer, so that outlines meet across tiles, and worked out once a tile, not once a
 # cell. What is under half a tile unit at a low zoom has no shape left and is skipped by ST_AsMVT.
 LOOK = f"""
-SELECT 1, live.digest, 0, NULL::bytea FROM ({LIVE_TOKENS.replace("%s", "$1")}) live
+SELECT 1, live.digest, 0, NULL::bytea FROM ({LIVE_TOKENS}) live
 UNION ALL
 (SELECT 2, id::text, number, NULL FROM grid_gridversion WHERE activated_at IS NOT NULL ORDER BY number DESC LIMIT 1)
 UNION ALL
@@ -47,7 +46,7 @@ SELECT 3, '', place::int, (
     FROM grid_cell c WHERE c.active AND c.mercator && box.wide
   ) shapes
 )
-FROM unnest($2, $3, $4) WITH ORDINALITY AS asked(z, x, y, place), LATERAL (
+FROM unnest(%s::int[], %s::int[], %s::int[]) WITH ORDINALITY AS asked(z, x, y, place), LATERAL (
   SELECT ST_TileEnvelope(z, x, y) AS tile, ST_TileEnvelope(z, x, y, margin => {BUFFER / EXTENT}) AS wide OFFSET 0
 ) box"""
 
@@ -113,48 +112,67 @@ class Asked:
 
 
 Active = tuple[int, int]  # id and number of a grid version
-_planned: weakref.WeakSet = weakref.WeakSet()  # connections that know the statement
+Place = tuple[int, int, int]
+Rows = list[tuple[int, str, int, Any]]
+# Left to itself PostgreSQL plans the statement anew each time, since it cannot know how few tiles are asked for; planning
+# takes as long as a tile.
+BEGIN = (
+    "SET plan_cache_mode = force_generic_plan",
+    "PREPARE tiles_look (text[], int[], int[], int[]) AS " + LOOK.replace("%s", "$%d") % (1, 2, 3, 4),
+)
+EXECUTE = "EXECUTE tiles_look (%s, %s, %s, %s)"
 _last_seen: Active | None = None
 
 
-def look(asked: Sequence[Asked], digests: Sequence[str] = ()) -> tuple[list[bytes | None], set[str]]:
-    """Return tiles packed as they are wanted, and which of some tokens' digests may be used now.
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a look found: tiles as they are wanted, those that have still to be packed, and which tokens may be used now."""
 
-    None for a tile that does not exist, or not in the active version. Queries: 1, 1 more after another version was
-    activated, and 1 more on a new connection.
+    version: Active | None
+    found: dict[Asked, bytes]
+    plain: dict[Asked, bytes]
+    live: set[str]
+
+    def packed(self) -> dict[Asked, bytes]:
+        """Return all that was found, packed and kept for the next who asks."""
+        for one, body in self.plain.items():
+            self.found[one] = PACKERS[one.encoding](body) if one.encoding else body
+            memory.keep((self.version, one), self.found[one])
+        return self.found
+
+
+def looking(asked: Sequence[Asked], digests: Sequence[str] = ()) -> Generator[tuple[list, ...], Rows, Look]:
+    """Look for tiles of the active version: yields the values of EXECUTE and is sent its rows, mostly once; once more
+    after another version was activated.
     """
     global _last_seen
     while True:
         assumed = _last_seen
         there = {one for one in asked if assumed and one.version == assumed[1] and one.exists()}
         found = {one: body for one in there if (body := memory.get((assumed, one))) is not None}
-        places = list({(one.z, one.x, one.y) for one in there - found.keys()})
-        live, active, plain = _ask(digests, places)
+        places: list[Place] = list({(one.z, one.x, one.y) for one in there - found.keys()})
+        rows = yield list(digests), *([place[n] for place in places] for n in range(3))
+        active = next(((int(text), number) for kind, text, number, _body in rows if kind == 2), None)
         if active == assumed:
             break
         _last_seen = active
-    for one in there - found.keys():
-        body = plain[one.z, one.x, one.y]
-        found[one] = PACKERS[one.encoding](body) if one.encoding else body
-        memory.keep((active, one), found[one])
-    return [found.get(one) for one in asked], live
-
-
-Place = tuple[int, int, int]
-
-
-def _ask(digests: Sequence[str], places: Sequence[Place]) -> tuple[set[str], Active | None, dict[Place, bytes]]:
-    """Ask the database, which plans the statement once for a connection: planning takes as long as a tile."""
-    with connection.cursor() as cursor:
-        if connection.connection not in _planned:
-            cursor.execute(f"PREPARE tiles_look (text[], int[], int[], int[]) AS {LOOK}")
-            _planned.add(connection.connection)
-        z, x, y = ([place[n] for place in places] for n in range(3))
-        cursor.execute("EXECUTE tiles_look (%s, %s, %s, %s)", [list(digests), z, x, y])
-        rows = cursor.fetchall()
-    active = next(((int(text), number) for kind, text, number, _body in rows if kind == 2), None)
     made = {places[number - 1]: bytes(body) for kind, _text, number, body in rows if kind == 3}
-    return {text for kind, text, _number, _body in rows if kind == 1}, active, made
+    plain = {one: made[one.z, one.x, one.y] for one in there - found.keys()}
+    return Look(assumed, found, plain, {text for kind, text, _number, _body in rows if kind == 1})
+
+
+def tile_now(asked: Asked) -> bytes | None:
+    """Return one tile, None where it does not exist or not in the active version. Queries: 1, seldom 2."""
+    steps = looking([asked])
+    values = next(steps)
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(LOOK, values)
+            rows = cursor.fetchall()
+        try:
+            values = steps.send(rows)
+        except StopIteration as end:
+            return end.value.packed().get(asked)
 
 
 @require_safe
@@ -167,7 +185,7 @@ def tile(request: HttpRequest, version: int, z: int, x: int, y: int) -> HttpResp
     if not _signed_in(request):
         return HttpResponse(status=401)
     encoding = encoding_of(request.headers.get("Accept-Encoding", ""))
-    [body], _live = look([Asked(version, z, x, y, encoding)])
+    body = tile_now(Asked(version, z, x, y, encoding))
     if body is None:
         raise Http404
     return _answered(body, TILE_TYPE, encoding)

@@ -6,19 +6,21 @@ import gzip
 import pytest
 from django.conf import settings as django_settings
 from django.contrib.sessions.models import Session
+from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
 from citysafety.accounts import tokens
 from citysafety.accounts.models import AccessToken, User
+from citysafety.pgline import Line
 from grid import tiles
 from grid.models import GridVersion
 from grid.services import load_city
-from grid.tile_door import TileDoor, granted, wish_of
+from grid.tile_door import TileDoor, granted, in_thread, wish_of
 
 from .conftest import HOME, NOON, person, relay
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)  # the door has a connection of its own
 TILE = "/tiles/1/cells/8/212/99.mvt"
 
 
@@ -37,8 +39,17 @@ def scope(path=TILE, *, method="GET", query=b"", **headers):
 def answered(*scopes):
     """Return the bodies the door gives; None where it hands on."""
     wishes = [wish_of(one, dict(one["headers"])) for one in scopes]
-    bodies = iter(granted([wish for wish in wishes if wish is not None]))
+    bodies = iter(asyncio.run(of_group([wish for wish in wishes if wish is not None])))
     return [next(bodies) if wish is not None else None for wish in wishes]
+
+
+async def of_group(wishes):
+    line = Line(tiles.BEGIN)
+    try:
+        return await granted(wishes, line)
+    finally:
+        line.close()
+        await in_thread(lambda: connection.close())  # of the thread that looked for sessions
 
 
 def somebody(role, area):
@@ -69,17 +80,74 @@ def test_a_token_and_a_session_get_what_the_pages_give():
     assert f"{HOME}001".encode() in plain
 
 
-def test_a_group_asks_once_whether_it_was_made_before_or_not(django_assert_num_queries):
+def test_a_group_asks_once_whether_it_was_made_before_or_not(monkeypatch):
     token, other = key(), key("grid_worker", HOME)
     answered(scope(authorization=token))
-    for _ in range(2):
-        with django_assert_num_queries(1):
-            found = answered(
-                scope(authorization=token),
-                scope(authorization=other),
-                scope("/tiles/1/cells/9/424/198.mvt", authorization=other),
-            )
+    asked, ask = [], Line.ask
+    monkeypatch.setattr(Line, "ask", lambda line, *given: asked.append(given) or ask(line, *given))
+    for times in (1, 2):
+        found = answered(
+            scope(authorization=token),
+            scope(authorization=other),
+            scope("/tiles/1/cells/9/424/198.mvt", authorization=other),
+        )
         assert all(found)
+        assert len(asked) == times
+
+
+def test_a_page_asks_once_for_a_tile(django_assert_num_queries):
+    tiles.tile_now(tiles.Asked(1, 8, 212, 99))
+    with django_assert_num_queries(1):
+        assert tiles.tile_now(tiles.Asked(1, 8, 212, 99))
+
+
+def test_who_asks_while_a_group_is_at_work_makes_up_the_next(monkeypatch):
+    token, groups, real = key(), [], granted
+
+    async def noted(wishes, line):
+        groups.append(len(wishes))
+        return await real(wishes, line)
+
+    monkeypatch.setattr("grid.tile_door.granted", noted)
+    asked = [scope(authorization=token) for _ in range(6)]
+
+    async def ask():
+        door, sent = TileDoor(None), []
+
+        async def send(message):
+            sent.append(message)
+
+        await asyncio.gather(*(door(one, None, send) for one in asked))
+        await asyncio.gather(*(door(one, None, send) for one in asked[:1]))  # after a rest it begins again
+        for line in door._lines:
+            line.close()
+        return sent
+
+    assert len(asyncio.run(ask())) == 2 * 7
+    assert groups in ([1, 5, 1], [6, 1])
+
+
+def test_a_lost_connection_is_handed_to_the_pages_and_the_next_group_has_a_new_one(caplog):
+    token = scope(authorization=key())
+
+    async def ask():
+        line = Line(tiles.BEGIN)
+        wishes = [wish_of(token, dict(token["headers"]))]
+        found = [await granted(wishes, line)]
+        pid = line._connection.info.backend_pid
+        await in_thread(ended, pid)
+        found += [await granted(wishes, line), await granted(wishes, line)]
+        line.close()
+        return [bool(body) for [body] in found]
+
+    assert asyncio.run(ask()) == [True, False, True]
+    assert "tiles:" in caplog.text
+
+
+def ended(pid):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
+    connection.close()
 
 
 def test_a_revoked_token_gets_nothing_at_the_very_next_request():
@@ -166,7 +234,11 @@ def test_memory_is_bounded_and_forgets_what_was_asked_for_least():
 
 def test_an_answer_says_of_itself_what_every_page_of_ours_says(monkeypatch):
     sent, handed_on = [], []
-    monkeypatch.setattr("grid.tile_door.granted", lambda wishes: [b"tile" if w.tile.z == 8 else None for w in wishes])
+
+    async def granted(wishes, line):
+        return [b"tile" if wish.tile.z == 8 else None for wish in wishes]
+
+    monkeypatch.setattr("grid.tile_door.granted", granted)
 
     async def send(message):
         sent.append(message)
