@@ -31,7 +31,8 @@ WATCH = """
 window.stood = {};
 new MutationObserver(() => {
   const now = performance.now();
-  if (document.querySelector('#map[data-map=ready]')) window.stood.map ??= now;
+  if (document.querySelector('#map[data-map]')) window.stood.map ??= now; // all cells, with their burden
+  if (document.querySelector('#map[data-map=ready]')) window.stood.all ??= now; // names, signs and layers too
   if (document.documentElement.dataset.truth === 'live') window.stood.live ??= now;
 }).observe(document, { attributes: true, childList: true, subtree: true });
 """
@@ -64,7 +65,11 @@ def run() -> Report:
 
             def ours() -> Turn:
                 stood = opened("/wall/")
-                beside = {"first words ms": stood["paint"], "live ms": stood["live"]}
+                beside = {
+                    "first words ms": stood["paint"],
+                    "live ms": stood["live"],
+                    "names and signs too ms": stood["all"],
+                }
                 return Turn(stood["map"], 0, {**beside, "live after ms": max(0.0, stood["live"] - stood["paint"])})
 
             def theirs() -> Turn:

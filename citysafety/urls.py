@@ -2,12 +2,10 @@
 
 from django.contrib import admin
 from django.urls import include, path
-from django.views.decorators.cache import cache_control
-from django.views.decorators.vary import vary_on_cookie
-from django.views.i18n import JavaScriptCatalog
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from citysafety import health
+from citysafety.catalogue import catalogue
 
 API = [
     "citysafety.tallies.api_urls",
@@ -37,7 +35,7 @@ urlpatterns = [
     path("livez", health.livez, name="livez"),
     path("readyz", health.readyz, name="readyz"),
     path("metrics", health.metrics, name="metrics"),
-    path("jsi18n/", cache_control(max_age=3600)(vary_on_cookie(JavaScriptCatalog.as_view())), name="jsi18n"),
+    path("jsi18n/<str:language>/<str:version>.js", catalogue, name="jsi18n"),
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     *[path("api/v1/", include(module)) for module in API],

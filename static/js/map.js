@@ -17,16 +17,14 @@ export class NoMap extends Error {} // this browser cannot draw maps; the lists 
 
 export async function createMap(container, options = {}) {
   const head = document.getElementById('map-assets').dataset;
-  if (!canDraw()) throw new NoMap(t('This browser cannot draw the map (no WebGL).'));
   const version = options.version ?? head.version;
-  // The layers come while the library is read and compiled, which takes a slow computer longer.
-  const [library, layers] = await Promise.all([import(head.library), baseLayers(version, options.counties !== false)]);
-  library.setWorkerUrl(new URL(head.worker, location.href).href);
-  return new CityMap(library, container, version, layers, options);
-}
-
-function canDraw() {
-  try { return Boolean(document.createElement('canvas').getContext('webgl2')); } catch { return false; }
+  const layers = baseLayers(version, options.counties !== false); // they come while the library is compiled and the cells are drawn
+  const { library } = await import('./map-library.js');
+  try {
+    return new CityMap(library, container, version, layers, options);
+  } catch (error) {
+    throw error instanceof library.GPUInitializationError ? new NoMap(t('This browser cannot draw the map (no WebGL).')) : error;
+  }
 }
 
 // A layer that is missing leaves a poorer map, not a broken page.
@@ -40,7 +38,7 @@ async function baseLayers(version, wanted) {
 }
 
 class CityMap {
-  #map; #options; #scale; #burden = {}; #hazards = NOTHING; #ready; #marked = new Set(); #moved = false; #entered = false;
+  #map; #options; #scale; #burden = {}; #hazards = NOTHING; #cells; #ready; #marked = new Set(); #moved = false; #entered = false;
 
   constructor(library, container, version, layers, options) {
     this.#options = options;
@@ -58,12 +56,14 @@ class CityMap {
       minZoom: 6,
       maxZoom: 18,
       locale: { 'Map.Title': options.title ?? t('Map of the cells') },
-      style: style(version, layers, this.#scale, options),
+      style: style(version, this.#scale, options),
     });
     this.#map.touchZoomRotate?.disableRotation();
     this.#map.addControl(new library.ScaleControl({ maxWidth: Math.round(140 * this.#scale), unit: 'metric' }), 'bottom-left');
     if (options.zoomButtons) this.#map.addControl(new library.NavigationControl({ showCompass: false }), 'top-right');
-    this.#ready = new Promise(resolve => this.#map.once('load', resolve)).then(() => this.#dress(container));
+    // First the cells, which are what people look for and the most to draw; all else is laid about them when they stand.
+    this.#cells = new Promise(resolve => this.#map.once('style.load', resolve));
+    this.#ready = new Promise(resolve => this.#map.once('idle', resolve)).then(async () => this.#dress(container, await layers));
     document.documentElement.addEventListener('themechange', () => this.restyle());
     this.#map.on('dragstart', () => { this.#moved = true; });
     this.#map.on('resize', () => { if (!this.#moved && !this.#entered && options.bounds?.length) this.#map.fitBounds(options.bounds, { padding: options.padding ?? 16, animate: false }); });
@@ -75,12 +75,13 @@ class CityMap {
 
   // Open and overdue by cell code: {code: [open, overdue]}. Only what changed is handed to the renderer.
   setBurden(values) {
-    this.#ready.then(() => {
+    this.#cells.then(() => {
       for (const code of Object.keys(this.#burden)) if (!(code in values)) this.#map.removeFeatureState({ source: 'cells', sourceLayer: 'cells', id: code });
       for (const [code, [open, overdue]] of Object.entries(values)) {
         const [was, wasOver] = this.#burden[code] ?? [];
         if (was !== open || wasOver !== overdue) this.#map.setFeatureState({ source: 'cells', sourceLayer: 'cells', id: code }, { n: open, o: overdue });
       }
+      if (Object.keys(values).length) this.#map.once('idle', () => { this.#map.getContainer().dataset.map ??= 'cells'; });
       this.#burden = Object.fromEntries(Object.entries(values).map(([code, pair]) => [code, [...pair]]));
     });
   }
@@ -136,9 +137,10 @@ class CityMap {
     });
   }
 
-  #dress(container) {
+  #dress(container, layers) {
     signs(this.#map, this.#scale);
-    for (const layer of pictured(this.#scale, this.#options)) this.#map.addLayer(layer, layer.type === 'fill' ? 'towns' : undefined);
+    for (const [name, source] of Object.entries(sources(layers, this.#scale, this.#options))) this.#map.addSource(name, source);
+    for (const layer of dress(this.#scale, this.#options)) this.#map.addLayer(layer, UNDER[layer.id]);
     this.#map.getCanvas().setAttribute('aria-label', this.#options.title ?? t('Map of the cells'));
     this.#map.once('idle', () => { container.dataset.map = 'ready'; });
   }
@@ -203,7 +205,7 @@ function paints(scale, { area, burden }) {
     ground: { 'background-color': token('map-sea') },
     sea: { 'fill-color': token('map-sea') },
     cells: { 'fill-antialias': false, 'fill-color': steps, 'fill-opacity': shown },
-    dedicated: { 'fill-color': steps, 'fill-opacity': shown },
+    dedicated: { 'fill-antialias': false, 'fill-color': steps, 'fill-opacity': shown },
     'cell-lines': { 'line-color': token('map-sea'), 'line-width': ['interpolate', ['linear'], ['zoom'], 8, px(.25), 12, px(1.2)], 'line-opacity': ['interpolate', ['linear'], ['zoom'], 8.5, .3, 11, .85] },
     'dedicated-lines': { 'line-color': token('map-edge'), 'line-width': px(.8), 'line-opacity': ['interpolate', ['linear'], ['zoom'], 10, 0, 11.5, .8] },
     'sea-lines': { 'line-color': token('map-town'), 'line-width': px(.8), 'line-dasharray': [3, 3], 'line-opacity': ['interpolate', ['linear'], ['zoom'], 9, .35, 11, 1] },
@@ -222,40 +224,38 @@ function paints(scale, { area, burden }) {
   };
 }
 
-function style(version, layers, scale, options) {
+const kind = (...names) => ['in', ['get', 'kind'], ['literal', names]];
+const CELLS = { source: 'cells', 'source-layer': 'cells' };
+
+const UNDER = { sea: 'cells', 'cell-lines': 'dedicated' };
+
+// What is drawn first. Every kind of line or filling more has to be compiled before anything is seen.
+function style(version, scale, options) {
   const paint = paints(scale, options);
-  const kind = (...names) => ['in', ['get', 'kind'], ['literal', names]];
-  const cells = { source: 'cells', 'source-layer': 'cells' };
   return {
     version: 8,
     sources: {
       cells: { type: 'vector', tiles: [`${location.origin}/tiles/${version}/cells/{z}/{x}/{y}.mvt`], minzoom: 7, maxzoom: 14, promoteId: { cells: 'code' } },
-      sea: { type: 'geojson', data: layers.sea },
-      river: { type: 'geojson', data: layers.river },
-      counties: { type: 'geojson', data: layers.counties ?? NOTHING },
-      townships: { type: 'geojson', data: layers.townships ?? NOTHING },
-      names: { type: 'geojson', data: names(layers) },
-      hazards: { type: 'geojson', data: NOTHING, ...(options.cluster ? clustered(scale) : {}) },
-      point: { type: 'geojson', data: NOTHING },
     },
     layers: [
       { id: 'ground', type: 'background', paint: paint.ground },
-      { id: 'sea', type: 'fill', source: 'sea', paint: paint.sea },
-      { id: 'cells', type: 'fill', ...cells, filter: kind('base'), paint: paint.cells },
-      { id: 'cell-lines', type: 'line', ...cells, filter: kind('base'), paint: paint['cell-lines'] },
-      { id: 'dedicated', type: 'fill', ...cells, filter: kind('dedicated'), paint: paint.dedicated },
-      { id: 'dedicated-lines', type: 'line', ...cells, filter: kind('dedicated'), minzoom: 10, paint: paint['dedicated-lines'] },
-      { id: 'sea-lines', type: 'line', ...cells, filter: kind('sea'), paint: paint['sea-lines'] },
-      { id: 'towns', type: 'line', source: 'townships', paint: paint.towns },
-      { id: 'river', type: 'line', source: 'river', layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: paint.river },
-      { id: 'counties', type: 'line', source: 'counties', layout: { 'line-join': 'round' }, paint: paint.counties },
-      { id: 'over-line', type: 'line', ...cells, paint: paint['over-line'] },
-      { id: 'accuracy', type: 'fill', source: 'point', filter: ['==', ['geometry-type'], 'Polygon'], paint: paint.accuracy },
+      { id: 'cells', type: 'fill', ...CELLS, filter: kind('base'), paint: paint.cells },
+      { id: 'dedicated', type: 'fill', ...CELLS, filter: kind('dedicated'), paint: paint.dedicated },
     ],
   };
 }
 
-const marked = (scale, options) => ({ id: 'marked', type: 'line', source: 'cells', 'source-layer': 'cells', paint: paints(scale, options).marked });
+const sources = (layers, scale, options) => ({
+  sea: { type: 'geojson', data: layers.sea },
+  river: { type: 'geojson', data: layers.river },
+  counties: { type: 'geojson', data: layers.counties ?? NOTHING },
+  townships: { type: 'geojson', data: layers.townships ?? NOTHING },
+  names: { type: 'geojson', data: names(layers) },
+  hazards: { type: 'geojson', data: NOTHING, ...(options.cluster ? clustered(scale) : {}) },
+  point: { type: 'geojson', data: NOTHING },
+});
+
+const marked = (scale, options) => ({ id: 'marked', type: 'line', ...CELLS, paint: paints(scale, options).marked });
 
 // A cluster is as grave as its worst member: overdue, major.
 const clustered = scale => ({
@@ -263,14 +263,23 @@ const clustered = scale => ({
   clusterProperties: { o: ['max', ['get', 'o']], m: ['max', ['get', 'm']] },
 });
 
-// Layers that need the drawn signs, added once these are there.
-function pictured(scale, options) {
+// What is laid under, upon and about the cells, once the signs are drawn: from below to above.
+function dress(scale, options) {
   const paint = paints(scale, options), size = n => Math.round(n * scale);
   const words = { 'text-font': FONT, 'text-field': ['get', 'name'] };
   const worst = ['+', ['get', 'o'], ['*', 2, ['get', 'm']]];
   const only = sort => ['==', ['get', 'sort'], sort];
   return [
-    { id: 'over', type: 'fill', source: 'cells', 'source-layer': 'cells', paint: { ...paint.over, 'fill-pattern': 'over' } },
+    { id: 'sea', type: 'fill', source: 'sea', paint: paint.sea },
+    { id: 'cell-lines', type: 'line', ...CELLS, filter: kind('base'), paint: paint['cell-lines'] },
+    { id: 'dedicated-lines', type: 'line', ...CELLS, filter: kind('dedicated'), minzoom: 10, paint: paint['dedicated-lines'] },
+    { id: 'sea-lines', type: 'line', ...CELLS, filter: kind('sea'), paint: paint['sea-lines'] },
+    { id: 'over', type: 'fill', ...CELLS, paint: { ...paint.over, 'fill-pattern': 'over' } },
+    { id: 'towns', type: 'line', source: 'townships', paint: paint.towns },
+    { id: 'river', type: 'line', source: 'river', layout: { 'line-cap': 'round', 'line-join': 'round' }, paint: paint.river },
+    { id: 'counties', type: 'line', source: 'counties', layout: { 'line-join': 'round' }, paint: paint.counties },
+    { id: 'over-line', type: 'line', ...CELLS, paint: paint['over-line'] },
+    { id: 'accuracy', type: 'fill', source: 'point', filter: ['==', ['geometry-type'], 'Polygon'], paint: paint.accuracy },
     { id: 'river-names', type: 'symbol', source: 'river', layout: { 'text-font': FONT, 'text-field': t('Yellow River'), 'symbol-placement': 'line-center', 'text-size': size(18), 'text-offset': [0, -.9] }, paint: paint['river-names'] },
     { id: 'township-names', type: 'symbol', source: 'names', filter: only('township'), minzoom: options.townshipsFrom ?? 10.2, layout: { ...words, 'text-size': size(18) }, paint: paint['township-names'] },
     { id: 'hazards', type: 'symbol', source: 'hazards', filter: ['!', ['has', 'point_count']], layout: { 'icon-image': ['concat', 'hazard-', ['get', 'o'], ['get', 'm']], 'icon-anchor': 'bottom', 'icon-allow-overlap': true, 'symbol-sort-key': worst } },
@@ -316,10 +325,12 @@ function centroid(ring) {
   return area ? { area: Math.abs(area), at: [x / (3 * area), y / (3 * area)] } : { area: 0, at: ring[0] };
 }
 
+const READ = { willReadFrequently: true }; // drawn by the processor: to fetch a picture back from the graphics card takes longer
+
 function drawn(size, paint) {
   const canvas = document.createElement('canvas');
   canvas.width = canvas.height = size;
-  const pen = canvas.getContext('2d');
+  const pen = canvas.getContext('2d', READ);
   pen.scale(size / 32, size / 32);
   pen.translate(16, 16);
   pen.lineJoin = 'round';
@@ -342,7 +353,7 @@ function plateOf(scale, { overdue, major, ground, edge, dropOf, boxOf }) {
   const canvas = document.createElement('canvas');
   canvas.width = px(wide);
   canvas.height = px(high);
-  const pen = canvas.getContext('2d');
+  const pen = canvas.getContext('2d', READ);
   pen.scale(canvas.width / wide, canvas.height / high);
   pen.beginPath(); pen.roundRect(1.5, 1.5, wide - 3, high - 3, 6); pen.fillStyle = ground; pen.fill();
   pen.lineWidth = 1.4; pen.strokeStyle = edge; pen.stroke();
@@ -381,7 +392,7 @@ function signs(map, scale) {
   }
   const side = 16, canvas = document.createElement('canvas');
   canvas.width = canvas.height = side;
-  const pen = canvas.getContext('2d');
+  const pen = canvas.getContext('2d', READ);
   pen.strokeStyle = late; pen.lineWidth = 1.5; pen.globalAlpha = .7; pen.beginPath();
   for (const start of [-side, 0, side]) { pen.moveTo(start, side); pen.lineTo(start + side, 0); }
   pen.stroke();

@@ -13,11 +13,12 @@ import polib
 import pytest
 from django.conf import settings
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from citysafety.accounts.models import User
 from citysafety.calendars.models import CalendarYear
 from citysafety.calendars.services import SOURCE
+from citysafety.catalogue import address
 from citysafety.management.catalogues import (
     DOMAINS,
     HAN,
@@ -27,6 +28,7 @@ from citysafety.management.catalogues import (
     problems,
     regenerate,
 )
+from citysafety.templatetags.modules import module
 from grid.models import Premises, PremisesKind
 from hazards.models import Hazard
 from hazards.services import take_step
@@ -362,6 +364,20 @@ def test_choosing_a_language_turns_the_page_and_the_words_of_its_scripts(client,
     page = client.get("/login/").content.decode()
     assert f'<html lang="{language}"' in page
     assert shown in Texts(page).texts
-    catalogue = client.get("/jsi18n/")
+    with translation.override(language):
+        catalogue = client.get(address())
     assert re.findall(r'"Draft": "[^"]*"', catalogue.content.decode()) == ([draft] if draft else [])
-    assert "Cookie" in catalogue["Vary"]  # or a browser would keep the old words for an hour
+    assert "immutable" in catalogue["Cache-Control"]
+
+
+def test_words_of_another_version_are_not_kept_and_of_no_language_are_none(client):
+    old = client.get("/jsi18n/zh-hans/000000000000.js")
+    assert old.status_code == 200 and old["Cache-Control"] == "no-cache"
+    assert client.get("/jsi18n/xx/000000000000.js").status_code == 404
+
+
+def test_a_page_fetches_all_modules_of_a_script_at_once():
+    tag = str(module("js/wall/main.js"))
+    assert re.search(r'modulepreload" href="/static/js/live[^"]*\.js"', tag)
+    assert re.search(r'modulepreload" href="/static/js/field/sha256[^"]*\.js"', tag)  # two steps away
+    assert tag.count("<script") == 1 and "main" in tag.split("<script")[1]

@@ -61,7 +61,7 @@ ELSEWHERE = (
     "", "logout/", "language/", "theme/", "account/tokens/<int:pk>/revoke/", "notices/unread/", "notices/read-all/",
     "notices/channels/retry/", "notices/channels/<int:pk>/switch/", "notices/<int:pk>/open/", "admin/login/",
     "supervision/overdue.csv", "supervision/notices.csv", "supervision/cases/<uuid:hazard_id>/",  # sheets, a part of a page
-    "verify/<str:code>/", "livez", "readyz", "metrics", "jsi18n/",
+    "verify/<str:code>/", "livez", "readyz", "metrics", "jsi18n/<str:language>/<str:version>.js",
 )  # fmt: skip
 OTHER_FACES = ("api/v1/", "admin/", "wall/", "centre/", "leader/", "field/", "tiles/", "evidence/", "static/")
 ADMIN_ROLES = {"administrator": MASTER_DATA, "security_officer": PEOPLE}

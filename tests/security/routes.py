@@ -90,7 +90,7 @@ CALLS: dict[str, list[Call]] = {
     "livez": get("/livez", PUBLIC),
     "readyz": get("/readyz", PUBLIC),
     "metrics": get("/metrics", PUBLIC),
-    "jsi18n/": get("/jsi18n/", PUBLIC),
+    "jsi18n/<str:language>/<str:version>.js": get("/jsi18n/zh-hans/0.js", PUBLIC),
     "api/v1/schema/": get(f"{API}schema/"),
     "api/v1/docs/": get(f"{API}docs/"),
     "api/v1/figures/": area(f"{API}figures/"),

@@ -240,13 +240,29 @@ function lookAgain() {
   readOpen();
 }
 
+// The line is opened before anything is drawn; what it says is heard when the page stands.
+let stands;
+const standing = new Promise(resolve => { stands = resolve; });
+const heard = act => (...said) => standing.then(() => act(...said));
+const line = connect({
+  area: config.area, after: position, onFacts: heard(onFacts), onTally: heard(onTally), onHeartbeat: heard(onHeartbeat), onReset: heard(startAfresh),
+  onState: heard(state => {
+    truth.connection(state);
+    if (state.name !== 'live') return;
+    wasLive = true;
+    alarms.caughtUp();
+  }),
+});
+// The map first: it takes longest, and its tiles come while the rest is drawn. Over a slow line the rest does not wait for it.
+const burden = feed.burden();
+const mapDrawn = drawMap();
+await Promise.race([mapDrawn.catch(() => {}), new Promise(resolve => setTimeout(resolve, 1000))]);
 const renewal = renew({ version: config.version, lastNews: () => heardAt, isBusy: () => alarms.isRinging });
 figures.take(look.figures);
 lists.take(look);
-drawTables();
 tick();
 for (const link of document.querySelectorAll('#trail a')) link.href = wallOf(link.dataset.code);
-new ResizeObserver(() => drawTables()).observe(document.getElementById('chart'));
+new ResizeObserver(() => drawTables()).observe(document.getElementById('chart')); // once as soon as its size is known
 document.documentElement.addEventListener('themechange', () => drawTables());
 new ResizeObserver(([{ target }]) => document.getElementById('board').style.setProperty('--banners', `${target.offsetHeight}px`)).observe(document.getElementById('banners'));
 listenToKeys({ up, notices: listenToNotices({ api: config.notices, clock }).open });
@@ -254,16 +270,7 @@ if (config.kiosk) standWatch();
 document.querySelector('#missed button').addEventListener('click', () => alarms.forgetMissed());
 sounds.begin();
 setInterval(lookAgain, LOOK_MS);
-drawMap().finally(readOpen); // after the first paint of the map: it never waits for the points
-feed.burden().then(takeBurden, error => trouble('where', error, () => feed.tables()));
-
-const line = connect({
-  area: config.area, after: position, onFacts, onTally, onHeartbeat, onReset: startAfresh,
-  onState: state => {
-    truth.connection(state);
-    if (state.name !== 'live') return;
-    wasLive = true;
-    alarms.caughtUp();
-  },
-});
+mapDrawn.then(() => map?.ready).finally(readOpen); // the cells never wait for the points
+burden.then(takeBurden, error => trouble('where', error, () => feed.tables()));
+stands();
 watchdog({ slept: () => line.renew() });
