@@ -38,7 +38,7 @@ async function baseLayers(version, wanted) {
 }
 
 class CityMap {
-  #map; #options; #scale; #burden = {}; #hazards = NOTHING; #cells; #ready; #marked = new Set(); #moved = false; #entered = false;
+  #map; #options; #scale; #burden = {}; #hazards = NOTHING; #cells; #drawn; #ready; #marked = new Set(); #moved = false; #entered = false;
 
   constructor(library, container, version, layers, options) {
     this.#options = options;
@@ -63,14 +63,16 @@ class CityMap {
     if (options.zoomButtons) this.#map.addControl(new library.NavigationControl({ showCompass: false }), 'top-right');
     // First the cells, which are what people look for and the most to draw; all else is laid about them when they stand.
     this.#cells = new Promise(resolve => this.#map.once('style.load', resolve));
-    this.#ready = new Promise(resolve => this.#map.once('idle', resolve)).then(async () => this.#dress(container, await layers));
+    this.#drawn = new Promise(resolve => this.#map.once('idle', resolve));
+    this.#ready = this.#drawn.then(async () => this.#dress(container, await layers));
     document.documentElement.addEventListener('themechange', () => this.restyle());
     this.#map.on('dragstart', () => { this.#moved = true; });
     this.#map.on('resize', () => { if (!this.#moved && !this.#entered && options.bounds?.length) this.#map.fitBounds(options.bounds, { padding: options.padding ?? 16, animate: false }); });
     this.#listen();
   }
 
-  get ready() { return this.#ready; }
+  get drawn() { return this.#drawn; } // the cells
+  get ready() { return this.#ready; } // and all that belongs about them
   get library() { return this.#map; }
 
   // Open and overdue by cell code: {code: [open, overdue]}. Only what changed is handed to the renderer.

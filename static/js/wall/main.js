@@ -253,10 +253,10 @@ const line = connect({
     alarms.caughtUp();
   }),
 });
-// The map first: it takes longest, and its tiles come while the rest is drawn. Over a slow line the rest does not wait for it.
-const burden = feed.burden();
+// The cells first: they are the most to draw, and what is drawn beside them only delays both. No longer than a second.
+feed.burden().then(takeBurden, error => trouble('where', error, () => feed.tables()));
 const mapDrawn = drawMap();
-await Promise.race([mapDrawn.catch(() => {}), new Promise(resolve => setTimeout(resolve, 1000))]);
+await Promise.race([mapDrawn.then(() => map?.drawn).catch(() => {}), new Promise(resolve => setTimeout(resolve, 1000))]);
 const renewal = renew({ version: config.version, lastNews: () => heardAt, isBusy: () => alarms.isRinging });
 figures.take(look.figures);
 lists.take(look);
@@ -271,6 +271,5 @@ document.querySelector('#missed button').addEventListener('click', () => alarms.
 sounds.begin();
 setInterval(lookAgain, LOOK_MS);
 mapDrawn.then(() => map?.ready).finally(readOpen); // the cells never wait for the points
-burden.then(takeBurden, error => trouble('where', error, () => feed.tables()));
 stands();
 watchdog({ slept: () => line.renew() });
