@@ -5,7 +5,8 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -65,6 +66,8 @@ def supervision(request: HttpRequest) -> HttpResponse:
 def overdue_sheet(request: HttpRequest) -> HttpResponse:
     """GET /supervision/overdue.csv: the rows and columns of the page of the same address. Queries: 4."""
     look = _overdue(request)
+    if look["refusals"]:
+        return _told_on(request, "supervision")
     shown = [(key, label) for key, label in desk.COLUMNS if key in look["shown"]]
     rows = ([desk.cell(row, key) for key, _label in shown] for row, *_words in look["rows"])
     filters = _filter_words(request.GET, HazardFilter, look["area"])
@@ -93,6 +96,11 @@ def _overdue(request: HttpRequest) -> dict[str, Any]:
         "more": count - len(rows),
         "shown": asked.getlist("columns") or desk.SHOWN_FIRST,
     }
+
+
+def _told_on(request: HttpRequest, page: str) -> HttpResponse:
+    """Lead from a sheet whose filters mean nothing to the page that says so: an empty sheet would be taken for the truth."""
+    return redirect(f"{reverse(page)}?{request.GET.urlencode()}")
 
 
 def _look(notice: Any) -> tuple[Any, str, str] | None:
@@ -157,7 +165,9 @@ def notices(request: HttpRequest) -> HttpResponse:
 @desk_page
 def notices_sheet(request: HttpRequest) -> HttpResponse:
     """GET /supervision/notices.csv: the rows of the page of the same address. Queries: 1."""
-    rows, _refused = _notices(request)
+    rows, refused = _notices(request)
+    if refused:
+        return _told_on(request, "supervision-notices")
     header = [label for label, _read in desk.NOTICE_COLUMNS]
     cells = ([read(one) for _label, read in desk.NOTICE_COLUMNS] for one in rows[:MOST_NOTICES])
     area = request.GET.get("area") or request.user.area_code

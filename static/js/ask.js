@@ -14,7 +14,8 @@ export async function ask(method, address, { data, bytes, type, wait = WAIT_MS, 
   };
   try {
     const answer = await fetch(address, {
-      method, headers, keepalive, signal: stop.signal, credentials: 'same-origin', cache: 'no-store', body: data === undefined ? bytes : JSON.stringify(data),
+      method, headers, keepalive, signal: keepalive ? null : stop.signal, // what may outlive the page must not end with it
+      credentials: 'same-origin', cache: 'no-store', body: data === undefined ? bytes : JSON.stringify(data),
     });
     const body = await answer.json().catch(() => null); // a page of a proxy: the status says enough
     return { status: answer.status, body, request: answer.headers.get('X-Request-ID') ?? '' };

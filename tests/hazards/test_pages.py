@@ -308,3 +308,12 @@ def test_no_page_has_a_script_or_style_of_its_own(cast, language):
         assert " onclick=" not in page
         for script in page.split("<script")[1:]:
             assert " src=" in script.split(">")[0] or "application/json" in script.split(">")[0]
+
+
+def test_a_very_long_list_says_more_than_instead_of_counting_on(cast, monkeypatch):
+    for _n in range(3):
+        file_hazard(cast.worker)
+    whole = person("operator", area="3705")
+    assert "3 hazards" in see(whole).content.decode()
+    monkeypatch.setattr(pages, "MOST_COUNTED", 2)
+    assert "more than 2 hazards" in see(whole).content.decode()

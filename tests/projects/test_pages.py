@@ -146,3 +146,14 @@ def test_the_way_of_a_notice_to_its_unit_is_told_with_times(late, office):
     assert office.handler.name in text
     office.step(notice, "receive", office.handler, at)
     assert pages.get(address).content.decode().count('<li class="is-ahead"><span>') == 0
+
+
+@pytest.mark.parametrize(
+    ("sheet", "page"),
+    [("overdue.csv?severity=grave", ""), ("overdue.csv?columns=colour", ""), ("notices.csv?state=lost", "notices/")],
+)
+def test_a_sheet_whose_filter_means_nothing_is_none_but_leads_to_the_page_that_says_so(office, sheet, page):
+    query = sheet.partition("?")[2]
+    answer = client_of(office.leader).get(f"/supervision/{sheet}", follow=True)
+    assert answer.redirect_chain == [(f"/supervision/{page}?{query}", 302)]
+    assert query.partition("=")[2] in answer.content.decode()

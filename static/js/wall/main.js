@@ -87,13 +87,15 @@ async function reload() {
   }
 }
 
+let reading = false;
 async function readOpen() {
+  reading = true;
   try {
     open.take(await feed.points(position), news);
     settle('where');
   } catch (error) {
     trouble('where', error, readOpen);
-  }
+  } finally { reading = false; }
 }
 
 // The row of news begins elsewhere: too much was missed, or a backup was restored.
@@ -251,25 +253,27 @@ const line = connect({
     if (state.name !== 'live') return;
     wasLive = true;
     alarms.caughtUp();
+    if (!open.isRead && !reading) readOpen(); // the server was away when it was asked for
+    if (!cellsAt) feed.changed(position);
   }),
 });
+const renewal = renew({ version: config.version, lastNews: () => heardAt, isBusy: () => alarms.isRinging });
+for (const link of document.querySelectorAll('#trail a')) link.href = wallOf(link.dataset.code);
+listenToKeys({ up, notices: listenToNotices({ api: config.notices, clock }).open });
+document.querySelector('#missed button').addEventListener('click', () => alarms.forgetMissed());
+tick();
 // The cells first: they are the most to draw, and what is drawn beside them only delays both. No longer than a second.
 feed.burden().then(takeBurden, error => trouble('where', error, () => feed.tables()));
 const mapDrawn = drawMap();
 await Promise.race([mapDrawn.then(() => map?.drawn).catch(() => {}), new Promise(resolve => setTimeout(resolve, 1000))]);
-const renewal = renew({ version: config.version, lastNews: () => heardAt, isBusy: () => alarms.isRinging });
 figures.take(look.figures);
 lists.take(look);
-tick();
-for (const link of document.querySelectorAll('#trail a')) link.href = wallOf(link.dataset.code);
 new ResizeObserver(() => drawTables()).observe(document.getElementById('chart')); // once as soon as its size is known
 document.documentElement.addEventListener('themechange', () => drawTables());
 new ResizeObserver(([{ target }]) => document.getElementById('board').style.setProperty('--banners', `${target.offsetHeight}px`)).observe(document.getElementById('banners'));
-listenToKeys({ up, notices: listenToNotices({ api: config.notices, clock }).open });
 if (config.kiosk) standWatch();
-document.querySelector('#missed button').addEventListener('click', () => alarms.forgetMissed());
 sounds.begin();
+readOpen();
 setInterval(lookAgain, LOOK_MS);
-mapDrawn.then(() => map?.ready).finally(readOpen); // the cells never wait for the points
 stands();
 watchdog({ slept: () => line.renew() });
