@@ -796,15 +796,27 @@ def test_a_city_leads_to_a_case_in_four_clicks(site, hang, file_one):
         page.click(f'#parts li[data-code="{cell[:digits]}"] .name')
         page.wait_for_url(lambda url, digits=digits: f"area={cell[:digits]}" in url and "scale=100" in url)
     wall.drawn()
-    spot = pixel(wall, found["location"]["lon"] + 0.0, found["location"]["lat"])
-    page.mouse.click(*spot)
+    page.mouse.click(*until(lambda: ask_map(wall, LAND % json.dumps([cell, *found["location"].values()])), 10))
     page.wait_for_url(lambda url: "area=" in url and len(parse_qs(urlsplit(url).query)["area"][0]) == 15)
     page.keyboard.press("Escape")
     page.wait_for_url(lambda url: len(parse_qs(urlsplit(url).query)["area"][0]) < 15)
     page.goto(f"{site.url}/wall/?area={cell}")
-    assert hazard in wall.ids("live")
+    until(lambda: hazard in wall.ids("live"), 10)
     page.click(f'#live li[data-id="{hazard}"] a')
     page.wait_for_url(f"**/hazards/{hazard}/")
+
+
+# A place in a cell, near one given, on which no sign stands.
+LAND = """map => {
+  const [code, lon, lat] = %s, box = map.getContainer().getBoundingClientRect(), near = map.project([lon, lat]);
+  for (let y = near.y - 60; y < near.y + 60; y += 6)
+    for (let x = near.x - 60; x < near.x + 60; x += 6) {
+      const found = map.queryRenderedFeatures([x, y]).map(one => [one.layer.id, one.properties.code]);
+      const isFree = !found.some(([layer]) => ['hazards', 'clusters'].includes(layer));
+      if (isFree && found.some(([layer, at]) => layer === 'cells' && at === code)) return [box.x + x, box.y + y];
+    }
+  return null;
+}"""
 
 
 def pixel(wall: Wall, lon: float, lat: float) -> tuple[float, float]:
