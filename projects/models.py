@@ -3,6 +3,7 @@
 import uuid
 from typing import Any, Self
 
+import pghistory
 import pgtrigger
 from django.conf import settings
 from django.db import models
@@ -22,6 +23,16 @@ class Unit(models.TextChoices):
     WORK_DAYS = "work_days", _("working days")
 
 
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    pghistory.DeleteEvent(),
+    model_name="SupervisionRuleHistory",
+    meta={
+        "verbose_name": _("change of a rule of supervision"),
+        "verbose_name_plural": _("history of rules of supervision"),
+    },
+)
 class SupervisionRule(models.Model):
     """When an overdue hazard is drafted a notice, how long the unit has to answer, and when its silence climbs."""
 
