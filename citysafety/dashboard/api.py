@@ -151,7 +151,7 @@ class Mutes(APIView):
 
 
 class MuteEnd(APIView):
-    permission_classes = [MayWatch]
+    permission_classes = [IsAuthenticated]  # for one's own mutes
 
     @extend_schema(request=None, responses={204: None})
     def post(self, request: Request, pk: uuid.UUID) -> Response:
