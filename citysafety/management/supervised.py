@@ -47,12 +47,11 @@ def supervise(at: datetime) -> int:
         hazard for hazard in overdue_hazards().order_by("due_at")[:200] if overrun(hazard, at)[0] > worktime.WORK_DAY_S
     ]
     chosen = late[: len(LIVES) + DRAFTS]
-    plans = [*LIVES[-max(0, len(chosen) - DRAFTS) :], *[None] * DRAFTS] if chosen else []
+    plans = [*LIVES[len(LIVES) - max(0, len(chosen) - DRAFTS) :], *[None] * DRAFTS]
     for n, (hazard, steps) in enumerate(zip(chosen, plans, strict=False)):
-        begun = _worked(at, days=max(1, 7 - n // 2))
-        notice = services.draft_notice(
-            hazard=hazard, rule=rules[hazard.severity], by=None, at=max(begun, hazard.due_at + timedelta(hours=1))
-        )
+        # An hour of work after its end: an hour of the evening would not make it overdue.
+        begun = max(_worked(at, days=max(1, 7 - n // 2)), _later(hazard.due_at, 1, at))
+        notice = services.draft_notice(hazard=hazard, rule=rules[hazard.severity], by=None, at=begun)
         if steps is not None:
             _live(notice, steps, signer, second=signers.exclude(pk=signer.pk).first(), at=notice.drafted_at, until=at)
     return OverdueNotice.objects.count()
