@@ -267,8 +267,9 @@ feed.burden().then(takeBurden, error => trouble('where', error, () => feed.table
 const mapDrawn = drawMap();
 await Promise.race([mapDrawn.then(() => map?.drawn).catch(() => {}), new Promise(resolve => setTimeout(resolve, 1000))]);
 figures.take(look.figures);
+drawTables(); // before the lists, which fill what room is left
 lists.take(look);
-new ResizeObserver(() => drawTables()).observe(document.getElementById('chart')); // once as soon as its size is known
+new ResizeObserver(() => drawTables()).observe(document.getElementById('chart'));
 document.documentElement.addEventListener('themechange', () => drawTables());
 new ResizeObserver(([{ target }]) => document.getElementById('board').style.setProperty('--banners', `${target.offsetHeight}px`)).observe(document.getElementById('banners'));
 if (config.kiosk) standWatch();
