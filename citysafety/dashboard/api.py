@@ -141,7 +141,7 @@ class Mutes(APIView):
         claimed, minutes = given.validated_data["id"], given.validated_data["minutes"]
 
         def act() -> tuple[int, Any]:
-            screen = request.session.get(kiosk.SESSION_KEY) if hasattr(request, "session") else None
+            screen = request.session.get(kiosk.SESSION_KEY)
             made = mutes.mute(
                 id=claimed, by=request.user, screen_id=screen, area=area, minutes=minutes, at=timezone.now()
             )
