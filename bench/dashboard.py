@@ -16,16 +16,23 @@ LISTS = {  # the same question to both
     "county": {"area": "370503"},
 }
 
+BUSIEST = {
+    "cell": "SELECT c.code FROM hazards_hazard h JOIN grid_cell c ON c.id = h.cell_id GROUP BY 1 ORDER BY count(*) DESC LIMIT 1",
+    "unit": "SELECT d.code FROM hazards_hazard h JOIN accounts_department d ON d.id = h.department_id GROUP BY 1"
+    " ORDER BY count(*) DESC LIMIT 1",
+}
+
 
 def query_of(asked: dict[str, str], database: str) -> str:
-    """Return the query of a list, with the category that has the second most hazards and a month's days."""
+    """Return the query of a list, with the category that has the second most hazards, the busiest cell and unit, and days."""
     category = city.ask(
         database,
         "SELECT k.code FROM hazards_hazard h JOIN grid_matter m ON m.id = h.matter_id"
         " JOIN grid_matterclass k ON k.id = m.matter_class_id GROUP BY 1 ORDER BY count(*) DESC OFFSET 1 LIMIT 1",
     )[0][0]
-    since = str(date.today() - timedelta(days=30))  # noqa: DTZ011  any day of the last month does
-    known = {"CATEGORY": category, "SINCE": since}
+    since, day = (str(date.today() - timedelta(days=days)) for days in (30, 5))  # noqa: DTZ011  any day of the last month does
+    cell, unit = (city.ask(database, BUSIEST[name])[0][0] for name in ("cell", "unit"))
+    known = {"CATEGORY": category, "SINCE": since, "DAY": day, "CELL": cell, "UNIT": unit}
     return urlencode({key: known.get(value, value) for key, value in asked.items()})
 
 

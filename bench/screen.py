@@ -19,6 +19,7 @@ from .filing import places
 
 SCREENS, CHANGES, PAUSE_S = 1000, 40, 0.2
 PATIENCE_S = 10
+PING, PONG = 9, 10
 # In the page, before anything of it runs: when a row of the live list was first there to be seen.
 WATCH = """
 window.seen = {};
@@ -67,12 +68,13 @@ class Screens:
 
 
 class Screen(asyncio.Protocol):
-    """One socket: the frames are not taken apart, only looked through."""
+    """One socket: text is looked through, not taken apart; a ping is answered, as the server drops whoever is silent."""
 
     def __init__(self, screens: Screens) -> None:
         self.screens, self.greeted, self.rest, self.done = screens, False, b"", b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
         key = base64.b64encode(os.urandom(16)).decode()
         lines = [
             "GET /ws/live/ HTTP/1.1", f"Host: 127.0.0.1:{self.screens.port}", "Upgrade: websocket",
@@ -81,21 +83,40 @@ class Screen(asyncio.Protocol):
         transport.write("\r\n".join([*lines, "", ""]).encode())
 
     def data_received(self, data: bytes) -> None:
-        screens = self.screens
+        self.rest += data
         if not self.greeted:
+            head, end, self.rest = self.rest.partition(b"\r\n\r\n")
+            if not end:
+                self.rest = head
+                return
             self.greeted = True
-            screens.open += data.startswith(b"HTTP/1.1 101")
-        seen = self.rest + data
-        if screens.wanted and self.done != screens.wanted and screens.wanted in seen:
-            self.done = screens.wanted
-            screens.heard += 1
-            if screens.heard == SCREENS:
-                screens.last = time.time()
-                screens.complete.set()
-        self.rest = seen[-40:]
+            self.screens.open += head.startswith(b"HTTP/1.1 101")
+        while (found := frame_of(self.rest)) is not None:
+            kind, payload, self.rest = found
+            if kind == PING:
+                self.transport.write(bytes([0x80 | PONG, 0x80 | len(payload), 0, 0, 0, 0]) + payload)
+            elif self.screens.wanted and self.done != self.screens.wanted and self.screens.wanted in payload:
+                self.done = self.screens.wanted
+                self.screens.heard += 1
+                if self.screens.heard == SCREENS:
+                    self.screens.last = time.time()
+                    self.screens.complete.set()
 
     def connection_lost(self, error: Exception | None) -> None:
         self.screens.lost += 1
+
+
+def frame_of(data: bytes) -> tuple[int, bytes, bytes] | None:
+    """Return kind and payload of the first frame that a server sent, and what follows it; None until it is whole (RFC 6455, 5.2)."""
+    if len(data) < 2:
+        return None
+    size, start = data[1], 2
+    if size >= 126:
+        start = 4 if size == 126 else 10
+        size = int.from_bytes(data[2:start], "big")
+    if len(data) < start + size:
+        return None
+    return data[0] & 0x0F, data[start : start + size], data[start + size :]
 
 
 @contextlib.contextmanager

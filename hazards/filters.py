@@ -19,7 +19,8 @@ KEYS = {
     "matter": "SELECT id FROM grid_matter WHERE code = %s",
     "category": "SELECT id FROM grid_matter WHERE matter_class_id = (SELECT id FROM grid_matterclass WHERE code = %s)",
     "department": "SELECT id FROM accounts_department WHERE code = %s",
-    "cell": "SELECT id FROM grid_cell WHERE code = %s",
+    "cell": "SELECT id FROM grid_cell WHERE code = %s AND kind <> 'dedicated'",
+    "dedicated": "SELECT id FROM grid_cell WHERE code = %s AND kind = 'dedicated'",
 }
 
 
@@ -74,8 +75,10 @@ class HazardFilter(django_filters.FilterSet):
         return rows.filter(**{f"{field}__in": _keys(name, value)})
 
     def by_cell(self, rows: QuerySet, name: str, value: str) -> QuerySet:
-        cells = _keys("cell", value)
-        return rows.filter(Q(cell__in=cells) | Q(dedicated_cell__in=cells))
+        """Keep what lies in a cell; of which kind it is, is asked first, so that one index gives the newest."""
+        if dedicated := _keys("dedicated", value):
+            return rows.filter(dedicated_cell__in=dedicated)
+        return rows.filter(cell__in=_keys("cell", value))
 
     def by_first_day(self, rows: QuerySet, name: str, value: date) -> QuerySet:
         return rows.filter(received_at__gte=_midnight(value))

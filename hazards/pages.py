@@ -3,7 +3,7 @@
 Steps are taken through ``/api/v1/`` by the page's module; these doors only show.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -29,7 +29,11 @@ from .models import Hazard, Severity
 from .present import clock_answer
 
 ROWS = 50
-MOST_COUNTED = 50_000  # a longer list says "more than", so that its page costs the same after years
+# A longer list says "more than", so that its page costs the same after years. What is open, and what happened on one day,
+# does not grow with the years: its list says what the figure says that led to it.
+MOST_COUNTED, MOST_COUNTED_NOW = 1000, 50_000
+OF_A_DAY = ("received", "cleared", "refused", "dispatched", "marked", "settled", "figure")
+WORDS_DAYS = 60  # words are compared with every row: without other bounds, with those of so many days
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OFFERED = ("area", "state", "severity", "category", "open", "overdue", "mine", "search", "received_after",
            "received_before")  # fmt: skip
@@ -48,15 +52,22 @@ def hazards(request: HttpRequest) -> HttpResponse:
     area = area_asked(request) if asked.get("area") else ""
     found = HazardFilter(asked, Hazard.objects.visible_to(request.user), request=request)
     rows, refused = _kept(request, asked, found, area)
-    count = rows.order_by()[: MOST_COUNTED + 1].count()
+    is_bound = _is_bound(asked, found)
+    most = MOST_COUNTED_NOW if is_bound else MOST_COUNTED
+    since = None if is_bound or refused else _words_since(asked)
+    if since:
+        rows = rows.filter(received_at__gte=since)
+    count = rows.order_by()[: most + 1].count()
     page, older = _page(rows, asked.get("before", ""))
     return render(
         request,
         "hazards/_list.html" if asks_for(request, "list") else "hazards/list.html",
         {
             "rows": [(row, desk.due_words(row, now), *desk.SIGNS[row.state]) for row in page],
-            "count": min(count, MOST_COUNTED),
-            "is_more": count > MOST_COUNTED,
+            "count": min(count, most),
+            "is_more": count > most,
+            "words_since": since,
+            "all_years": f"{_without(asked)}&received_after={_first_day()}" if since else "",
             "older": older,
             "is_older": bool(asked.get("before")),
             "refusals": refused,
@@ -92,6 +103,26 @@ def _kept(request: HttpRequest, asked: QueryDict, found: HazardFilter, area: str
     except PositionAhead as error:
         return none, [str(error)]
     return rows, []
+
+
+def _is_bound(asked: QueryDict, found: HazardFilter) -> bool:
+    """Test whether a list holds only what is open or what happened on one day: it does not grow with the years."""
+    understood = found.form.cleaned_data if found.form.is_valid() else {}
+    return any(understood.get(name) for name in ("open", "overdue")) or any(asked.get(name) for name in OF_A_DAY)
+
+
+def _words_since(asked: QueryDict) -> datetime | None:
+    """Return from when on words are looked for where no days were chosen; None where they are, and for numbers."""
+    words = asked.get("search", "").strip()
+    if not words or words.upper().startswith("YH-") or asked.get("received_after") or asked.get("received_before"):
+        return None
+    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=WORDS_DAYS)
+
+
+def _first_day() -> date:
+    """Return the day of the oldest hazard. Queries: 1."""
+    oldest = Hazard.objects.order_by("received_at").values_list("received_at", flat=True).first()
+    return timezone.localdate(oldest)
 
 
 def _page(rows: QuerySet[Hazard], before: str) -> tuple[list[Hazard], str]:

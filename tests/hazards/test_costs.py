@@ -1,15 +1,19 @@
 """What filing and steps cost, in queries: the hot path of a busy morning."""
 
+import re
 import uuid
 from datetime import timedelta
 
 import pytest
+from django.contrib.gis.geos import Point
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from citysafety.calendars import services as calendars
 from grid import locate
 from hazards.models import Hazard
 from hazards.services.reporting import number_of
-from tests.factories import NOON, file_hazard, make_city, person
+from tests.factories import HOME, NOON, file_hazard, make_city, person
 
 from .test_api import client_of, filing
 
@@ -81,6 +85,56 @@ def test_a_list_by_state_reads_a_page_and_never_its_own_table_twice(city, django
     sql = asked.captured_queries[1]["sql"]
     assert "DISTINCT" not in sql
     assert sql.count('"hazards_hazard" ') == 1  # its columns are followed by a dot
+
+
+SCHOOL, AROUND = f"{HOME}001001501", f"{HOME}001001001"  # a dedicated cell, and the base cell it lies in
+
+
+def past(reporter, city, count):
+    """Return hazards of as many hours, most of them written off long ago; no row of a list's index is all of them."""
+    matters, cells, school = list(city.matters.values()), [*city.cells.values()], city.cells[SCHOOL]
+    for n in range(count):
+        at, is_open, is_major = NOON - timedelta(hours=n), n % 25 == 0, n % 40 == 0
+        cell = cells[0] if n % 20 == 0 else cells[1]
+        yield Hazard(
+            id=uuid.uuid4(), number=f"YH-PAST-{n}", matter=matters[n % 3], cell=cell,
+            dedicated_cell=school if n % 10 == 0 else None, area_code=cell.code, reporter=reporter,
+            location=Point(118.53, 37.45), occurred_at=at, received_at=at, changed_at=at, late=n % 30 == 0,
+            severity="major" if is_major else "general", criterion="1" if is_major else "",
+            state="reported" if is_open else "written_off", written_off_at=None if is_open else at,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("asked", "index"),
+    [
+        ("", "hazard_newest"),
+        ("?state=reported", "hazard_open"),
+        ("?open=true", "hazard_open"),
+        ("?severity=major", "hazard_major"),
+        ("?late=true", "hazard_late"),
+        ("?matter=XF-001", "hazard_matter"),
+        (f"?cell={AROUND}", "hazard_cell"),
+        (f"?cell={SCHOOL}", "hazard_dedicated"),
+        (f"?area={SCHOOL}", "hazard_dedicated"),
+        (f"?area={AROUND}", "hazard_area"),
+    ],
+)
+def test_the_newest_of_a_list_are_read_in_the_order_of_an_index(city, asked, index):
+    """A page costs the same after years: it is read from its index and ends, nothing is sorted."""
+    user = person("dispatcher")
+    Hazard.objects.bulk_create(past(user, city, 2000))
+    client = client_of(user)
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE hazards_hazard")
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off")
+        with CaptureQueriesContext(connection) as seen:
+            assert client.get(f"/api/v1/hazards/{asked}").status_code == 200
+        [page] = [query["sql"] for query in seen.captured_queries if 'FROM "hazards_hazard"' in query["sql"]]
+        cursor.execute(f"EXPLAIN {page}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert f"using {index}" in plan, plan
+    assert not re.search(r"(?<!Incremental )Sort  \(", plan), plan
 
 
 def test_an_id_that_imported_history_used_is_refused_without_a_word_of_it(city):

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from citysafety.accounts.models import Role
 from hazards import pages
@@ -317,3 +318,30 @@ def test_a_very_long_list_says_more_than_instead_of_counting_on(cast, monkeypatc
     assert "3 hazards" in see(whole).content.decode()
     monkeypatch.setattr(pages, "MOST_COUNTED", 2)
     assert "more than 2 hazards" in see(whole).content.decode()
+    # What does not grow with the years is counted whole: its list says what the figure says that led to it.
+    assert ">3 hazards" in see(whole, open="true").content.decode()
+    assert ">3 hazards" in see(whole, received="2026-11-23").content.decode()
+    assert "more than 2 hazards" in see(whole, overdue="false").content.decode()
+    monkeypatch.setattr(pages, "MOST_COUNTED_NOW", 2)
+    assert "more than 2 hazards" in see(whole, open="true").content.decode()
+
+
+def test_words_are_looked_for_in_two_months_and_in_all_years_when_asked(cast):
+    long_ago = file_hazard(cast.worker, at=timezone.now() - timedelta(days=pages.WORDS_DAYS + 2), description="旧井盖")
+    lately = file_hazard(cast.worker, description="新井盖")
+    whole = person("operator", area="3705")
+
+    short = see(whole, search="井盖")
+    assert numbers(short) == [lately.number]
+    assert "Words were looked for in hazards received since" in short.content.decode()
+    further = re.search(r'href="([^"]+)">Look in all years', short.content.decode())[1].replace("&amp;", "&")
+    everything = signed_in(whole).get(f"{LIST}{further}")
+    assert numbers(everything) == [lately.number, long_ago.number]
+    assert "Look in all years" not in everything.content.decode()
+    # Numbers, chosen days and open cases are found without reading years.
+    assert numbers(see(whole, search=long_ago.number)) == [long_ago.number]
+    assert numbers(see(whole, search="井盖", received_after="2000-01-01")) == [lately.number, long_ago.number]
+    assert numbers(see(whole, search="井盖", open="true")) == [lately.number, long_ago.number]
+    nothing = see(whole, search="绝无此词").content.decode()
+    assert "No hazard fits these filters" in nothing
+    assert "Look in all years" in nothing
