@@ -109,7 +109,7 @@ class Arithmetic:
     """How a due time was reached: the spans add up to the limit less what was used up before.
 
     At most ``MOST_SPANS`` spans; of a longer limit the first and last day are shown and the middle is summed up.
-    ``days`` are all days from start to due, both included. ``years`` are the calendars used.
+    ``days`` are those from start to due on which the clock ran, and those off between. ``years`` are the calendars used.
     """
 
     unit: str
@@ -379,10 +379,13 @@ def _pause(begin: int, end: int, calendar: Calendar) -> str:
 
 def _days(begin: int, end: int, calendar: Calendar) -> tuple[Days, ...]:
     counts: dict[tuple[str, str, str], int] = {}
+    ran = {session_begin // DAY_US for session_begin, _end in _sessions(begin, end, calendar)}
     for ordinal in range(begin // DAY_US, end // DAY_US + 1):
         day = date.fromordinal(ordinal)
         special = calendar.days.get(day)
         worked = calendar.works(day)
+        if worked and ordinal not in ran:  # begun after hours, or due as the day begins
+            continue
         kind = ("worked" if worked else "weekend") if special is None else ("make-up" if worked else "holiday")
         key = (kind, special.name_zh, special.name_en) if special else (kind, "", "")
         counts[key] = counts.get(key, 0) + 1

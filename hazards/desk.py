@@ -17,6 +17,7 @@ from citysafety.calendars.services import calendar
 from citysafety.evidence import services as evidence
 from citysafety.names import chosen
 
+from . import clockface
 from .lifecycle import LIFECYCLE, OPEN, HazardState, HazardStep, PhotoRole, Stage
 from .models import Hazard, inside
 from .services.clocks import limit_of
@@ -183,7 +184,7 @@ def clock_rows(answer: dict[str, Any], at: datetime) -> list[dict[str, Any]]:
 
 
 def _clock_row(stage: dict[str, Any], at: datetime) -> dict[str, Any]:
-    days, unit = calendar(), stage["unit"]
+    days, unit, sums = calendar(), stage["unit"], stage["arithmetic"]
     limit = worktime.limit_s(stage["amount"], unit)
     started, stopped, due, marked = (
         datetime.fromisoformat(stage[name]) if stage[name] else None
@@ -202,22 +203,21 @@ def _clock_row(stage: dict[str, Any], at: datetime) -> dict[str, Any]:
         "running": stage["running"],
         "late": late,
         "words": words,
-        "used": int(min(used, limit)),
-        "limit_s": int(limit),
-        "percent": min(999, round(100 * used / limit)),
+        "percent": round(100 * used / limit),
         "limit": UNIT_WORDS[unit] % {"n": stage["amount"]},
         "started": started,
         "stopped": stopped,
         "due": due,
         "marked": marked,
-        **_sum_rows(stage["arithmetic"], unit),
+        "face": clockface.draw(sums, at=stopped or at, is_running=stage["running"]) if sums else None,
+        **_sum_rows(sums, unit),
     }
 
 
 def _sum_rows(sums: dict[str, Any] | None, unit: str) -> dict[str, Any]:
     """Say which days count and which do not, and whose calendar says so."""
     if not sums:
-        return {"counted": [], "not_counted": [], "used_before": "", "sources": [], "provisional": False}
+        return {"counted": [], "not_counted": [], "used_before": "", "spelled": "", "sources": [], "provisional": False}
     named = {}
     for days in sums["named_days"]:
         named.setdefault(days["kind"], []).append(f"{chosen(days['name_zh'], days['name_en'])} {days['count']}")
@@ -231,9 +231,31 @@ def _sum_rows(sums: dict[str, Any] | None, unit: str) -> dict[str, Any]:
         "counted": [_("Runs round the clock")] if round_the_clock else said(("worked", "make-up")),
         "not_counted": [] if round_the_clock else said(("weekend", "holiday")),
         "used_before": span_words(sums["used_before_s"], unit) if sums["used_before_s"] else "",
+        "spelled": _spelled(sums, unit),
         "sources": [f"{year['year']}: {_(year['source'] or year['status'])}" for year in sums["calendar"]],
         "provisional": sums["provisional"],
     }
+
+
+def _spelled(sums: dict[str, Any], unit: str) -> str:
+    """Write the hours that count as a sum, where they are few; empty for longer limits and for days, which are counted."""
+    if unit == "work_days":
+        return ""
+    start, passed = datetime.fromisoformat(sums["start"]), sums["used_before_s"]
+    parts = [_("%(span)s used") % {"span": span_words(_whole(passed), unit)}] if passed else []
+    for span in clockface.terms(sums):
+        # Each is rounded with what came before it, so that the minutes that are shown add up.
+        minutes = _whole(passed + span["counted_s"]) - _whole(passed)
+        parts.append(f"{clockface.hours(span, start)} {span_words(minutes, unit)}")
+        passed += span["counted_s"]
+    if passed == sums["used_before_s"]:
+        return ""
+    limit = UNIT_WORDS[unit] % {"n": sums["amount"]}
+    return f"{' + '.join(parts)} = {limit}"
+
+
+def _whole(seconds: float) -> int:
+    return 60 * round(seconds / 60)
 
 
 # -- what can be done now ------------------------------------------------------------------------

@@ -13,7 +13,7 @@ class NoticeState(models.TextChoices):
     DRAFT = "draft", _("Draft")
     REVIEW = "review", _("For second signature")
     ISSUED = "issued", pgettext_lazy("state", "Issued")
-    RECEIVED = "received", _("Received")
+    RECEIVED = "received", pgettext_lazy("notice", "Received")
     ANSWERED = "answered", _("Answered")
     CLOSED = "closed", _("Answer accepted")
     WITHDRAWN = "withdrawn", _("Withdrawn")

@@ -56,6 +56,13 @@ def moments(first: int = FIRST, last: int = LAST) -> st.SearchStrategy[datetime]
 
 
 # -- the worked examples ------------------------------------------------------------------------
+def test_a_day_on_which_the_clock_does_not_run_is_not_counted():
+    # Thursday evening; three working days end as the next Wednesday begins.
+    found = due(at("2026-11-26 21:15"), 3, "work_days", OFFICIAL)
+    assert found.at == at("2026-12-02 08:00")
+    assert {days.kind: days.count for days in found.arithmetic.days} == {"worked": 3, "weekend": 2}
+
+
 def test_four_working_hours_from_friday_1730_end_on_the_make_up_saturday_at_1130():
     # Saturday 10 October 2026 is a make-up day of National Day.
     assert due(at("2026-10-09 17:30"), 4, "work_hours", OFFICIAL).at == at("2026-10-10 11:30")
