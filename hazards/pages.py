@@ -33,7 +33,7 @@ ROWS = 50
 # does not grow with the years: its list says what the figure says that led to it.
 MOST_COUNTED, MOST_COUNTED_NOW = 1000, 50_000
 OF_A_DAY = ("received", "cleared", "refused", "dispatched", "marked", "settled", "figure")
-WORDS_DAYS = 60  # words are compared with every row: without other bounds, with those of so many days
+WORDS_DAYS = 42  # words are compared with every row: without other bounds, with those of six weeks
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OFFERED = ("area", "state", "severity", "category", "open", "overdue", "mine", "search", "received_after",
            "received_before")  # fmt: skip
@@ -58,7 +58,7 @@ def hazards(request: HttpRequest) -> HttpResponse:
     if since:
         rows = rows.filter(received_at__gte=since)
     count = rows.order_by()[: most + 1].count()
-    page, older = _page(rows, asked.get("before", ""))
+    page, older = _page(rows if count else rows.none(), asked.get("before", ""))
     return render(
         request,
         "hazards/_list.html" if asks_for(request, "list") else "hazards/list.html",

@@ -326,7 +326,7 @@ def test_a_very_long_list_says_more_than_instead_of_counting_on(cast, monkeypatc
     assert "more than 2 hazards" in see(whole, open="true").content.decode()
 
 
-def test_words_are_looked_for_in_two_months_and_in_all_years_when_asked(cast):
+def test_words_are_looked_for_in_six_weeks_and_in_all_years_when_asked(cast):
     long_ago = file_hazard(cast.worker, at=timezone.now() - timedelta(days=pages.WORDS_DAYS + 2), description="旧井盖")
     lately = file_hazard(cast.worker, description="新井盖")
     whole = person("operator", area="3705")
