@@ -38,6 +38,7 @@ def listening(context: BrowserContext) -> Page:
     page.complaints = []
     page.on("console", lambda said: page.complaints.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: page.complaints.append(str(error)))
+    page.on("response", lambda answer: page.complaints.append(answer.url) if answer.status >= 500 else None)
     return page
 
 

@@ -38,8 +38,8 @@ def take_steps(site: Instance, case: str, *steps: tuple[str, dict[str, Any]], ve
         assert status == 200, answer
 
 
-def overdue_cases(site: Instance, number: int, *, major: int = 0) -> list[str]:
-    """File hazards, send them to the first handler's office and let nine days pass; return their ids when marked."""
+def overdue_cases(site: Instance, number: int, *, major: int = 0, days: int = 9) -> list[str]:
+    """File hazards, send them to the first handler's office and let days pass; return their ids when marked."""
     office = site.account("department_handler")["department"]
     made = [case["id"] for case in reported_cases(site, number, major=major)]
     for case in made:
@@ -47,7 +47,8 @@ def overdue_cases(site: Instance, number: int, *, major: int = 0) -> list[str]:
     # The news of a new instance's calendar computes due times anew: it must have come before they are moved.
     until(lambda: not site.query("SELECT 1 FROM outbox_outboxentry WHERE position IS NULL LIMIT 1"), 60)
     for table, column in (("hazards_clock", "hazard_id"), ("hazards_hazard", "id")):
-        site.query(f"UPDATE {table} SET due_at = now() - interval '9 days' WHERE {column} = ANY(%s::uuid[])", made)
+        moved = f"UPDATE {table} SET due_at = now() - make_interval(days => %s) WHERE {column} = ANY(%s::uuid[])"
+        site.query(moved, days, made)
     count = "SELECT count(*) FROM hazards_hazard WHERE overdue AND id = ANY(%s::uuid[])"
     until(lambda: site.query(count, made) == [(number,)], 60)
     return made
