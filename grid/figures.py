@@ -24,7 +24,7 @@ def register() -> None:
          "/api/v1/workers/", "/grid/workers/?assigned=1"),
         (CELLS, _("cells"), _("Active cells: base, dedicated and sea."), "/api/v1/cells/", "/grid/?active=1"),
         (PREMISES, _("places"), _("Active premises in the register: nine-small, government-owned, schools."),
-         "/api/v1/premises/", "/grid/premises/"),
+         "/api/v1/premises/", "/grid/premises/?active=true"),
     )  # fmt: skip
     for key, unit, definition, path, page in counts:
         register_figure(
@@ -42,7 +42,7 @@ def register() -> None:
         Figure(
             key=AREA, kind=SUM, unit="m²", definition=_("Floor area of all active government-owned buildings."),
             field="floor_area_m2", list_path="/api/v1/premises/", list_query=f"figure={AREA}",
-            page="/grid/premises/?kind=government",
+            page="/grid/premises/?kind=government&active=true",
         )
     )  # fmt: skip
     register_subject("worker", recount_workers)

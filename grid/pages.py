@@ -63,6 +63,7 @@ def cells(request: HttpRequest) -> HttpResponse:
         context["sums"] = dict(mine.values_list("kind").annotate(n=Count("pk")).order_by())
         context["unstaffed"] = rows.filter(active=True, staffed=False, area_code__startswith=context["area"]).count()
         context["workers"] = selectors.workers_of_area(context["area"]).count()
+        context["serving"] = [state for state in Worker.State.values if state != Worker.State.LEFT]
     return _shown(request, "cells", context)
 
 

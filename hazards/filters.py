@@ -4,11 +4,13 @@ from datetime import date, datetime, time, timedelta
 
 import django_filters
 from django.db import connection
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Model, Q, QuerySet, UUIDField
+from django.db.models.functions import Cast
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from citysafety.filtering import OnDay, Switch
+from citysafety.tallies import selectors as tallies
 from grid.models import Cell, Matter
 
 from .lifecycle import HazardState
@@ -21,6 +23,16 @@ KEYS = {
     "department": "SELECT id FROM accounts_department WHERE code = %s",
     "cell": "SELECT id FROM grid_cell WHERE code = %s AND kind <> 'dedicated'",
     "dedicated": "SELECT id FROM grid_cell WHERE code = %s AND kind = 'dedicated'",
+}
+
+# What a day of the filters is in the figures of the day.
+OF_THE_DAY = {
+    "received": "hazards.found_today",
+    "cleared": "hazards.cleared_today",
+    "refused": "hazards.refused_today",
+    "dispatched": "hazards.dispatched_today",
+    "marked": "hazards.marked_today",
+    "settled": "hazards.closed_due_today",
 }
 
 
@@ -46,6 +58,7 @@ class HazardFilter(django_filters.FilterSet):
     matter = django_filters.CharFilter(method="by_code", label=_("matter"))
     category = django_filters.CharFilter(method="by_code", label=_("category"))
     department = django_filters.CharFilter(method="by_code", label=_("department"))
+    unit = django_filters.CharFilter(method="by_unit", label=_("with the department then"))
     cell = django_filters.CharFilter(method="by_cell", label=_("cell"))
     mine = Switch(method="by_mine", label=_("reported by me"))
     received_after = django_filters.DateFilter(method="by_first_day", label=_("from"))
@@ -73,6 +86,18 @@ class HazardFilter(django_filters.FilterSet):
         """
         field = "department" if name == "department" else "matter"
         return rows.filter(**{f"{field}__in": _keys(name, value)})
+
+    def by_unit(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        """Keep what a department had when it happened on the day asked beside it; without a day, what it has now.
+
+        So the figures of departments count: what was late before it was dispatched was late with nobody.
+        """
+        asked = self.form.cleaned_data
+        days = {key: timezone.localdate(asked[day][0]) for day, key in OF_THE_DAY.items() if asked.get(day)}
+        for key, day in days.items():
+            earned = tallies.earned_by(value, "hazard", key, day).annotate(hazard_id=Cast("subject_id", UUIDField()))
+            rows = rows.filter(pk__in=earned.values("hazard_id"))
+        return rows if days else rows.filter(department__in=_keys("department", value))
 
     def by_cell(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         """Keep what lies in a cell; of which kind it is, is asked first, so that one index gives the newest."""

@@ -41,6 +41,7 @@ def wall(request: HttpRequest) -> HttpResponse:
     context = {
         "theme_default": "dark",
         "look": look,
+        "own": request.user.area_code,
         "figures": figures,
         "opens_lists": opens_lists(request.user),
         "kiosk": request.user.role == Role.KIOSK,

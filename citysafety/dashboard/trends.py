@@ -139,7 +139,7 @@ def _days(area: str, chosen: str, days: list[date], unit: str) -> list[dict[str,
     """Return each day with its figures and the lists that make them. Queries: 1."""
     rows = Tally.objects.filter(until=OPEN, figure__in=list(SHORT), category=chosen, day__range=_span(days), area=area)
     kept = {(figure, day): tallies.number(value) for figure, day, value in rows.values_list("figure", "day", "value")}
-    beside = {"department": unit} if unit else _of_class(chosen)
+    beside = {"unit": unit} if unit else _of_class(chosen)
     told = []
     for day in days:
         sums = {short: kept.get((figure, day), 0) for figure, short in SHORT.items()}

@@ -165,20 +165,30 @@ def members(kind: str, key: str, area: str, at: int | None = None) -> QuerySet[P
     periods = Period.objects.filter(_in(area), kind=kind, since__lte=place.position)
     # Conditions on empty lists repeat the indexes' own, so that the planner may use them.
     if figures.is_daily(key):
-        earlier = Period.objects.filter(
-            Q(since__lt=OuterRef("since")) | Q(since=OuterRef("since"), id__lt=OuterRef("id")),
-            kind=OuterRef("kind"),
-            subject_id=OuterRef("subject_id"),
-            day=place.day,
-            today__contains=[key],
-        )
-        return periods.filter(~Q(today=[]), ~Exists(earlier), day=place.day, today__contains=[key])
+        return _earned(periods, key, place.day)
     lasting = Q(until=OPEN)
     if at is not None:
         lasting |= Q(until__gt=place.position, until__lt=OPEN)
     if figures.figure(key).kind == figures.SUM:
         return periods.filter(lasting, amounts__has_key=key)
     return periods.filter(lasting, ~Q(now=[]), now__contains=[key])
+
+
+def earned_by(unit: str, kind: str, key: str, day: date) -> QuerySet[Period]:
+    """Return the periods, one a subject, in which a unit earned a figure of a day, whosever the subject is now."""
+    return _earned(Period.objects.filter(kind=kind, since__isnull=False), key, day).filter(unit=unit)
+
+
+def _earned(periods: QuerySet[Period], key: str, day: date) -> QuerySet[Period]:
+    """Keep the periods in which a figure of a day was earned, the first of each subject."""
+    earlier = Period.objects.filter(
+        Q(since__lt=OuterRef("since")) | Q(since=OuterRef("since"), id__lt=OuterRef("id")),
+        kind=OuterRef("kind"),
+        subject_id=OuterRef("subject_id"),
+        day=day,
+        today__contains=[key],
+    )
+    return periods.filter(~Q(today=[]), ~Exists(earlier), day=day, today__contains=[key])
 
 
 def _in(area: str) -> Q:

@@ -89,6 +89,25 @@ def test_what_runs_out_is_counted_on_its_day_and_for_its_department(dispatched):
     assert Tally.objects.filter(figure="hazards.marked_today", category=f"@{office.code}", area=HOME).exists()
 
 
+def test_the_days_of_a_department_open_what_it_had_then(dispatched, happen, watcher):
+    """One case ran out with it; one ran out before it was accepted, came to it later and is not its lateness."""
+    [own], office = dispatched(1)
+    [slow] = happen(1, at=timezone.now())
+    Hazard.objects.filter(pk__in=(own.pk, slow.pk)).update(due_at=timezone.now() - timedelta(seconds=1))
+    mark_overdue(at=timezone.now())
+    for action, given in (("accept", {}), ("dispatch", {"department": office.code})):
+        step = StepInput(id=uuid.uuid4(), version=Hazard.objects.get(pk=slow.pk).version, **given)
+        take_step(hazard_id=slow.pk, action=action, given=step, actor=person("dispatcher"), at=timezone.now())
+    while relay_waiting(listen={}, project=(fold,)):
+        pass
+    client = watcher("supervisor")
+    days = trends.trends("3705", 30, unit=office.code)["days"]
+    for name, number in (("settled", "cleared"), ("late", "marked"), ("sent", "dispatched")):
+        assert [client.get(day["lists"][name]).context["count"] for day in days] == [day[number] for day in days]
+    assert (sum(day["marked"] for day in days), trends.trends("3705", 30)["total"].marked) == (1, 2)
+    assert client.get(f"/hazards/?unit={office.code}").context["count"] == 2
+
+
 @pytest.mark.parametrize(("closed", "share"), [(19, None), (20, 90.0), (0, None)])
 def test_no_share_is_made_of_few_cases(closed, share):
     row = trends.Row("x", "x", {"cleared": closed, "on_time": int(closed * 0.9)})

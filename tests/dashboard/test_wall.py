@@ -1,6 +1,7 @@
 """What the wall reads: one look, wall-safe, of one area, at a fixed number of queries."""
 
 import json
+import re
 from datetime import timedelta
 
 import pytest
@@ -202,3 +203,13 @@ def test_the_page_costs_the_same_however_much_there_is(happen, watcher, django_a
     client.get("/wall/")
     with django_assert_num_queries(13):
         client.get("/wall/")
+
+
+def test_the_way_up_ends_with_the_readers_own_area(city, watcher):
+    """What lies above is named and no link: it would lead to no page."""
+    ways = r'<a class="figure" href="(/wall/\?area=\d+)" data-code'
+    client = watcher("dispatcher", area=HOME)
+    assert re.findall(ways, client.get("/wall/").content.decode()) == []
+    page = client.get(f"/wall/?area={VILLAGE}").content.decode()
+    assert re.findall(ways, page) == [f"/wall/?area={area}" for area in (HOME, TOWN)]
+    assert {client.get(way).status_code for way in re.findall(ways, page)} == {200}

@@ -64,11 +64,11 @@ def test_the_own_cells_come_first_and_the_whole_area_is_one_tap_away(cast):
     far = cast.rectified(lon=118.58)
 
     def listed(where):
-        rows = selectors.cases(cast.worker, LATER, key="verify", where=where, state="", number=30).rows
-        return {row.pk for row in rows}
+        cases = selectors.cases(cast.worker, LATER, key="verify", where=where, state="", number=30)
+        return {row.pk for row in cases.rows}, cases.count, counts(cases.kinds)["verify"]
 
-    assert listed("") == {near.pk}
-    assert listed("area") == {near.pk, far.pk}
+    assert listed("") == ({near.pk}, 1, 1)
+    assert listed("area") == ({near.pk, far.pk}, 2, 1)  # the tab opens the own cells
 
 
 def test_nobody_is_asked_to_verify_what_they_rectified_or_handled_on_the_spot(cast):
@@ -123,12 +123,12 @@ def test_what_has_ended_is_listed_when_it_is_asked_for(cast):
     cast.step(ended, "refuse", cast.dispatcher, words="重复")
 
     def listed(state):
-        return [
-            row.pk for row in selectors.cases(cast.worker, LATER, key="mine", where="", state=state, number=30).rows
-        ]
+        cases = selectors.cases(cast.worker, LATER, key="mine", where="", state=state, number=30)
+        return [row.pk for row in cases.rows], cases.count, cases.label
 
-    assert listed("") == [open_one.pk]
-    assert listed("refused") == [ended.pk]
+    assert listed("") == ([open_one.pk], 1, "我的在办")
+    assert listed("refused") == ([ended.pk], 1, "不予立案")
+    assert listed("verified") == ([], 0, "复查合格")
 
 
 def test_a_list_offers_only_states_that_its_cases_can_stand_in(cast):

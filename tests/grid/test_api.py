@@ -1,6 +1,8 @@
 """Doors of the grid: lists with their counts, areas that deny by default, tiles, and pages."""
 
 import gzip
+import re
+from html import unescape
 
 import pytest
 from django.urls import reverse
@@ -270,6 +272,29 @@ def test_pages_show_the_own_area(neighbour, path):
 )
 def test_pages_of_foreign_areas_answer_404(neighbour, path):
     assert neighbour.get(path).status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/grid/?area=3705&staffed=true&search=001", "/grid/premises/?area=3705&search=CS"])
+def test_numbers_above_a_filtered_list_open_the_lists_that_make_them(operator, path):
+    set_worker_state(worker_id=Worker.objects.get(number="DY00001").pk, state="left", at=NOON)
+    Premises.objects.filter(code="CS3").update(active=False)
+    said = re.findall(r'<a class="figure" href="([^"]+)">(\d+)</a>', operator.get(path).content.decode())
+
+    assert len(said) >= 3
+    for href, number in said:
+        listed = operator.get(unescape(href)).context
+        assert listed["refusals"] == []
+        assert listed["page"].paginator.count == int(number), href
+
+
+def test_the_page_of_every_figure_of_the_grid_shows_its_list(operator):
+    Premises.objects.filter(code="CS1").update(active=False)
+    rows = get(operator, "figures/")[1]["figures"]
+    pages = {row["key"]: operator.get(row["page"]).context for row in rows if row["page"].startswith("/grid/")}
+
+    assert len(pages) == 4
+    assert [page["refusals"] for page in pages.values()] == [[]] * 4
+    assert pages["premises.total"]["page"].paginator.count == Premises.objects.filter(active=True).count()
 
 
 def test_a_list_says_when_filters_leave_nothing(operator):

@@ -179,7 +179,10 @@ def _place_of(user: Any, cells: list[Cell]) -> str:
 
 
 def cases(user: Any, at: datetime, *, key: str, where: str, state: str, number: int) -> Cases:
-    """Return one list of a person's cases, first due first. Queries: counts and rows; postings for a worker."""
+    """Return one list of a person's cases, first due first.
+
+    Queries: counts and rows; postings for a worker; one more where a state or the whole area is asked for.
+    """
     cells = own_cells(user, at)
     near, wide = kinds_of(user, cells), kinds_of(user)
     scopes = []
@@ -187,7 +190,7 @@ def cases(user: Any, at: datetime, *, key: str, where: str, state: str, number: 
         scopes = [Kind("", _("My cells"), 0), Kind("area", _("Whole area"), 0)]
     lists = wide if where == "area" else near
     key = key if key in lists else next(iter(lists))
-    kinds = _counted(lists)
+    kinds = _counted(near)  # of the lists that the tabs open
     label, wanted = lists[key]
     rows = Hazard.objects.filter(wanted).select_related("matter__matter_class")
     states = _states_of(user, key)
@@ -201,8 +204,8 @@ def cases(user: Any, at: datetime, *, key: str, where: str, state: str, number: 
     shown = list(rows.order_by(*order)[: number + 1])
     return Cases(
         key=key,
-        label=label,
-        count=next(kind.count for kind in kinds if kind.key == key),
+        label=str(HazardState(state).label) if state else label,
+        count=rows.count() if state or where else next(kind.count for kind in kinds if kind.key == key),
         kinds=kinds,
         where=where if scopes else "",
         scopes=scopes,
