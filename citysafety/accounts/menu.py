@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .roles import CONSOLE, Role
 
+ADMIN = "/admin/"
 HOME = {
     Role.GRID_WORKER: "/field/",
     Role.DEPARTMENT_HANDLER: "/hazards/",
@@ -16,8 +17,8 @@ HOME = {
     Role.SUPERVISOR: "/supervision/",
     Role.LEADER: "/leader/",
     Role.AUDITOR: "/hazards/",
-    Role.SECURITY_OFFICER: "/admin/",
-    Role.ADMINISTRATOR: "/admin/",
+    Role.SECURITY_OFFICER: ADMIN,
+    Role.ADMINISTRATOR: ADMIN,
     Role.KIOSK: "/wall/",
 }
 
@@ -44,7 +45,7 @@ MENU = (
     Entry("/wall/", _("Wall"), (*WATCHERS, Role.ADMINISTRATOR, Role.KIOSK)),
     Entry("/trends/", _("Trends"), WATCHERS[1:]),
     Entry("/grid/", _("Grid"), (Role.GRID_WORKER, *WATCHERS, Role.ADMINISTRATOR)),
-    Entry("/admin/", _("Administration"), (Role.ADMINISTRATOR, Role.SECURITY_OFFICER, Role.AUDITOR)),
+    Entry(ADMIN, _("Administration"), (Role.ADMINISTRATOR, Role.SECURITY_OFFICER, Role.AUDITOR)),
 )
 
 
@@ -53,9 +54,10 @@ def home_of(role: str) -> str:
     return HOME.get(role, "/account/")
 
 
-def entries(role: str) -> list[Entry]:
-    """Return the menu of a role; pages that are not built are absent."""
-    return [entry for entry in MENU if role in entry.roles and exists(entry.path)]
+def entries(user: Any) -> list[Entry]:
+    """Return the menu of a person; pages that are not built are absent, and the admin for who has not the whole city."""
+    own = [entry for entry in MENU if user.role in entry.roles and exists(entry.path)]
+    return [entry for entry in own if entry.path != ADMIN or user.is_staff]
 
 
 def exists(path: str) -> bool:

@@ -26,6 +26,14 @@ def test_a_page_sends_a_stranger_to_the_door_and_the_door_leads_on(client):
     assert client.get("/account/").status_code == 200
 
 
+@pytest.mark.parametrize(("area", "status"), [("3705", 200), ("370502", 403)])
+def test_the_menu_holds_the_administration_where_it_is_open(client, area, status):
+    """It knows no areas: an auditor of a county reads the county's cases, and is not led to a page that refuses."""
+    client.force_login(person("auditor", area=area))
+    assert client.get("/admin/", follow=True).status_code == status
+    assert (b'href="/admin/"' in client.get("/account/").content) == (status == 200)
+
+
 @pytest.mark.parametrize("foreign", ["https://evil.example/", "//evil.example/", "javascript:alert(1)"])
 def test_the_door_does_not_lead_to_other_sites(client, foreign):
     assert sign_in(client, person("dispatcher", password=PASSWORD), next=foreign).url == "/"

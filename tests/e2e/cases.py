@@ -52,3 +52,17 @@ def overdue_cases(site: Instance, number: int, *, major: int = 0, days: int = 9)
     count = "SELECT count(*) FROM hazards_hazard WHERE overdue AND id = ANY(%s::uuid[])"
     until(lambda: site.query(count, made) == [(number,)], 60)
     return made
+
+
+def issued_notice(site: Instance, case: str) -> str:
+    """Let the first supervisor sign an overdue notice about an overdue case; return its id."""
+    supervisor = site.api("supervisor")
+    drafted = supervisor.get(f"/api/v1/supervision/?hazard={case}")[1]["results"]
+    if not drafted:
+        drafted = [supervisor.post("/api/v1/supervision/", {"id": str(uuid.uuid4()), "hazard": case})[1]]
+    notice = f"/api/v1/supervision/{drafted[0]['id']}/"
+    paper = supervisor.post(f"{notice}prepare/", {})[1]
+    step = {"id": str(uuid.uuid4()), "version": paper["version"], "sha256": paper["document"]["sha256"]}
+    status, answer = supervisor.post(f"{notice}issue/", step)
+    assert status == 200, answer
+    return str(answer["id"])

@@ -33,7 +33,7 @@ def theme(context: template.Context, default: str = Theme.LIGHT) -> str:
 def menu(context: template.Context) -> list[Entry]:
     """Return the reader's menu."""
     user = getattr(context.get("request"), "user", None)
-    return entries(user.role) if user is not None and user.is_authenticated else []
+    return entries(user) if user is not None and user.is_authenticated else []
 
 
 @register.filter
