@@ -140,12 +140,12 @@ def standing(at: int | None = None) -> Standing:
 
 
 def _with_ratios(values: dict) -> dict:
-    """Return values in the order of registration, with each ratio of its two counts to four places."""
+    """Return values in the order of registration, with each ratio of its two counts, not rounded: whoever writes it does that once."""
     board: dict[str, int | float | None] = {}
     for figure in figures.registered():
         if figure.kind == figures.RATIO:
             whole = values.get(figure.denominator, 0)
-            board[figure.key] = round(values.get(figure.numerator, 0) / whole, 4) if whole else None
+            board[figure.key] = values.get(figure.numerator, 0) / whole if whole else None
         else:
             board[figure.key] = values[figure.key]
     return board

@@ -9,6 +9,7 @@ from django.db import connection
 from django.utils import timezone
 
 from citysafety.dashboard import selectors
+from citysafety.dashboard.templatetags import wall as writing
 from citysafety.tallies import selectors as tallies
 from hazards.models import Hazard
 from tests.factories import AWAY, HOME
@@ -43,6 +44,16 @@ def test_the_newest_of_a_city_are_read_in_the_order_of_an_index(happen):
     plan = Hazard.objects.within("3705").order_by("-changed_at", "id")[:40].explain()
     assert "hazard_last_changed" in plan
     assert "Sort" not in plan
+
+
+@pytest.mark.parametrize(
+    ("value", "grouped", "percent"),
+    [(None, "–", "–"), (0, "0", "0.0"), (1, "1", "100"), (13 / 16, "0.8", "81.3"), (15 / 19, "0.8", "78.9"),
+     (1234.02, "1,234", "123402.0"), (1234.25, "1,234.3", "123425.0"), (700_000, "700,000", "70000000.0")],
+)  # fmt: skip
+def test_figures_are_written_as_the_script_writes_them(value, grouped, percent):
+    """Halves go upwards, so that a page says the same before and after its script has written its figures."""
+    assert (writing.grouped(value), writing.percent(value)) == (grouped, percent)
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -54,10 +54,10 @@ def test_a_ratio_of_nothing_has_no_value(db, probes):
     assert selectors.board("3705").figures["probes.loud_ratio"] is None
 
 
-def test_a_ratio_has_four_places(db, probes):
+def test_a_ratio_is_not_rounded(db, probes):
     for n in range(3):
         moved(str(n), now=["probes.open", *(["probes.loud"] if n else [])])
-    assert selectors.board("3705").figures["probes.loud_ratio"] == 0.6667
+    assert selectors.board("3705").figures["probes.loud_ratio"] == 2 / 3
 
 
 def test_the_next_day_starts_from_nothing_and_the_day_before_stays_in_the_series(db, probes):

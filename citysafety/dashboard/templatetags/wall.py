@@ -1,5 +1,7 @@
-"""Figures as the wall writes them; static/js/words.js writes them the same way."""
+"""Figures as the wall writes them; static/js/words.js writes them the same way, halves upwards."""
 
+from decimal import ROUND_HALF_UP, Decimal
+from math import floor
 from typing import Any
 
 from django import template
@@ -12,7 +14,8 @@ def grouped(value: float | None) -> str:
     """Group from a thousand on; one decimal at most; a dash for what there is not."""
     if value is None:
         return "–"
-    return f"{round(value, 1):,}" if value != int(value) else f"{int(value):,}"
+    tenths = floor(value * 10 + 0.5)
+    return f"{tenths / 10:,.1f}" if tenths % 10 else f"{tenths // 10:,}"
 
 
 @register.filter
@@ -20,7 +23,7 @@ def percent(value: float | None) -> str:
     """Return a share of 0…1 in percent, without its sign."""
     if value is None:
         return "–"
-    return "100" if value == 1 else f"{value * 100:.1f}"
+    return "100" if value == 1 else str(Decimal(value * 100).quantize(Decimal("0.1"), ROUND_HALF_UP))
 
 
 @register.inclusion_tag("wall/_figure.html", takes_context=True)
