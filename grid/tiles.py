@@ -6,7 +6,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable, Generator, Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import brotli
 from django.core.cache import cache
@@ -97,9 +97,8 @@ class Memory:
 memory = Memory(MOST_KEPT)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A tile as a reader wants it."""
+class Asked(NamedTuple):
+    """A tile as a reader wants it; a tuple, which is looked up by the dozen."""
 
     version: int
     z: int

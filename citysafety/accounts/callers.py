@@ -1,10 +1,9 @@
 """Who stands behind many requests at once, asked of the database each time: for doors that answer in groups."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.contrib.auth import BACKEND_SESSION_KEY, HASH_SESSION_KEY, SESSION_KEY
@@ -20,8 +19,7 @@ SELECT t.digest FROM accounts_accesstoken t JOIN accounts_user u ON u.id = t.use
 WHERE t.digest = ANY (%s) AND t.revoked_at IS NULL AND u.is_active"""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """What a request shows: the digest of its token, or the key of its session."""
 
     digest: str = ""
