@@ -139,7 +139,7 @@ CACHES = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
         "LOCATION": redis_url(1),
-        "KEY_PREFIX": DATABASES["default"]["NAME"],  # so that instances that share a Redis do not mix
+        "KEY_PREFIX": DATABASES["default"]["NAME"],  # two cities may share a cache
         "TIMEOUT": 300,
         # A cache that is away makes pages slower, never wrong or absent.
         "OPTIONS": {"IGNORE_EXCEPTIONS": True, "SOCKET_CONNECT_TIMEOUT": 1, "SOCKET_TIMEOUT": 1},

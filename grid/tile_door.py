@@ -30,6 +30,7 @@ from .tiles import FOR_EVER, TILE_TYPE, Asked, encoding_of
 
 ADDRESS = re.compile(r"/tiles/(\d{1,9})/cells/(\d{1,2})/(\d{1,6})/(\d{1,6})\.mvt", re.ASCII)
 GROUPS, MOST = 2, 32  # at work at once, and tiles in one of them
+TURNS = 4  # of the loop in which those who were just answered ask again: one statement for all of them
 PATIENCE_S = 0.02  # until a second group begins beside one that takes long: fewer groups ask for less
 SERVED = Counter("citysafety_tiles", "Tiles served in front of the pages")
 THREADS = ThreadPoolExecutor(GROUPS, thread_name_prefix="tiles")  # for what takes longer than a hand-over
@@ -98,8 +99,16 @@ class TileDoor:
 
     async def _work(self, line: Line) -> None:
         """Answer what waits, group after group."""
+        expected = 1
         while self._waiting:
+            for _turn in range(TURNS):
+                if len(self._waiting) >= expected:
+                    break
+                await asyncio.sleep(0)
+            if not self._waiting:  # the other line took them
+                break
             group, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
+            expected = len(group)
             self._groups += 1
             bodies = await granted([wish for wish, _answered in group], line)
             for (_wish, answered), body in zip(group, bodies, strict=True):

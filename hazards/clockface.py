@@ -13,7 +13,10 @@ from django.utils.translation import gettext_lazy
 from citysafety.names import chosen
 
 LATE_WIDTH = 18  # percent of the width that what is over takes, however long it is
-APART = 17  # percent of the width between two words under the bar
+APART = {
+    "short": 20,
+    "long": 32,
+}  # percent of the width from the middle of words to the next; narrow bars show only the ends
 PAUSES = {
     "lunch": gettext_lazy("lunch does not count"),
     "night": gettext_lazy("the night does not count"),
@@ -47,11 +50,12 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Words under the bar; ``anchor`` is that of SVG."""
+    """Words under the bar; ``anchor`` is that of SVG. What is beside the times of begin and end gives way where it is narrow."""
 
     at: float
     words: str
     anchor: str = "middle"
+    is_beside: bool = False
 
     @property
     def x(self) -> str:
@@ -64,6 +68,7 @@ class Face:
 
     pieces: list[Piece] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
+    still: list[str] = field(default_factory=list)  # in words, for who does not see the bar
     now: str = ""
     due: str = ""
 
@@ -98,6 +103,7 @@ def draw(sums: Mapping[str, Any], *, at: datetime, is_running: bool) -> Face | N
         else:
             words = chosen(span["name_zh"], span["name_en"]) or str(PAUSES.get(span["why"], ""))
             face.pieces.append(Piece(place(begin), place(end), "still", words))
+            face.still.append(f"{words} {_moment(begin)}–{_moment(end)}")
     face.pieces = [piece for piece in face.pieces if piece.end > piece.begin]
     face.due = f"{place(due):.2f}%"
     face.labels = [Label(0, _moment(start), "start"), Label(place(due), _moment(due), "middle" if is_late else "end")]
@@ -105,10 +111,10 @@ def draw(sums: Mapping[str, Any], *, at: datetime, is_running: bool) -> Face | N
         face.pieces.append(Piece(place(due), 100, "over"))
     elif at > start:
         face.now = f"{place(at):.2f}%"
-        _add(face, Label(place(at), _("now") if is_running else _("stopped")))
+        _add(face, Label(place(at), _("now") if is_running else _("stopped"), is_beside=True), APART["short"])
     for piece in sorted(face.pieces, key=lambda piece: piece.begin - piece.end):
-        if piece.kind == "still" and piece.words and piece.end - piece.begin >= APART:
-            _add(face, Label((piece.begin + piece.end) / 2, piece.words))
+        if piece.kind == "still" and piece.words and piece.end - piece.begin >= APART["short"]:
+            _add(face, Label((piece.begin + piece.end) / 2, piece.words, is_beside=True), APART["long"])
     return face
 
 
@@ -125,9 +131,9 @@ def hours(span: Mapping[str, Any], since: datetime) -> str:
     return f"{day}{begin:%H:%M}–{end:%H:%M}"
 
 
-def _add(face: Face, label: Label) -> None:
+def _add(face: Face, label: Label, apart: float) -> None:
     """Add words where nothing stands near."""
-    if all(abs(label.at - other.at) >= APART * (1 if other.anchor == "middle" else 1.2) for other in face.labels):
+    if all(abs(label.at - other.at) >= apart for other in face.labels):
         face.labels.append(label)
 
 

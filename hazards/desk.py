@@ -110,14 +110,16 @@ def _queues_of(user: Any) -> list[Queue]:
 
 
 def queues(user: Any) -> list[Queue]:
-    """Return the reader's tabs with their counts. Queries: 1, the department of a handler besides."""
+    """Return the reader's tabs with their counts. Queries: 1, the department of a handler besides; one more for each tab of
+    somebody whose area is a cell.
+    """
     tabs = [tab for tab in _queues_of(user) if tab.query.get("area") != ""]
+    if not tabs:
+        return []
     conditions = {
         f"n{i}": tab.condition & (inside(tab.query["area"]) if "area" in tab.query else Q())
         for i, tab in enumerate(tabs)
     }
-    if not tabs:
-        return []
     counts = (
         Hazard.objects.visible_to(user)
         .open()
@@ -195,7 +197,8 @@ def _clock_row(stage: dict[str, Any], at: datetime) -> dict[str, Any]:
     over = used - limit
     if stage["running"] and due:
         form = _("%(span)s overdue") if over > 0 else _("%(span)s left")
-        words = form % {"span": span_words(abs(over), unit)}
+        # Due as the office closed: over, and no working time has passed since.
+        words = _("Overdue now") if late and over < 60 else form % {"span": span_words(abs(over), unit)}
     else:
         words = reason_words(stage["reason"]) if not due else _("%(span)s used") % {"span": span_words(used, unit)}
     return {
@@ -203,7 +206,7 @@ def _clock_row(stage: dict[str, Any], at: datetime) -> dict[str, Any]:
         "running": stage["running"],
         "late": late,
         "words": words,
-        "percent": round(100 * used / limit),
+        "percent": min(999, round(100 * used / limit)),
         "limit": UNIT_WORDS[unit] % {"n": stage["amount"]},
         "started": started,
         "stopped": stopped,

@@ -58,7 +58,7 @@ class HazardFilter(django_filters.FilterSet):
     matter = django_filters.CharFilter(method="by_code", label=_("matter"))
     category = django_filters.CharFilter(method="by_code", label=_("category"))
     department = django_filters.CharFilter(method="by_code", label=_("department"))
-    unit = django_filters.CharFilter(method="by_unit", label=_("with the department then"))
+    unit = django_filters.CharFilter(method="by_unit", label=_("department at the time"))
     cell = django_filters.CharFilter(method="by_cell", label=_("cell"))
     mine = Switch(method="by_mine", label=_("reported by me"))
     received_after = django_filters.DateFilter(method="by_first_day", label=_("from"))
@@ -100,7 +100,7 @@ class HazardFilter(django_filters.FilterSet):
         return rows if days else rows.filter(department__in=_keys("department", value))
 
     def by_cell(self, rows: QuerySet, name: str, value: str) -> QuerySet:
-        """Keep what lies in a cell; of which kind it is, is asked first, so that one index gives the newest."""
+        """Keep what lies in a cell; of which kind it is, is asked first, so that one index gives the newest. Queries: 1 or 2."""
         if dedicated := _keys("dedicated", value):
             return rows.filter(dedicated_cell__in=dedicated)
         return rows.filter(cell__in=_keys("cell", value))

@@ -12,6 +12,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from citysafety import areas
 from grid.models import Cell, shapes_of
 
 from .lifecycle import ENDED, OPEN, HazardState, Stage
@@ -24,7 +25,6 @@ class Severity(models.TextChoices):
     MAJOR = "major", _("Major")
 
 
-CELL_DIGITS = 15
 NOT_BY_AREA = ("department_handler", "kiosk")  # handlers see their department's cases, wall screens none
 
 
@@ -33,7 +33,7 @@ def inside(area: str) -> Q:
 
     Queries: 1 for a cell, whose kind tells which index gives its newest hazards; else none.
     """
-    if len(area) < CELL_DIGITS:
+    if len(area) < areas.LEVELS[-1]:
         return Q(area_code__startswith=area)
     dedicated = Cell.objects.filter(code=area, kind=Cell.Kind.DEDICATED).values_list("pk", flat=True).first()
     return Q(area_code=area) if dedicated is None else Q(dedicated_cell=dedicated)
@@ -50,7 +50,7 @@ class HazardQuerySet(models.QuerySet):
         return self.open().filter(overdue=True)
 
     def within(self, area: str) -> Self:
-        """In an area, or in the dedicated cell of that code."""
+        """In an area, or in the dedicated cell of that code. Queries: 1 for a cell, else none until the rows are read."""
         return self.filter(inside(area))
 
     def shapeless(self) -> Self:

@@ -24,15 +24,15 @@ from grid.models import Division, MatterClass
 from . import desk, selectors
 from .drawing import draw
 from .filters import HazardFilter
-from .lifecycle import HazardState, PhotoRole
+from .lifecycle import OPEN, HazardState, PhotoRole
 from .models import Hazard, Severity
 from .present import clock_answer
 
 ROWS = 50
-# A longer list says "more than", so that its page costs the same after years. What is open, and what happened on one day,
-# does not grow with the years: its list says what the figure says that led to it.
+# A longer list says "more than", so that its page costs the same after years. What is open, and what happened on days that
+# were chosen, does not grow with the years: its list says what the figure says that led to it.
 MOST_COUNTED, MOST_COUNTED_NOW = 1000, 50_000
-OF_A_DAY = ("received", "cleared", "refused", "dispatched", "marked", "settled", "figure")
+OF_DAYS = ("received", "received_after", "cleared", "refused", "dispatched", "marked", "settled", "figure")
 WORDS_DAYS = 42  # words are compared with every row: without other bounds, with those of six weeks
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OFFERED = ("area", "state", "severity", "category", "open", "overdue", "mine", "search", "received_after",
@@ -106,9 +106,11 @@ def _kept(request: HttpRequest, asked: QueryDict, found: HazardFilter, area: str
 
 
 def _is_bound(asked: QueryDict, found: HazardFilter) -> bool:
-    """Test whether a list holds only what is open or what happened on one day: it does not grow with the years."""
+    """Test whether a list holds only what is open or what happened on chosen days: it does not grow with the years."""
     understood = found.form.cleaned_data if found.form.is_valid() else {}
-    return any(understood.get(name) for name in ("open", "overdue")) or any(asked.get(name) for name in OF_A_DAY)
+    states = understood.get("state")
+    is_open = any(understood.get(name) for name in ("open", "overdue")) or (states and OPEN.issuperset(states))
+    return bool(is_open) or any(asked.get(name) for name in OF_DAYS)
 
 
 def _words_since(asked: QueryDict) -> datetime | None:

@@ -62,7 +62,7 @@ def one_look() -> Iterator[None]:
 def wall(area: str) -> dict[str, Any]:
     """Return everything the wall shows of an area, at the head of the news.
 
-    Queries: 7 for a city or county, 8 for a township, 14 below (where categories are counted, not kept), whatever
+    Queries: 7 for a city or county, 8 for a township, 14 for a village and 16 for a cell (where categories are counted, not kept), whatever
     the number of hazards, cells or parts.
     """
     with one_look():
@@ -111,7 +111,7 @@ def _recent(key: str, at_least: int | None, read: Callable[[], dict[str, Any]]) 
 
 
 def points(area: str) -> dict[str, Any]:
-    """Return every open hazard of an area as a point, in columns, at the head of the news. Queries: 2.
+    """Return every open hazard of an area as a point, in columns, at the head of the news. Queries: 2; 3 for a cell.
 
     ``state`` counts in ``states``; ``major`` and ``overdue`` name rows; ``unanswered`` are the major ones that nobody
     has accepted or refused yet, with when they were received. The news after ``position`` keeps it true.
@@ -148,7 +148,7 @@ def recent_points(area: str, at_least: int | None = None) -> dict[str, Any]:
 
 
 def items(ids: Iterable[Any], area: str) -> list[dict[str, Any]]:
-    """Return the wall-safe rows of some hazards, those outside the area left out. Queries: 3."""
+    """Return the wall-safe rows of some hazards, those outside the area left out. Queries: 3; 4 for a cell."""
     hazards = labelled(_lines(Hazard.objects.within(area).filter(pk__in=list(ids))))
     codes = {hazard.area_code[:TOWNSHIP] for hazard in hazards}
     towns = {division.code: division.name for division in Division.objects.filter(code__in=codes)}

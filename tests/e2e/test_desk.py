@@ -340,3 +340,34 @@ def test_rows_are_walked_with_keys_and_filters_keep_the_address(site, desk):
     expect(desk.locator("#filters")).to_have_count(1)
     desk.reload()
     expect(desk.locator("#severity")).to_have_value("major")
+
+
+@pytest.mark.parametrize("size", SIZES.values(), ids=SIZES)
+@pytest.mark.parametrize("language", ["zh-hans", "en"])
+def test_words_under_a_clock_lie_apart_and_within_its_bar(site, browser, language, size):
+    """Cases of all stages, begun at any hour: what is written under their bars is read at either size."""
+    rows = site.api("supervisor").get("/api/v1/hazards/?open=true&page_size=400")[1]["results"]
+    page = opened(browser, site, "supervisor", language=language, viewport=size)
+    seen = 0
+    for row in rows[:: max(1, len(rows) // 12)]:
+        page.goto(f"{site.url}/hazards/{row['id']}/")
+        wrong, bars = page.evaluate(
+            """() => {
+              const wrong = [], bars = [...document.querySelectorAll('.clock-bar')];
+              for (const bar of bars) {
+                const box = bar.getBoundingClientRect(), words = [...bar.querySelectorAll('text')].filter(one => one.getClientRects().length);
+                const rows = words.map(one => ({ said: one.textContent, at: one.getBoundingClientRect() }))
+                  .sort((a, b) => a.at.left - b.at.left);
+                for (const [n, one] of rows.entries()) {
+                  if (one.at.left < box.left - 1 || one.at.right > box.right + 1) wrong.push(`${one.said} leaves the bar`);
+                  if (n && one.at.left < rows[n - 1].at.right + 3) wrong.push(`${rows[n - 1].said} | ${one.said}`);
+                }
+              }
+              return [wrong, bars.length];
+            }"""
+        )
+        assert wrong == [], row["number"]
+        seen += bars
+    assert seen >= 12
+    assert page.complaints == []
+    page.context.close()

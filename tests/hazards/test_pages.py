@@ -333,15 +333,15 @@ def test_words_are_looked_for_in_six_weeks_and_in_all_years_when_asked(cast):
 
     short = see(whole, search="井盖")
     assert numbers(short) == [lately.number]
-    assert "Words were looked for in hazards received since" in short.content.decode()
-    further = re.search(r'href="([^"]+)">Look in all years', short.content.decode())[1].replace("&amp;", "&")
+    assert "Only hazards received since" in short.content.decode()
+    further = re.search(r'href="([^"]+)">Search all years', short.content.decode())[1].replace("&amp;", "&")
     everything = signed_in(whole).get(f"{LIST}{further}")
     assert numbers(everything) == [lately.number, long_ago.number]
-    assert "Look in all years" not in everything.content.decode()
+    assert "Search all years" not in everything.content.decode()
     # Numbers, chosen days and open cases are found without reading years.
     assert numbers(see(whole, search=long_ago.number)) == [long_ago.number]
     assert numbers(see(whole, search="井盖", received_after="2000-01-01")) == [lately.number, long_ago.number]
     assert numbers(see(whole, search="井盖", open="true")) == [lately.number, long_ago.number]
     nothing = see(whole, search="绝无此词").content.decode()
     assert "No hazard fits these filters" in nothing
-    assert "Look in all years" in nothing
+    assert "Search all years" in nothing
