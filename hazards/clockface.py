@@ -13,10 +13,8 @@ from django.utils.translation import gettext_lazy
 from citysafety.names import chosen
 
 LATE_WIDTH = 18  # percent of the width that what is over takes, however long it is
-APART = {
-    "short": 20,
-    "long": 32,
-}  # percent of the width from the middle of words to the next; narrow bars show only the ends
+# Percent of the width from the middle of words to the next ones; a narrow bar shows only those at its ends.
+APART = {"short": 20, "long": 32}
 PAUSES = {
     "lunch": gettext_lazy("lunch does not count"),
     "night": gettext_lazy("the night does not count"),

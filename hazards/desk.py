@@ -173,10 +173,16 @@ def due_words(hazard: Hazard, at: datetime) -> DueWords:
     seconds = worktime.consumed(first, last, unit, calendar())
     if seconds is None:  # a year is missing between: the wall clock still says what passed
         seconds = (last - first).total_seconds()
-    form = _("%(span)s overdue") if late else _("%(span)s left")
     soon = seconds < worktime.limit_s(amount, unit) / 4
     kind = "late" if late else "soon" if soon else "left"
-    return DueWords(kind, form % {"span": span_words(seconds, unit)}, hazard.due_at)
+    return DueWords(kind, _over_or_left(seconds, unit, late=late), hazard.due_at)
+
+
+def _over_or_left(seconds: float, unit: str, *, late: bool) -> str:
+    if late and seconds < 60:  # due as the office closed: no working time has passed since
+        return _("Overdue now")
+    form = _("%(span)s overdue") if late else _("%(span)s left")
+    return form % {"span": span_words(seconds, unit)}
 
 
 def clock_rows(answer: dict[str, Any], at: datetime) -> list[dict[str, Any]]:
@@ -196,9 +202,7 @@ def _clock_row(stage: dict[str, Any], at: datetime) -> dict[str, Any]:
     late = bool(marked) or bool(due and stage["running"] and due < at)
     over = used - limit
     if stage["running"] and due:
-        form = _("%(span)s overdue") if over > 0 else _("%(span)s left")
-        # Due as the office closed: over, and no working time has passed since.
-        words = _("Overdue now") if late and over < 60 else form % {"span": span_words(abs(over), unit)}
+        words = _over_or_left(abs(over), unit, late=over > 0 or (late and not over))
     else:
         words = reason_words(stage["reason"]) if not due else _("%(span)s used") % {"span": span_words(used, unit)}
     return {

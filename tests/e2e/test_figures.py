@@ -385,8 +385,9 @@ def test_w33_children_add_up_to_their_parent_in_every_area(site, say):
         for area, key, count in site.query(
             "SELECT area, key, count(DISTINCT subject_id) FROM tallies_period, unnest(now || today) key"
             " WHERE since <= %(at)s AND length(area) < 15 AND CASE WHEN key LIKE '%%\\_today' THEN day ="
-            " (now() AT TIME ZONE 'Asia/Shanghai')::date ELSE until > %(at)s END GROUP BY 1, 2",
+            " (%(as_of)s::timestamptz AT TIME ZONE 'Asia/Shanghai')::date ELSE until > %(at)s END GROUP BY 1, 2",
             at=at,
+            as_of=board["as_of"],
         )
     }
     sums = {code: dict.fromkeys(counts, 0) for code in codes}

@@ -10,8 +10,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from citysafety.accounts.models import Role
-from hazards import pages
+from hazards import desk, pages
 from hazards.models import Hazard
+from hazards.present import clock_answer
 from tests.factories import AWAY, HOME, NOON, file_hazard, person
 
 pytestmark = pytest.mark.django_db
@@ -287,6 +288,18 @@ def test_a_clock_shows_its_arithmetic(cast):
     assert "11-23 18:00" in page
     assert "Working days: 1" in page
     assert "2026: test" in page
+
+
+def test_what_fell_due_as_the_office_closed_is_over_though_no_minute_of_work_has_passed(cast):
+    hazard = file_hazard(cast.worker, at=NOON)  # due at 18:00
+    clock = desk.clock_rows(clock_answer(hazard, NOON + timedelta(hours=7)), NOON + timedelta(hours=7))[0]
+    assert (clock["late"], clock["words"], desk.due_words(hazard, NOON + timedelta(hours=7)).words) == (
+        True,
+        "已超期",
+        "已超期",
+    )
+    later = NOON + timedelta(hours=21)  # an hour into the next morning
+    assert desk.due_words(hazard, later).words == desk.clock_rows(clock_answer(hazard, later), later)[0]["words"]
 
 
 def test_a_missing_calendar_is_said_and_no_due_time_is_invented(cast):
