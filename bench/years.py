@@ -14,7 +14,7 @@ from . import browser, city, load, servers
 from .dashboard import LISTS, query_of
 from .figures import Report, Turn, Verdict, at_most, in_turns
 
-SECONDS = 3
+SECONDS = 1
 FEW = 50_000
 # The oldest that are over leave, so that both cities have the same days before today and the same open cases.
 YOUNGER = """
