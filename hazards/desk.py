@@ -110,16 +110,14 @@ def _queues_of(user: Any) -> list[Queue]:
 
 
 def queues(user: Any) -> list[Queue]:
-    """Return the reader's tabs with their counts. Queries: 1, the department of a handler besides; one more for each tab of
-    somebody whose area is a cell.
+    """Return the reader's tabs with their counts. Queries: 1, the department of a handler besides; one more for whose
+    area is a cell.
     """
     tabs = [tab for tab in _queues_of(user) if tab.query.get("area") != ""]
     if not tabs:
         return []
-    conditions = {
-        f"n{i}": tab.condition & (inside(tab.query["area"]) if "area" in tab.query else Q())
-        for i, tab in enumerate(tabs)
-    }
+    places = {area: inside(area) for area in {tab.query["area"] for tab in tabs if "area" in tab.query}}
+    conditions = {f"n{i}": tab.condition & places.get(tab.query.get("area"), Q()) for i, tab in enumerate(tabs)}
     counts = (
         Hazard.objects.visible_to(user)
         .open()

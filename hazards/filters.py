@@ -4,8 +4,7 @@ from datetime import date, datetime, time, timedelta
 
 import django_filters
 from django.db import connection
-from django.db.models import Model, Q, QuerySet, UUIDField
-from django.db.models.functions import Cast
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -15,6 +14,7 @@ from grid.models import Cell, Matter
 
 from .lifecycle import HazardState
 from .models import Hazard, Mark, Severity, Step
+from .selectors import keys_of
 
 # As text: to put a statement together takes longer than PostgreSQL answers it, and every list of a class asks it.
 KEYS = {
@@ -43,7 +43,8 @@ def _keys(kind: str, code: str) -> list[int]:
         return [key for (key,) in cursor.fetchall()]
 
 
-def _midnight(day: date) -> datetime:
+def midnight(day: date) -> datetime:
+    """Return the first moment of a day of the city."""
     return timezone.make_aware(datetime.combine(day, time()))
 
 
@@ -95,8 +96,7 @@ class HazardFilter(django_filters.FilterSet):
         asked = self.form.cleaned_data
         days = {key: timezone.localdate(asked[day][0]) for day, key in OF_THE_DAY.items() if asked.get(day)}
         for key, day in days.items():
-            earned = tallies.earned_by(value, "hazard", key, day).annotate(hazard_id=Cast("subject_id", UUIDField()))
-            rows = rows.filter(pk__in=earned.values("hazard_id"))
+            rows = rows.filter(pk__in=keys_of(tallies.earned_by(value, "hazard", key, day)))
         return rows if days else rows.filter(department__in=_keys("department", value))
 
     def by_cell(self, rows: QuerySet, name: str, value: str) -> QuerySet:
@@ -106,10 +106,10 @@ class HazardFilter(django_filters.FilterSet):
         return rows.filter(cell__in=_keys("cell", value))
 
     def by_first_day(self, rows: QuerySet, name: str, value: date) -> QuerySet:
-        return rows.filter(received_at__gte=_midnight(value))
+        return rows.filter(received_at__gte=midnight(value))
 
     def by_last_day(self, rows: QuerySet, name: str, value: date) -> QuerySet:
-        return rows.filter(received_at__lt=_midnight(value) + timedelta(days=1))
+        return rows.filter(received_at__lt=midnight(value) + timedelta(days=1))
 
     def by_mine(self, rows: QuerySet, name: str, value: bool) -> QuerySet:
         own = Q(reporter=self.request.user)

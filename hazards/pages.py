@@ -23,7 +23,7 @@ from grid.models import Division, MatterClass
 
 from . import desk, selectors
 from .drawing import draw
-from .filters import HazardFilter
+from .filters import HazardFilter, midnight
 from .lifecycle import OPEN, HazardState, PhotoRole
 from .models import Hazard, Severity
 from .present import clock_answer
@@ -114,11 +114,11 @@ def _is_bound(asked: QueryDict, found: HazardFilter) -> bool:
 
 
 def _words_since(asked: QueryDict) -> datetime | None:
-    """Return from when on words are looked for where no days were chosen; None where they are, and for numbers."""
+    """Return from when on words are looked for in a list without bounds; None where a last day was chosen, and for numbers."""
     words = asked.get("search", "").strip()
-    if not words or words.upper().startswith("YH-") or asked.get("received_after") or asked.get("received_before"):
+    if not words or words.upper().startswith("YH-") or asked.get("received_before"):
         return None
-    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=WORDS_DAYS)
+    return midnight(timezone.localdate() - timedelta(days=WORDS_DAYS))
 
 
 def _first_day() -> date:

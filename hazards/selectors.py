@@ -12,6 +12,7 @@ from django.db.models.functions import Cast
 from citysafety.evidence.models import Attachment
 from citysafety.names import in_english
 from citysafety.tallies import selectors as tallies
+from citysafety.tallies.models import Period
 
 from .models import Hazard, Step
 
@@ -98,6 +99,9 @@ def pinned(rows: QuerySet[Hazard], *, figure: str, area: str, at: int | None) ->
 
     :raises citysafety.tallies.selectors.PositionGone: the position is no longer readable.
     """
-    members = tallies.members("hazard", figure, area, at)
-    ids = members.annotate(hazard_id=Cast("subject_id", UUIDField())).values("hazard_id")
-    return rows.filter(pk__in=ids)
+    return rows.filter(pk__in=keys_of(tallies.members("hazard", figure, area, at)))
+
+
+def keys_of(periods: QuerySet[Period]) -> QuerySet[Period, dict[str, Any]]:
+    """Return the keys of the hazards that periods are of, for a condition."""
+    return periods.annotate(hazard_id=Cast("subject_id", UUIDField())).values("hazard_id")

@@ -62,8 +62,8 @@ def one_look() -> Iterator[None]:
 def wall(area: str) -> dict[str, Any]:
     """Return everything the wall shows of an area, at the head of the news.
 
-    Queries: 7 for a city or county, 8 for a township, 14 for a village and 16 for a cell (where categories are counted, not kept), whatever
-    the number of hazards, cells or parts.
+    Queries: 7 for a city or county, 8 for a township, 14 for a village and 16 for a cell (where categories are counted,
+    not kept), whatever the number of hazards, cells or parts.
     """
     with one_look():
         divisions = divisions_of(area)
