@@ -1,10 +1,12 @@
 """Take a photo in, seal it, make the pictures that people see."""
 
+import fcntl
 import hashlib
 import os
 import tempfile
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from io import BytesIO
 from pathlib import Path
@@ -154,11 +156,25 @@ def derive(*, sha256: str, at: datetime) -> bool:
     """Make the two pictures people see: turned upright, without EXIF. Safe to run twice; returns whether it made them.
 
     An attempt is counted before it starts, so that a picture that kills its worker is parked after three.
+    The worker and those who look before it wait for each other: one of them draws, the others find it drawn.
     """
-    if not Photo.objects.waiting().filter(sha256=sha256).update(deriving=F("deriving") + 1):
-        return False
-    _draw_derivatives(sha256, open_picture((folder(sha256) / "original").read_bytes()))
-    return bool(Photo.objects.filter(sha256=sha256, derived_at=None).update(derived_at=at))
+    with _alone_in(folder(sha256)):
+        if not Photo.objects.waiting().filter(sha256=sha256).update(deriving=F("deriving") + 1):
+            return False
+        _draw_derivatives(sha256, open_picture((folder(sha256) / "original").read_bytes()))
+        return bool(Photo.objects.filter(sha256=sha256, derived_at=None).update(derived_at=at))
+
+
+@contextmanager
+def _alone_in(path: Path) -> Iterator[None]:
+    """Hold a folder against other threads and processes; the lock goes with whoever dies holding it."""
+    path.mkdir(parents=True, exist_ok=True)  # a lost one fails where its attempt has been counted
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _draw_derivatives(sha256: str, picture: Image.Image) -> None:
@@ -168,9 +184,10 @@ def _draw_derivatives(sha256: str, picture: Image.Image) -> None:
         small.thumbnail((side, side), Image.Resampling.LANCZOS)
         clean = Image.new("RGB", small.size)
         clean.paste(small)  # pixels only: no EXIF, no position, no profile
-        part = folder(sha256) / f".{name}.{os.getpid()}"
-        clean.save(part, "JPEG", quality=82, optimize=True)
-        os.replace(part, folder(sha256) / name)
+        with tempfile.NamedTemporaryFile(dir=folder(sha256), delete=False) as part:
+            clean.save(part, "JPEG", quality=82, optimize=True)
+        os.chmod(part.name, 0o640)
+        os.replace(part.name, folder(sha256) / name)
 
 
 def unpark(photos: PhotoQuerySet) -> int:
