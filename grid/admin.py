@@ -212,8 +212,8 @@ class MatterAdmin(admin.ModelAdmin):
     readonly_fields = ("pinyin",)
     fieldsets = (
         (None, {"fields": (("code", "active"), "name_zh", "name_en", "matter_class", "department", "severity", "icon", "pinyin")}),
-        (_("Clocks"), {"fields": (("accept_amount", "accept_unit"), ("rectify_amount", "rectify_unit"), ("verify_amount", "verify_unit"))}),
-        (_("Evidence"), {"fields": ("special", ("photos_before", "photos_after"), "verify_within_m", "sample_recheck")}),
+        (_("Clocks"), {"fields": (("accept_amount", "accept_unit"), ("rectify_amount", "rectify_unit"), ("verify_amount", "verify_unit"), ("total_amount", "total_unit"))}),
+        (_("Evidence"), {"fields": ("special", ("photos_before", "photos_after"), "verify_within_m", "near_m", "sample_recheck")}),
         (_("Source"), {"fields": ("standard_code", "basis")}),
     )  # fmt: skip
     form = MatterForm

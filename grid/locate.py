@@ -214,3 +214,12 @@ def locate(lon: float, lat: float, accuracy_m: float | None = None) -> Place:
     taken and all are named. No query, but for the look at the grid version every two seconds.
     """
     return current().place(lon, lat, accuracy_m)
+
+
+def cells_around(lon: float, lat: float, radius_m: float) -> list[int]:
+    """Return the keys of the base cells that a circle touches, the nearest first; at sea that of the sea cell. Queries: as ``locate``."""
+    index = current()
+    x, y = lon * index.scale[0], lat * index.scale[1]
+    around = [index.base.cells[n][0] for n in index.base.around(x, y, radius_m)]
+    sea = index.sea.holding(x, y) if not around else None
+    return around or ([index.sea.cells[sea][0]] if sea is not None else [])

@@ -33,14 +33,16 @@ from citysafety.evidence.doors import role_asked, step_asked, take_photo
 from citysafety.lifecycle import StepNotAllowed
 from citysafety.tallies.api import told_at_the_door
 from citysafety.viewsets import CountTwin, Historied
+from grid.models import Matter
 
 from . import selectors, services
 from .filters import HazardFilter
-from .lifecycle import EVIDENCE_GIVERS, FILERS, LIFECYCLE, PhotoRole
+from .lifecycle import EVIDENCE_GIVERS, FILERS, LIFECYCLE, PhotoRole, kept_from
 from .models import Hazard, Severity, Step
-from .present import clock_answer, hazard_answer, photo_answer, step_answer
+from .present import clock_answer, hazard_answer, near_answer, photo_answer, step_answer
+from .services.given import StepInput
 from .services.reporting import Filing, file_drafts
-from .services.steps import StepInput, steps_open_to
+from .services.steps import steps_open_to
 
 
 class LocationInput(Light):
@@ -67,6 +69,16 @@ class FilingInput(Light):
     handled_on_spot = serializers.BooleanField(required=False, default=False)
 
 
+class NearInput(serializers.Serializer):
+    """A place where somebody is about to file, and what."""
+
+    matter = serializers.SlugRelatedField("code", queryset=Matter.objects.active())
+    lon = serializers.FloatField(min_value=-180, max_value=180)
+    lat = serializers.FloatField(min_value=-90, max_value=90)
+    accuracy_m = serializers.FloatField(min_value=0, max_value=100_000, required=False, allow_null=True, default=None)
+    datum = serializers.ChoiceField(choices=DATUMS, default="wgs84")
+
+
 class StepFields(Light):
     id = serializers.UUIDField()
     version = serializers.IntegerField(min_value=1, required=False, allow_null=True, default=None)
@@ -74,6 +86,15 @@ class StepFields(Light):
     words = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
     department = serializers.CharField(max_length=32, required=False, allow_blank=True, default="")
     location = LocationInput(required=False, allow_null=True, default=None)
+    amount = serializers.IntegerField(min_value=1, max_value=999, required=False, allow_null=True, default=None)
+    cause = serializers.CharField(max_length=16, required=False, allow_blank=True, default="")
+    until = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    matter = serializers.CharField(max_length=16, required=False, allow_blank=True, default="")
+    into = serializers.CharField(max_length=36, required=False, allow_blank=True, default="")
+    cell = serializers.CharField(max_length=15, required=False, allow_blank=True, default="")
+
+
+BESIDE_FIELDS = ("amount", "cause", "until", "matter", "into", "cell")  # what few steps ask for
 
 
 class HazardViews(CountTwin, Historied, viewsets.GenericViewSet):
@@ -144,6 +165,19 @@ class HazardViews(CountTwin, Historied, viewsets.GenericViewSet):
         created = status.HTTP_201_CREATED, answer
         return _once(filing.id, lambda: answer_together(filings, filing.id, request, draft, created, to=_to(None, "")))
 
+    @extend_schema(parameters=[NearInput], responses=OpenApiTypes.OBJECT)
+    @action(detail=False, methods=["get"], pagination_class=None, filterset_class=None)
+    def near(self, request: Request) -> Response:
+        """Say which open cases at a place may be the one that somebody is about to file; those the caller may see."""
+        given = NearInput(data=request.query_params)
+        given.is_valid(raise_exception=True)
+        data = given.validated_data
+        lon, lat = to_wgs84(data["lon"], data["lat"], data["datum"])
+        found = selectors.near_place(
+            request.user, matter=data["matter"], lon=lon, lat=lat, accuracy_m=data["accuracy_m"], at=timezone.now()
+        )
+        return Response({"results": [near_answer(one) for one in found]})
+
     @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["get"], url_path="photos/count")
     def photos_count(self, request: Request, pk: str) -> Response:
@@ -199,13 +233,11 @@ class HazardViews(CountTwin, Historied, viewsets.GenericViewSet):
         data = given.validated_data
         place = data["location"] or {}
         step = StepInput(
-            id=data["id"],
-            version=data["version"],
             words=data["words"] or data["reason"],
-            department=data["department"],
             lon=place.get("lon"),
             lat=place.get("lat"),
             accuracy_m=place.get("accuracy_m"),
+            **{name: data[name] for name in ("id", "version", "department", *BESIDE_FIELDS)},
         )
         return _once(
             step.id,
@@ -240,14 +272,15 @@ def _conflict(hazard_id: UUID, request: Request, words: str) -> Conflict:
 def _must_be_open(hazard: Hazard, verb: str, data: Any) -> None:
     """Refuse what the present state does not allow before looking at fields: 409 comes before 400."""
     try:
-        LIFECYCLE.step(hazard.state, verb)
-    except StepNotAllowed as error:
-        refusal = Conflict(
-            _("“%(action)s” is not possible from “%(state)s”.")
-            % {"action": LIFECYCLE.steps_named(verb)[0].label, "state": hazard.get_state_display()}
-        )
+        words = kept_from(LIFECYCLE.step(hazard.state, verb), hazard)
+    except StepNotAllowed:
+        words = _("“%(action)s” is not possible from “%(state)s”.") % {
+            "action": LIFECYCLE.steps_named(verb)[0].label, "state": hazard.get_state_display()
+        }  # fmt: skip
+    if words:
+        refusal = Conflict(words)
         refusal.present = hazard_answer(hazard)
-        raise refusal from error
+        raise refusal
     seen = data.get("version") if hasattr(data, "get") else None
     if type(seen) is int and seen != hazard.version:  # whatever else it is, the fields say
         refusal = Conflict(

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from citysafety.evidence.chain import Event, Picture, Record
 from citysafety.evidence.models import Attachment
 
-from .lifecycle import LIFECYCLE, HazardState, PhotoRole
+from .lifecycle import LABELS, HazardState, PhotoRole
 from .models import Hazard, Mark, Step
 
 
@@ -22,7 +22,6 @@ def look(user: Any, ids: list[str]) -> list[Record]:
     keys = [hazard.pk for hazard in hazards]
     pictures = pictures_of("hazard", keys, dict(PhotoRole.choices))
     events: dict[Any, list[Event]] = defaultdict(list)
-    labels = {step.action: step.label for step in LIFECYCLE.steps}
     states = dict(HazardState.choices)
     steps = Step.objects.filter(hazard__in=keys).select_related("actor", "department").order_by("hazard", "version")
     used = set()
@@ -32,7 +31,7 @@ def look(user: Any, ids: list[str]) -> list[Record]:
         events[step.hazard_id].append(
             Event(
                 at=step.at,
-                label=str(labels.get(step.action, _("Reported"))),
+                label=str(LABELS[step.action]),
                 who=step.actor.name if step.actor else "",
                 role=step.actor.get_role_display() if step.actor else "",
                 to=step.department.name if step.action == "dispatch" and step.department else "",
@@ -65,6 +64,13 @@ def look(user: Any, ids: list[str]) -> list[Record]:
         )
         for hazard in hazards
     ]
+
+
+def duplicates(user: Any, ids: list[str]) -> list[str]:
+    """Return the cases that were merged into some, as far as the user may see them. Queries: 1."""
+    wanted = [one for one in map(_uuid, ids) if one]
+    rows = Hazard.objects.visible_to(user).filter(merged_into__in=wanted).order_by("pk")
+    return [str(pk) for pk in rows.values_list("pk", flat=True)]
 
 
 def pictures_of(kind: str, ids: list[Any], roles: dict[str, Any]) -> dict[tuple[str, Any], list[Picture]]:

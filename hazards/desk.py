@@ -6,6 +6,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import Count, Q
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext_lazy
 
@@ -14,13 +16,14 @@ from citysafety.accounts.rights import may, sentence
 from citysafety.accounts.roles import Role
 from citysafety.accounts.selectors import office_choice
 from citysafety.calendars.services import calendar
+from citysafety.calendars.words import limit_words
 from citysafety.evidence import services as evidence
 from citysafety.names import chosen
 
-from . import clockface
-from .lifecycle import LIFECYCLE, OPEN, HazardState, HazardStep, PhotoRole, Stage
+from . import asked, clockface, selectors
+from .lifecycle import LABELS, LIFECYCLE, OPEN, HazardState, HazardStep, PhotoRole, Stage, kept_from
 from .models import Hazard, inside
-from .services.clocks import limit_of
+from .services.clocks import PAUSED, limit_of
 from .services.steps import requirements, steps_open_to
 
 S = HazardState
@@ -36,6 +39,11 @@ ASKED_WORDS = {
     "location": gettext_lazy("place"),
     "photo:before": gettext_lazy("photo before"),
     "photo:after": gettext_lazy("photo after"),
+    "amount": gettext_lazy("how much more"),
+    "cause": gettext_lazy("cause"),
+    "matter": gettext_lazy("matter"),
+    "into": gettext_lazy("the case that stays"),
+    "cell": gettext_lazy("cell"),
 }
 DAY_WORDS = {
     "worked": gettext_lazy("Working days: %(n)s"),
@@ -52,6 +60,7 @@ SIGNS = {
     S.VERIFIED: ("tick", ""),
     S.WRITTEN_OFF: ("tick", "ended"),
     S.REFUSED: ("no", "ended"),
+    S.MERGED: ("half", "ended"),
 }
 
 
@@ -146,6 +155,8 @@ def span_words(seconds: float, unit: str) -> str:
 
 def reason_words(reason: str) -> str:
     """Say why there is no due time."""
+    if reason == PAUSED:
+        return _("Paused")
     year = worktime.missing_year(reason)
     return _("The calendar of %(year)s is missing.") % {"year": year} if year else reason
 
@@ -164,7 +175,8 @@ def due_words(hazard: Hazard, at: datetime) -> DueWords:
     if not hazard.due_stage:
         return DueWords("none", "")
     if hazard.due_at is None:
-        return DueWords("none", reason_words(hazard.due_reason))
+        until = f" {date_format(localtime(hazard.paused_until), 'm-d')}" if hazard.paused_until else ""
+        return DueWords("none", f"{reason_words(hazard.due_reason)}{' →' if until else ''}{until}")
     unit, amount = limit_of(hazard, hazard.due_stage)
     late = hazard.due_at < at
     first, last = (hazard.due_at, at) if late else (at, hazard.due_at)
@@ -263,18 +275,80 @@ def _whole(seconds: float) -> int:
     return 60 * round(seconds / 60)
 
 
+def change_words(changes: list[dict[str, Any]]) -> list[str]:
+    """Say what was asked of the limits of a case, what was decided and by whom, the oldest first."""
+    return [_change_words(change) for change in changes]
+
+
+def _change_words(change: dict[str, Any]) -> str:
+    limit = limit_words(change["granted"] or change["asked"], change["unit"]) if change["asked"] else ""
+    what = {
+        "extension": _("Extension of %(limit)s"),
+        "pause": _("Pause for “%(cause)s” until %(until)s"),
+        "pin": _("Limit of %(limit)s set by a leader"),
+        "matter": _("Filed under another matter, before: %(words)s"),
+    }[change["kind"]] % {
+        "limit": limit, "cause": change["cause"]["name"] if change["cause"] else "", "until": _day_words(change["until"]),
+        "words": change["words"],
+    }  # fmt: skip
+    asked = _("asked by %(who)s on %(when)s") % {
+        "who": change["asked_by"] or "–",
+        "when": _day_words(change["asked_at"]),
+    }
+    words = {"who": change["decided_by"] or "–", "when": _day_words(change["decided_at"])}
+    decided = {
+        True: _("granted by %(who)s on %(when)s"),
+        False: _("denied by %(who)s on %(when)s"),
+        None: _("not decided") if change["ended_at"] else _("waits for a decision"),
+    }[change["is_granted"]] % words
+    ended = _("ended on %(when)s") % {"when": _day_words(change["ended_at"])} if change["ended_at"] else ""
+    alone = change["kind"] in ("pin", "matter")
+    said = [what, *([] if alone else [asked]), decided if not alone else words["who"] + " " + words["when"], ended]
+    return " · ".join(part for part in said if part)
+
+
+def _day_words(moment: str | None) -> str:
+    return date_format(localtime(datetime.fromisoformat(moment)), "m-d H:i") if moment else ""
+
+
+def bound(user: Any, hazard: Hazard, at: datetime) -> dict[str, Any]:
+    """Return the cases that were merged into one, and for who may merge those near by that may be the same. Queries: 0 to 2."""
+    duplicates = Hazard.objects.visible_to(user).filter(merged_into=hazard) if hazard.absorbs else Hazard.objects.none()
+    may_merge = hazard.is_open and any(may(user, step, hazard).allowed for step in LIFECYCLE.steps_named("merge"))
+    return {
+        "duplicates": list(duplicates.order_by("received_at").only("pk", "number")),
+        "near": selectors.near(hazard, user, at=at) if may_merge else [],
+    }
+
+
 # -- what can be done now ------------------------------------------------------------------------
+
+# Steps that are rarely taken stand behind a word of their own, so that the one that is due is seen; what somebody asked
+# for is due.
+BESIDE = frozenset({step.action for step in LIFECYCLE.steps if step.is_aside} | {"merge"})
+DECISIONS = frozenset({"grant_extension", "deny_extension", "deny_pause", "resume"})
+
+
+def is_beside(step: HazardStep, hazard: Hazard) -> bool:
+    """Test whether a step stands behind the others."""
+    if step.action == "pause":
+        return hazard.pause_asked_at is None
+    return step.action in BESIDE - DECISIONS
 
 
 ROAD = (S.REPORTED, S.ACCEPTED, S.DISPATCHED, S.TAKEN, S.RECTIFIED, S.VERIFIED, S.WRITTEN_OFF)
 
 
 def step_forms(user: Any, hazard: Hazard, at: datetime) -> list[dict[str, Any]]:
-    """Return a form for each step the reader may take now. Queries: 1 a photo role, 1 where a department is chosen."""
-    return [_step_form(step, hazard, user) for step in steps_open_to(user, hazard, at)]
+    """Return a form for each step the reader may take now, those that move the case on first.
+
+    Queries: 1 a photo role, 1 where a department is chosen, those of ``asked.fields``.
+    """
+    steps = sorted(steps_open_to(user, hazard, at), key=lambda step: is_beside(step, hazard))
+    return [_step_form(step, hazard, user, at) for step in steps]
 
 
-def _step_form(step: HazardStep, hazard: Hazard, user: Any) -> dict[str, Any]:
+def _step_form(step: HazardStep, hazard: Hazard, user: Any, at: datetime) -> dict[str, Any]:
     photos = []
     for role, need in requirements(step, hazard).items():
         there = len(evidence.unused(kind="hazard", subject_id=str(hazard.pk), role=role, step_id=None))
@@ -283,6 +357,8 @@ def _step_form(step: HazardStep, hazard: Hazard, user: Any) -> dict[str, Any]:
     return {
         "action": step.action,
         "label": step.label,
+        "is_beside": is_beside(step, hazard),
+        "fields": asked.fields(step, hazard, user, at),
         "basis": _(step.basis),
         "asks": ", ".join(str(ASKED_WORDS[name]) for name in step.requires),
         "words_name": "reason" if asks_reason else "words",
@@ -315,6 +391,7 @@ def who_is_next(hazard: Hazard) -> list[str]:
     return [
         _("%(step)s: %(who)s") % {"step": step.label, "who": " / ".join(dict.fromkeys(_who(step)))}
         for step in LIFECYCLE.steps_from(hazard.state)
+        if not is_beside(step, hazard) and not kept_from(step, hazard)
     ]
 
 
@@ -325,7 +402,6 @@ def _who(step: HazardStep) -> list[str]:
 
 def happened(steps: Any, marks: Any, photos: Any) -> list[dict[str, Any]]:
     """Return steps and overdue marks in the order of time, each step with the photos that served it."""
-    labels = {step.action: step.label for step in LIFECYCLE.steps}
     served: dict[Any, list[Any]] = {}
     for photo in photos:
         served.setdefault(photo.used_by, []).append((photo, PhotoRole(photo.role).label))
@@ -333,7 +409,7 @@ def happened(steps: Any, marks: Any, photos: Any) -> list[dict[str, Any]]:
         {
             "at": step.at,
             "step": step,
-            "label": labels.get(step.action, _("Reported")),
+            "label": LABELS[step.action],
             "basis": _(step.basis) if step.basis else "",
             "to": step.department.name if step.action == "dispatch" and step.department else "",
             "photos": served.get(step.pk, []),

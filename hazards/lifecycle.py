@@ -1,12 +1,14 @@
 """The life of a hidden danger (隐患), from report to write-off: one row per lawful step."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 
-from citysafety.lifecycle import Lifecycle, Step
+from citysafety.lifecycle import Lifecycle, Step, StepNotAllowed
 
 
 class HazardState(models.TextChoices):
@@ -20,14 +22,20 @@ class HazardState(models.TextChoices):
     VERIFIED = "verified", _("Verified")
     WRITTEN_OFF = "written_off", _("Written off")
     REFUSED = "refused", _("Refused")
+    MERGED = "merged", _("Merged")
 
 
 class Stage(models.TextChoices):
-    """The three clocks of a matter; each covers the states until the next one's work begins."""
+    """What a clock measures: three stages, each until the next one's work begins, and two limits that run beside them."""
 
     ACCEPT = "accept", _("Acceptance and dispatch")
     RECTIFY = "rectify", _("Rectification")
     VERIFY = "verify", _("Verification and write-off")
+    TOTAL = "total", _("Whole case")
+    PIN = "pin", _("Set by a leader")
+
+
+STAGES = (Stage.ACCEPT, Stage.RECTIFY, Stage.VERIFY)
 
 
 class PhotoRole(models.TextChoices):
@@ -40,7 +48,7 @@ class PhotoRole(models.TextChoices):
 
 S = HazardState
 
-ENDED = frozenset({S.WRITTEN_OFF, S.REFUSED})
+ENDED = frozenset({S.WRITTEN_OFF, S.REFUSED, S.MERGED})
 OPEN = frozenset(S.values) - ENDED
 
 STAGE_OF = {
@@ -56,7 +64,13 @@ STAGE_OF = {
 EVIDENCE_GIVERS = frozenset({"grid_worker", "department_handler", "dispatcher"})
 FILERS = EVIDENCE_GIVERS | {"operator"}  # the command centre takes calls
 
+TO_DISPATCH = (S.REPORTED, S.ACCEPTED)
+IN_WORK = (S.DISPATCHED, S.TAKEN)
+UNTIL_VERIFIED = (*TO_DISPATCH, *IN_WORK, S.RECTIFIED, S.VERIFIED)
+
 DISPATCHER = ("dispatcher:area",)
+SUPERVISOR = ("supervisor:area",)
+LEADER = ("leader:area",)
 HANDLER = ("department_handler:department",)
 CHECKER = (
     "grid_worker:area,not_rectifier,not_reporter_on_spot",
@@ -65,11 +79,56 @@ CHECKER = (
 REPORTER = ("*:reporter",)
 
 
+# What a step may ask of a case besides its state, and what is said where it does not hold. Looks at columns only.
+CONDITIONS: dict[str, tuple[Callable[[Any], bool], Any]] = {
+    "running": (lambda hazard: hazard.paused_at is None, _("The case is paused; resume it first.")),
+    "paused": (lambda hazard: hazard.paused_at is not None, _("The case is not paused.")),
+    "in time": (lambda hazard: not hazard.overdue, _("Its time has run out; this is asked before.")),
+    "nothing asked": (
+        lambda hazard: hazard.extension_asked_at is None and hazard.pause_asked_at is None,
+        _("Something that was asked before is not decided yet."),
+    ),
+    "extension asked": (lambda hazard: hazard.extension_asked_at is not None, _("No extension is asked for.")),
+    "pause asked": (lambda hazard: hazard.pause_asked_at is not None, _("No pause is asked for.")),
+    "pinned": (lambda hazard: hazard.pinned_at is not None, _("No leader has set a limit.")),
+    "not pinned": (lambda hazard: hazard.pinned_at is None, _("A leader has set a limit already.")),
+}
+
+
 @dataclass(frozen=True, slots=True)
 class HazardStep(Step):
-    """A step of a hazard; ``on_spot`` is where it leads when the hazard was handled on the spot."""
+    """A step of a hazard; ``on_spot`` is where it leads when the hazard was handled on the spot.
+
+    ``when`` names the :data:`CONDITIONS` that must hold besides the state. Without ``target`` it leads back to where
+    the case was before it was merged.
+    """
 
     on_spot: str = ""
+    when: tuple[str, ...] = ("running",)
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether it leaves the state as it is."""
+        return self.source == self.target
+
+
+def aside(sources: tuple[str, ...], action: str, *row: Any, **more: Any) -> Iterator[HazardStep]:
+    """Yield a row for each state from which an action may be taken that leaves the state as it is."""
+    for source in sources:
+        yield HazardStep(source, action, source, *row, **more)
+
+
+def open_step(hazard: Any, action: str) -> HazardStep:
+    """Return the row of an action that is open for a case now. :raises StepNotAllowed: there is none."""
+    step = LIFECYCLE.step(hazard.state, action)
+    if words := kept_from(step, hazard):
+        raise StepNotAllowed(words)
+    return step
+
+
+def kept_from(step: HazardStep, hazard: Any) -> str:
+    """Say which condition keeps a case from a step of its state; empty where none does."""
+    return next((str(words) for holds, words in map(CONDITIONS.get, step.when) if not holds(hazard)), "")
 
 
 LIFECYCLE = Lifecycle(
@@ -169,4 +228,139 @@ LIFECYCLE = Lifecycle(
         requires=("reason",),
         label=_("Contest"),
     ),
+    # -- what changes its time limits --
+    *aside(
+        IN_WORK,
+        "ask_extension",
+        gettext_noop("asked before the limit ends, with the reason"),
+        HANDLER,
+        requires=("amount", "reason"),
+        label=_("Ask for an extension"),
+        when=("running", "in time", "nothing asked"),
+    ),
+    *aside(
+        IN_WORK,
+        "grant_extension",
+        gettext_noop("decided by who dispatched, not by who asks"),
+        DISPATCHER,
+        label=_("Grant the extension"),
+        when=("running", "extension asked"),
+    ),
+    *aside(
+        IN_WORK,
+        "deny_extension",
+        gettext_noop("decided by who dispatched, not by who asks"),
+        DISPATCHER,
+        requires=("reason",),
+        label=_("Deny the extension"),
+        when=("extension asked",),
+    ),
+    *aside(
+        IN_WORK,
+        "ask_pause",
+        gettext_noop("GB/T 30428.8: deferred or parked with a written explanation"),
+        HANDLER,
+        requires=("cause", "reason"),
+        label=_("Ask for a pause"),
+        when=("running", "in time", "nothing asked"),
+    ),
+    *aside(
+        (S.ACCEPTED, *IN_WORK),
+        "pause",
+        gettext_noop("GB/T 30428.8: deferred or parked with a written explanation"),
+        (*DISPATCHER, *SUPERVISOR),
+        requires=("reason",),
+        label=_("Pause"),
+    ),
+    *aside(
+        IN_WORK,
+        "deny_pause",
+        gettext_noop("decided by who dispatched, not by who asks"),
+        (*DISPATCHER, *SUPERVISOR),
+        requires=("reason",),
+        label=_("Deny the pause"),
+        when=("pause asked",),
+    ),
+    *aside(
+        (S.ACCEPTED, *IN_WORK),
+        "resume",
+        gettext_noop("the clock goes on with what was used up before"),
+        (*DISPATCHER, *SUPERVISOR, *HANDLER),
+        label=_("Resume"),
+        when=("paused",),
+    ),
+    *aside(
+        UNTIL_VERIFIED,
+        "pin",
+        gettext_noop("a leader's own case: a short limit, counted twice"),
+        LEADER,
+        label=_("Make it mine"),
+        when=("running", "not pinned"),
+    ),
+    *aside(
+        UNTIL_VERIFIED,
+        "unpin",
+        gettext_noop("a leader gives it back"),
+        LEADER,
+        requires=("reason",),
+        label=_("Give it back"),
+        when=("pinned",),
+    ),
+    *aside(
+        (*TO_DISPATCH, *IN_WORK),
+        "change_matter",
+        gettext_noop("filed under another matter; the time used up stays used up"),
+        DISPATCHER,
+        requires=("matter", "reason"),
+        label=_("Change the matter"),
+    ),
+    # -- where it lies, and whether it is one with another --
+    *aside(
+        TO_DISPATCH,
+        "correct_cell",
+        gettext_noop("the cell that the place lies in"),
+        (*DISPATCHER, *REPORTER),
+        requires=("cell",),
+        label=_("Correct the cell"),
+    ),
+    *(
+        HazardStep(
+            source,
+            "merge",
+            S.MERGED,
+            gettext_noop("the same hazard was reported before"),
+            DISPATCHER,
+            requires=("into",),
+            label=_("Merge"),
+            when=("running", "nothing asked"),
+        )
+        for source in (*TO_DISPATCH, *IN_WORK)
+    ),
+    HazardStep(
+        S.MERGED,
+        "unmerge",
+        "",
+        gettext_noop("two hazards after all"),
+        DISPATCHER,
+        requires=("reason",),
+        label=_("Undo the merge"),
+        when=(),
+    ),
+    *aside(
+        (*UNTIL_VERIFIED, S.MERGED),
+        "remark",
+        gettext_noop("what the reporter has to add"),
+        REPORTER,
+        requires=("words",),
+        label=_("Add a remark"),
+        when=(),
+    ),
 )
+
+# What a row of the history is called: the step itself, or what a step at another case did to this one.
+LABELS: dict[str, Any] = {
+    "report": _("Reported"),
+    **{step.action: step.label for step in LIFECYCLE.steps},
+    "absorb": _("A duplicate was merged into it"),
+    "release": _("A duplicate was taken out of it again"),
+}

@@ -21,6 +21,9 @@ from .services import recompute_due
 
 MAJOR_LEVEL, OVERDUE_LEVEL = 2, 3  # of the four levels of notices: II orange, III yellow
 CELLS_NAMED = 3
+ASKED = {"ask_extension": "hazard.extension_asked", "ask_pause": "hazard.pause_asked"}
+DECIDED = {"deny_extension": "hazard.extension_denied", "deny_pause": "hazard.pause_denied", "pause": "hazard.paused"}
+DUE_AT = {"grant_extension": "hazard.extension_granted", "resume": "hazard.resumed", "pin": "hazard.pinned"}
 
 
 def _case(entry: OutboxEntry) -> Hazard:
@@ -69,8 +72,8 @@ def tell_of_return(entry: OutboxEntry) -> None:
 
 
 def tell_of_refusal(entry: OutboxEntry) -> None:
-    """Refused: the reporter, with the reason. Queries: 8."""
-    _tell_with_reason(entry, "hazard.refused", _reporter(entry))
+    """Refused: the reporter, with the reason. Queries: 9."""
+    _tell_with_reason(entry, "hazard.refused", _reporters(entry))
 
 
 def tell_of_failure(entry: OutboxEntry) -> None:
@@ -88,8 +91,8 @@ def tell_verifiers(entry: OutboxEntry) -> None:
 
 
 def tell_of_write_off(entry: OutboxEntry) -> None:
-    """Written off: the reporter. Queries: 8."""
-    _tell(entry, "hazard.written_off", _reporter(entry), notices.params_of(_case(entry)))
+    """Written off: the reporters. Queries: 9."""
+    _tell(entry, "hazard.written_off", _reporters(entry), notices.params_of(_case(entry)))
 
 
 def tell_of_reopening(entry: OutboxEntry) -> None:
@@ -100,6 +103,48 @@ def tell_of_reopening(entry: OutboxEntry) -> None:
 def tell_of_contest(entry: OutboxEntry) -> None:
     """A refusal is contested: the dispatchers nearest to the place. Queries: 8."""
     _tell_with_reason(entry, "hazard.contested", notices.nearest_dispatchers(entry.area_code))
+
+
+def tell_who_decides(entry: OutboxEntry) -> None:
+    """More time or a pause is asked for: the dispatchers nearest to the place; of a pause the supervisors too. Queries: 8 or 9."""
+    people = notices.nearest_dispatchers(entry.area_code)
+    if entry.payload["action"] == "ask_pause":
+        people += notices.covering(entry.area_code, Role.SUPERVISOR)
+    _tell_with_reason(entry, ASKED[entry.payload["action"]], people)
+
+
+def tell_of_decision(entry: OutboxEntry) -> None:
+    """What was asked is decided: whose work it is, with the reason. Queries: 8 or 9."""
+    _tell_with_reason(entry, DECIDED[entry.payload["action"]], _whose_work(entry))
+
+
+def tell_of_limit(entry: OutboxEntry) -> None:
+    """A case is due at another time now: whose work it is. Queries: 8 or 9."""
+    hazard = _case(entry)
+    due_at = hazard.due_at.isoformat() if hazard.due_at else ""
+    topic, people = DUE_AT[entry.payload["action"]], _whose_work(entry)
+    _tell(entry, topic, people, {**notices.params_of(hazard), "due_at": due_at})
+
+
+def tell_of_merge(entry: OutboxEntry) -> None:
+    """Merged into another case, or a case of its own again: the reporter. Queries: 8 or 9."""
+    hazard = _case(entry)
+    original = Hazard.objects.filter(pk=hazard.merged_into_id).values_list("number", flat=True).first() or ""
+    topic = "hazard.merged" if entry.payload["action"] == "merge" else "hazard.unmerged"
+    people = User.objects.filter(is_active=True, pk=hazard.reporter_id)
+    _tell(entry, topic, people, {**notices.params_of(hazard), "original": original})
+
+
+def tell_of_remark(entry: OutboxEntry) -> None:
+    """A reporter adds something: whose work the case is; of a duplicate the case it went into tells. Queries: 8 or 9."""
+    if entry.live["state"] != HazardState.MERGED:
+        _tell_with_reason(entry, "hazard.remarked", _whose_work(entry))
+
+
+def _whose_work(entry: OutboxEntry) -> list[User]:
+    """Return the handlers of the department that has the case; without one the dispatchers nearest to the place. Queries: 1."""
+    department = entry.payload["department_id"]
+    return notices.handlers(department) if department else notices.nearest_dispatchers(entry.area_code)
 
 
 def tell_of_overdue(entry: OutboxEntry) -> None:
@@ -121,8 +166,10 @@ def tell_of_overdue(entry: OutboxEntry) -> None:
     _tell(entry, "hazard.overdue_in_area", supervisors, params, level=level, source_key=once)
 
 
-def _reporter(entry: OutboxEntry) -> list[User]:
-    return list(User.objects.filter(is_active=True, pk=entry.payload["reporter_id"]))
+def _reporters(entry: OutboxEntry) -> list[User]:
+    """Return who reported the case, and whose reports were merged into it. Queries: 2."""
+    others = Hazard.objects.filter(pk=entry.subject_id).values_list("co_reporters", flat=True).first() or []
+    return list(User.objects.filter(is_active=True, pk__in=[entry.payload["reporter_id"], *others]))
 
 
 def hand_over(entry: OutboxEntry) -> None:

@@ -13,7 +13,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from citysafety import areas
-from grid.models import Cell, shapes_of
+from citysafety.names import Named
+from grid.models import Cell, Unit, shapes_of
 
 from .lifecycle import ENDED, OPEN, HazardState, Stage
 
@@ -143,6 +144,13 @@ class Hazard(models.Model):
     overdue = models.BooleanField(_("overdue"), default=False)  # in the present stage
     late = models.BooleanField(_("ever overdue"), default=False)
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="merged", db_index=False)
+    # What few cases have is empty in all others: their rows are no larger for it.
+    extension_asked_at = models.DateTimeField(_("extension asked at"), null=True)
+    pause_asked_at = models.DateTimeField(_("pause asked at"), null=True)
+    paused_at = models.DateTimeField(_("paused at"), null=True)
+    paused_until = models.DateTimeField(_("paused until"), null=True)
+    pinned_at = models.DateTimeField(_("set by a leader at"), null=True)
+    co_reporters = ArrayField(models.BigIntegerField(), null=True)  # of what was merged into it
     imported = models.BooleanField(_("imported"), default=False)
     party_users = ArrayField(models.BigIntegerField(), default=list)  # reporter and whoever acted
     party_departments = ArrayField(models.BigIntegerField(), default=list)  # dispatched to, from then on
@@ -179,6 +187,8 @@ class Hazard(models.Model):
             models.Index("received_at", name="hazard_overdue", condition=Q(overdue=True)),
             models.Index("department", "state", name="hazard_department"),
             models.Index("merged_into", name="hazard_merged", condition=Q(merged_into__isnull=False)),
+            models.Index("paused_until", name="hazard_paused", condition=Q(paused_at__isnull=False)),
+            models.Index(fields=["-received_at", "id"], name="hazard_pinned", condition=Q(pinned_at__isnull=False)),
             models.Index(fields=["reporter", "-received_at"], name="hazard_reporter"),
             GinIndex(fields=["party_users", "party_departments"], name="hazard_party"),
         ]
@@ -197,6 +207,14 @@ class Hazard(models.Model):
                 name="hazard_written_off_when",
                 condition=~Q(state=HazardState.WRITTEN_OFF) | Q(written_off_at__isnull=False),
             ),
+            models.CheckConstraint(
+                name="hazard_merged_into_one",
+                condition=Q(state=HazardState.MERGED, merged_into__isnull=False)
+                | (~Q(state=HazardState.MERGED) & Q(merged_into__isnull=True)),
+            ),
+            models.CheckConstraint(
+                name="hazard_paused_has_no_due_time", condition=Q(paused_at__isnull=True) | Q(due_at__isnull=True)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -205,6 +223,11 @@ class Hazard(models.Model):
     @property
     def is_open(self) -> bool:
         return self.state in OPEN
+
+    @property
+    def absorbs(self) -> bool:
+        """Whether others were ever merged into it and are still."""
+        return self.co_reporters is not None
 
     def is_overdue(self, at: datetime) -> bool:
         """Test whether the clock of the present stage has run out, marked or not."""
@@ -247,7 +270,7 @@ class Step(models.Model):
 
 
 class Clock(models.Model):
-    """One stage's time limit on one hazard: how much, since when, what was used up before."""
+    """One time limit on one hazard: how much, since when, what was used up before. A case is due when its first one is."""
 
     hazard = models.ForeignKey(Hazard, on_delete=models.CASCADE, related_name="clocks", db_index=False)
     stage = models.CharField(max_length=7, choices=Stage)
@@ -259,6 +282,10 @@ class Clock(models.Model):
     due_at = models.DateTimeField(null=True)
     due_reason = models.CharField(max_length=80, blank=True, default="")
     marked_at = models.DateTimeField(null=True)  # overdue, as the sweep saw it
+    ran = ArrayField(
+        models.DateTimeField(), null=True
+    )  # from, to, from, to … before started_at: what consumed_s sums up
+    not_after = models.DateTimeField(null=True)  # the due time of a duplicate that was merged into the case
 
     class Meta:
         constraints = [models.UniqueConstraint(name="clock_once_a_stage", fields=["hazard", "stage"])]
@@ -285,3 +312,130 @@ class Mark(models.Model):
 
     def __str__(self) -> str:
         return f"{self.hazard_id} {self.stage} overdue"
+
+
+class PauseCause(Named):
+    """A lawful cause to let a clock stand: parked (挂账) what cannot be solved for now, deferred (缓办) what can later."""
+
+    class Kind(models.TextChoices):
+        PARKED = "parked", _("Parked")
+        DEFERRED = "deferred", _("Deferred")
+
+    code = models.CharField(_("code"), max_length=16, unique=True)
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind)
+    most_days = models.PositiveSmallIntegerField(_("at most (days)"))
+    by_supervisor = models.BooleanField(_("decided by a supervisor"), default=False)
+    basis = models.CharField(_("legal basis"), max_length=200, blank=True, default="")
+    position = models.PositiveSmallIntegerField(_("order"), default=0)
+    active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        ordering = ["position", "code"]
+        verbose_name = _("cause of a pause")
+        verbose_name_plural = _("causes of a pause")
+        constraints = [models.CheckConstraint(name="pause_lasts_some_days", condition=Q(most_days__gt=0))]
+
+
+@pghistory.track(
+    pghistory.InsertEvent(),
+    pghistory.UpdateEvent(),
+    pghistory.DeleteEvent(),
+    model_name="LimitRuleHistory",
+    meta={"verbose_name": _("change of a rule of limits"), "verbose_name_plural": _("history of rules of limits")},
+)
+class LimitRule(models.Model):
+    """How far the time limits of a severity may be changed: extensions, and what a leader sets."""
+
+    severity = models.CharField(_("severity"), max_length=8, unique=True, choices=Severity)
+    most_extensions = models.PositiveSmallIntegerField(_("extensions of a stage at most"))
+    most_percent = models.PositiveSmallIntegerField(
+        _("at most (percent)"), help_text=_("What one extension may add, of the limit that the matter sets.")
+    )
+    pin_amount = models.PositiveSmallIntegerField(_("limit set by a leader"))
+    pin_unit = models.CharField(_("unit"), max_length=12, choices=Unit)
+    pin_weight = models.PositiveSmallIntegerField(_("counts so many times"), default=2)
+    basis = models.CharField(_("legal basis"), max_length=200)
+    active = models.BooleanField(_("active"), default=True)
+
+    class Meta:
+        ordering = ["severity"]
+        verbose_name = _("rule of limits")
+        verbose_name_plural = _("rules of limits")
+        constraints = [models.CheckConstraint(name="pin_gives_some_time", condition=Q(pin_amount__gt=0))]
+
+    def __str__(self) -> str:
+        return self.get_severity_display()
+
+
+class ClockChange(models.Model):
+    """What was asked of a clock or done to it, with the figures: the words and the order of things are in the steps."""
+
+    class Kind(models.TextChoices):
+        EXTENSION = "extension", _("Extension")
+        PAUSE = "pause", _("Pause")
+        PIN = "pin", _("Set by a leader")
+        MATTER = "matter", _("Change of matter")
+
+    hazard = models.ForeignKey(Hazard, on_delete=models.PROTECT, related_name="clock_changes", db_index=False)
+    kind = models.CharField(max_length=9, choices=Kind)
+    stage = models.CharField(max_length=7, choices=Stage)
+    unit = models.CharField(max_length=12, choices=Unit, blank=True, default="")
+    amount = models.PositiveSmallIntegerField(null=True)  # asked for
+    granted = models.PositiveSmallIntegerField(null=True)
+    cause = models.ForeignKey(PauseCause, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    until = models.DateTimeField(null=True)
+    words = models.TextField(max_length=2000, blank=True, default="")
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    asked_at = models.DateTimeField()
+    decided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    decided_at = models.DateTimeField(null=True)  # none: not yet, or the work was done before anybody decided
+    is_granted = models.BooleanField(null=True)
+    ended_at = models.DateTimeField(
+        null=True
+    )  # of a pause or a leader's limit; of a request that nobody needs any more
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="one_open_request_of_a_kind",
+                fields=["hazard", "kind"],
+                condition=Q(decided_at__isnull=True, ended_at__isnull=True),
+            )
+        ]
+        indexes = [
+            models.Index("hazard", name="clock_change_hazard"),
+            models.Index("decided_at", "hazard", name="pause_granted", condition=Q(kind="pause", is_granted=True)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.hazard_id} {self.kind}"
+
+
+class Merger(models.Model):
+    """A duplicate that was merged into a case, with what it brought, so that undoing it takes just that away."""
+
+    duplicate = models.ForeignKey(Hazard, on_delete=models.PROTECT, related_name="mergers", db_index=False)
+    into = models.ForeignKey(Hazard, on_delete=models.PROTECT, related_name="absorbed", db_index=False)
+    stage = models.CharField(max_length=7, choices=Stage)
+    due_at = models.DateTimeField(null=True)  # of the duplicate
+    merged_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
+    merged_at = models.DateTimeField()
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
+    undone_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="merged_once_at_a_time", fields=["duplicate"], condition=Q(undone_at__isnull=True)
+            )
+        ]
+        indexes = [models.Index("into", name="merger_into")]
+
+    def __str__(self) -> str:
+        return f"{self.duplicate_id} → {self.into_id}"

@@ -17,6 +17,8 @@ from .models import Hazard
 DESK, PHONE = "/hazards/%(subject_id)s/", "/field/cases/%(subject_id)s/"
 CASE = _("%(number)s · %(place)s")
 CASE_AND_REASON = _("%(number)s · %(place)s · Reason: %(reason)s")
+CASE_AND_ORIGINAL = _("%(number)s · %(place)s · Followed as %(original)s")
+CASE_AND_WORDS = _("%(number)s · %(place)s · %(reason)s")
 CASE_AND_DUE = _("%(number)s · %(place)s · Due %(due_at)s")
 
 
@@ -41,6 +43,29 @@ def register() -> None:
             PHONE,
         ),
         ("hazard.overdue_in_area", _("Overdue in the area"), _("Overdue in your area: %(matter)s"), CASE_AND_DUE, DESK),
+        (
+            "hazard.extension_asked",
+            _("Extension asked"),
+            _("More time is asked for: %(matter)s"),
+            CASE_AND_REASON,
+            DESK,
+        ),
+        ("hazard.extension_granted", _("Extension granted"), _("More time is granted: %(matter)s"), CASE_AND_DUE, DESK),
+        ("hazard.extension_denied", _("Extension denied"), _("More time is denied: %(matter)s"), CASE_AND_REASON, DESK),
+        ("hazard.pause_asked", _("Pause asked"), _("A pause is asked for: %(matter)s"), CASE_AND_REASON, DESK),
+        ("hazard.paused", _("Paused"), _("Paused: %(matter)s"), CASE_AND_REASON, DESK),
+        ("hazard.pause_denied", _("Pause denied"), _("A pause is denied: %(matter)s"), CASE_AND_REASON, DESK),
+        ("hazard.resumed", _("Resumed"), _("The clock runs again: %(matter)s"), CASE_AND_DUE, DESK),
+        ("hazard.pinned", _("Set by a leader"), _("A leader set a limit: %(matter)s"), CASE_AND_DUE, DESK),
+        (
+            "hazard.merged",
+            _("Merged"),
+            _("Your report is part of another case now: %(matter)s"),
+            CASE_AND_ORIGINAL,
+            PHONE,
+        ),
+        ("hazard.unmerged", _("Merge undone"), _("Your report is a case of its own again: %(matter)s"), CASE, PHONE),
+        ("hazard.remarked", _("Remark"), _("A reporter adds something: %(matter)s"), CASE_AND_WORDS, DESK),
         (
             "hazard.handover",
             _("Work handed over"),

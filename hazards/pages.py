@@ -209,12 +209,18 @@ def _around(request: HttpRequest, found: HazardFilter, area: str) -> dict[str, A
 
 @desk_page
 def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
-    """GET /hazards/<id>/: one hazard; 404 for who may not see it. Queries: 8 with what every page asks; dispatch and a hazard merged into another one more, photos one a role."""
+    """GET /hazards/<id>/: one hazard; 404 for who may not see it.
+
+    Queries: 10 with what every page asks; dispatch and a hazard merged into another one more, photos one a role, steps
+    beside the way those of ``asked.fields``.
+    """
     now = timezone.now()
     seen = selectors.hazards_seen_by(request.user).select_related("reporter")
     found = get_object_or_404(seen, pk=hazard_id)
     photos = list(selectors.photos(found))
     forms = desk.step_forms(request.user, found, now)
+    beside = [form for form in forms if form["is_beside"]]
+    clocks = clock_answer(found, now)
     return render(
         request,
         "hazards/hazard.html",
@@ -222,10 +228,13 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
             "hazard": found,
             "due": desk.due_words(found, now),
             "look": desk.SIGNS[found.state],
-            "clocks": desk.clock_rows(clock_answer(found, now), now),
+            "clocks": desk.clock_rows(clocks, now),
+            "changes": desk.change_words(clocks["changes"]),
             "forms": forms,
+            "beside": beside,
+            **desk.bound(request.user, found, now),
             "barred": desk.barred(request.user, found),
-            "ahead": [] if forms else desk.who_is_next(found),
+            "ahead": desk.who_is_next(found) if len(beside) == len(forms) else [],
             "ahead_states": desk.states_ahead(found),
             "happened": desk.happened(selectors.history(found), found.marks.all(), photos),
             "photos": [(photo, PhotoRole(photo.role).label) for photo in photos],

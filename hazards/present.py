@@ -10,7 +10,9 @@ from citysafety import worktime
 from citysafety.calendars.services import calendar
 from citysafety.evidence.models import Attachment
 
-from .models import Hazard, Step
+from .models import ClockChange, Hazard, Step
+from .selectors import Near
+from .services.clocks import PAUSED
 from .standing import CITY_TIME
 
 
@@ -46,7 +48,7 @@ def hazard_answer(hazard: Hazard) -> dict[str, Any]:
         "department_name": hazard.department.name if hazard.department else None,
         "due": {
             "stage": hazard.due_stage or None,
-            "at": hazard.due_at.astimezone(CITY_TIME).isoformat() if hazard.due_at else None,
+            "at": _moment(hazard.due_at),
             "reason": hazard.due_reason,
         },
         "overdue": hazard.overdue,
@@ -56,8 +58,21 @@ def hazard_answer(hazard: Hazard) -> dict[str, Any]:
         "received_at": hazard.received_at.astimezone(CITY_TIME).isoformat(),
         "changed_at": hazard.changed_at.astimezone(CITY_TIME).isoformat(),
         "merged_into": str(hazard.merged_into_id) if hazard.merged_into_id else None,
+        "paused_until": _moment(hazard.paused_until),
+        "extension_asked_at": _moment(hazard.extension_asked_at),
+        "pause_asked_at": _moment(hazard.pause_asked_at),
+        "pinned_at": _moment(hazard.pinned_at),
         "imported": hazard.imported,
     }
+
+
+def near_answer(near: Near) -> dict[str, Any]:
+    """Return an open case that may be the same, with its distance in metres."""
+    return {**hazard_answer(near.hazard), "metres": near.metres, "same_matter": near.is_same_matter}
+
+
+def _moment(at: datetime | None) -> str | None:
+    return at.astimezone(CITY_TIME).isoformat() if at else None
 
 
 def step_answer(step: Step) -> dict[str, Any]:
@@ -92,11 +107,12 @@ def photo_answer(attachment: Attachment) -> dict[str, Any]:
 
 
 def clock_answer(hazard: Hazard, at: datetime) -> dict[str, Any]:
-    """Return the running clock with its arithmetic, and what the other stages took. Queries: 1."""
+    """Return the running clocks with their arithmetic, what the other stages took, and what was changed. Queries: 2."""
     days = calendar()
     stages = []
     for clock in hazard.clocks.order_by("started_at"):
         due = worktime.due_after(clock.started_at, clock.amount, clock.unit, days, consumed_s=clock.consumed_s)
+        stands = clock.due_reason == PAUSED and clock.stopped_at is not None
         stages.append(
             {
                 "stage": clock.stage,
@@ -109,7 +125,34 @@ def clock_answer(hazard: Hazard, at: datetime) -> dict[str, Any]:
                 "due_at": localtime(clock.due_at).isoformat() if clock.due_at else None,
                 "reason": clock.due_reason,
                 "marked_at": localtime(clock.marked_at).isoformat() if clock.marked_at else None,
-                "arithmetic": due.arithmetic.as_dict() if due.arithmetic else None,
+                "not_after": _moment(clock.not_after),
+                "arithmetic": due.arithmetic.as_dict() if due.arithmetic and not stands else None,
             }
         )
-    return {"now": localtime(at).isoformat(), "due_stage": hazard.due_stage or None, "stages": stages}
+    changes = hazard.clock_changes.select_related("cause", "asked_by", "decided_by").order_by("pk")
+    return {
+        "now": localtime(at).isoformat(),
+        "due_stage": hazard.due_stage or None,
+        "stages": stages,
+        "changes": [change_answer(change) for change in changes],
+    }
+
+
+def change_answer(change: ClockChange) -> dict[str, Any]:
+    """Return what was asked of a clock or done to it."""
+    return {
+        "kind": change.kind,
+        "stage": change.stage,
+        "unit": change.unit or None,
+        "asked": change.amount,
+        "granted": change.granted,
+        "cause": {"code": change.cause.code, "name": change.cause.name, "kind": change.cause.kind} if change.cause else None,
+        "until": _moment(change.until),
+        "words": change.words,
+        "asked_at": _moment(change.asked_at),
+        "asked_by": change.asked_by.name if change.asked_by else None,
+        "decided_at": _moment(change.decided_at),
+        "decided_by": change.decided_by.name if change.decided_by else None,
+        "is_granted": change.is_granted,
+        "ended_at": _moment(change.ended_at),
+    }  # fmt: skip

@@ -26,7 +26,7 @@ A_CHUNK = 1000  # hazards recounted at once
 COUNTS = {
     "hazards.found_today": (_("Hazards received by the server today."), "received=today"),
     "hazards.cleared_today": (_("Hazards written off today."), "cleared=today"),
-    "hazards.open": (_("Hazards neither written off nor refused."), "open=true"),
+    "hazards.open": (_("Hazards neither written off nor refused, nor merged into another."), "open=true"),
     "hazards.overdue": (_("Open hazards whose present stage was marked overdue."), "overdue=true"),
     "hazards.major_open": (_("Open hazards of major severity."), "open=true&severity=major"),
     "hazards.refused_today": (_("Reports refused today."), "refused=today"),
@@ -69,6 +69,7 @@ def register() -> None:
     register_subject("hazard", recount)
     access.register("hazard", may_see)
     chains.register("hazard", chain.look)
+    chains.join("hazard", "hazard", chain.duplicates)
     notices.register()
     rights.register_visibility(
         "hazard", explain, label=_("hazard"), find=find, steps=LIFECYCLE.steps, states=dict(HazardState.choices)
@@ -76,8 +77,9 @@ def register() -> None:
 
 
 def may_see(user: Any, hazard_id: str) -> bool:
-    """Test whether a person may see a hazard, and with it its photos. Queries: 1."""
-    return Hazard.objects.visible_to(user).filter(pk=hazard_id).exists()
+    """Test whether a person may see a hazard, and with it its photos and those of its duplicates. Queries: 1, or 2."""
+    seen = Hazard.objects.visible_to(user)
+    return seen.filter(pk=hazard_id).exists() or seen.filter(merged__pk=hazard_id).exists()
 
 
 def find(given: str) -> Hazard | None:

@@ -2,20 +2,27 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
 from django.db import connection
-from django.db.models import FloatField, Func, QuerySet, UUIDField
+from django.db.models import FloatField, Func, Q, QuerySet, UUIDField
 from django.db.models.functions import Cast
 
+from citysafety.coordinates import metres_between
 from citysafety.evidence.models import Attachment
 from citysafety.names import in_english
 from citysafety.tallies import selectors as tallies
 from citysafety.tallies.models import Period
+from grid.locate import cells_around
+from grid.models import Matter
 
 from .models import Hazard, Step
 
+SAME_WITHIN = timedelta(days=90)  # an older open case is hardly what somebody has just seen
+MOST_DOUBT_M = 100  # of a position
+MOST_COMPARED, MOST_NEAR = 500, 6
 RELATED = ("matter__matter_class", "cell", "dedicated_cell", "department")
 # What a row of a list shows of the hazard itself. What it only names is read for the whole page: with five tables
 # beside its own, one of them twice, PostgreSQL plans a list for longer than it reads it.
@@ -86,12 +93,68 @@ def history(hazard: Hazard) -> QuerySet[Step]:
 
 
 def photos(hazard: Hazard) -> QuerySet[Attachment]:
-    """Return the photos of a hazard in the order they came. Queries: 1."""
+    """Return the photos of a hazard and of what was merged into it in the order they came. Queries: 1, 2 with duplicates."""
+    subjects = [str(hazard.pk), *(str(pk) for pk in duplicates_of(hazard))]
     return (
-        Attachment.objects.filter(kind="hazard", subject_id=str(hazard.pk))
+        Attachment.objects.filter(kind="hazard", subject_id__in=subjects)
         .select_related("photo", "by")
         .order_by("at", "pk")
     )
+
+
+def duplicates_of(hazard: Hazard) -> list[Any]:
+    """Return the ids of the cases that are merged into one. Queries: 1, none for a case that never took any."""
+    return list(Hazard.objects.filter(merged_into=hazard.pk).values_list("pk", flat=True)) if hazard.absorbs else []
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """An open case near a place that may be the same hazard; ``is_same_matter`` and fewer metres make it likelier."""
+
+    hazard: Hazard
+    metres: int
+    is_same_matter: bool
+
+    @property
+    def words(self) -> dict[str, Any]:
+        return {"metres": self.metres, "what": self.hazard.matter.name, "state": self.hazard.get_state_display()}
+
+
+def near(hazard: Hazard, user: Any, *, at: datetime) -> list[Near]:
+    """Return the open cases near one that a reader may see and that may be the same hazard. Queries: 1."""
+    around = near_place(
+        user, matter=hazard.matter, lon=hazard.location.x, lat=hazard.location.y, accuracy_m=hazard.accuracy_m, at=at
+    )
+    return [one for one in around if one.hazard.pk != hazard.pk]
+
+
+def near_place(
+    user: Any, *, matter: Matter, lon: float, lat: float, accuracy_m: float | None, at: datetime
+) -> list[Near]:
+    """Return open cases that may be the same as one at a place: of the class of a matter, the likeliest first.
+
+    As near as the matter says two cases are one, and as the position may be wrong besides. Queries: 1.
+    """
+    radius = matter.near_m + min(accuracy_m or 0, MOST_DOUBT_M)
+    codes = cells_around(lon, lat, radius)
+    rows = (
+        hazards_seen_by(user)
+        .open()
+        .shapeless()
+        .filter(
+            Q(cell__in=codes) if codes else Q(cell=None),
+            matter__matter_class=matter.matter_class_id,
+            received_at__gte=at - SAME_WITHIN,
+        )
+    )
+    found = [
+        Near(row, round(metres_between((lon, lat), (row.location.x, row.location.y))), row.matter_id == matter.pk)
+        for row in rows.order_by("-received_at")[:MOST_COMPARED]
+    ]
+    likely = sorted(
+        (one for one in found if one.metres <= radius), key=lambda one: (not one.is_same_matter, one.metres)
+    )
+    return likely[:MOST_NEAR]
 
 
 def pinned(rows: QuerySet[Hazard], *, figure: str, area: str, at: int | None) -> QuerySet[Hazard]:

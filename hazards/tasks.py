@@ -8,7 +8,8 @@ from . import listeners, services
 
 @shared_task
 def mark_overdue(**_from_newer_version: object) -> None:
-    """Mark what ran out since the last sweep. Any number of sweeps mark a hazard once."""
+    """Mark what ran out since the last sweep, and end pauses whose time has come. Any number of sweeps do it once."""
+    services.resume_ended(at=timezone.now())
     services.mark_overdue(at=timezone.now())
 
 

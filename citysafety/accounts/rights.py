@@ -60,7 +60,10 @@ def own_department(user: User, subject: Any) -> bool:
 
 
 def is_reporter(user: User, subject: Any) -> bool:
-    return user.pk is not None and user.pk == subject.reporter_id
+    """Whose report it is; of several reports that were made one, each one's."""
+    return user.pk is not None and (
+        user.pk == subject.reporter_id or user.pk in (getattr(subject, "co_reporters", None) or ())
+    )
 
 
 def not_the_doer(user: User, subject: Any) -> bool:

@@ -56,6 +56,8 @@ MASTER_DATA = {
     "documents.template": KEEP,
     "documents.number": LOOK,
     "projects.supervisionrule": ("view", "change"),
+    "hazards.limitrule": ("view", "change"),
+    "hazards.pausecause": KEEP,
 }
 
 PEOPLE = {

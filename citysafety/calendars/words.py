@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from citysafety import worktime
 from citysafety.names import chosen
@@ -16,10 +17,11 @@ def reason_words(reason: str) -> str:
 
 def limit_words(amount: worktime.Amount, unit: str) -> str:
     """Return a limit such as "4 working hours"."""
+    number = 1 if amount == 1 else 2
     words = {
-        "urgent_hours": _("%(n)s urgent hours"),
-        "work_hours": _("%(n)s working hours"),
-        "work_days": _("%(n)s working days"),
+        "urgent_hours": ngettext("%(n)s urgent hour", "%(n)s urgent hours", number),
+        "work_hours": ngettext("%(n)s working hour", "%(n)s working hours", number),
+        "work_days": ngettext("%(n)s working day", "%(n)s working days", number),
     }[unit]
     return words % {"n": f"{amount:g}"}
 

@@ -119,19 +119,25 @@ def _config(request: HttpRequest, wanted: selectors.Asked) -> dict[str, Any]:
 @console
 def hazard(request: HttpRequest, subject_id: UUID) -> HttpResponse:
     """GET /centre/hazard/<id>/: one hazard with its clock, what can be done now, and its evidence chain; a part of the
-    console. 404 for who may not see it. Queries: 7 beside the reader's, 3 more with notices about it, for dispatch one more, photos one a role.
+    console. 404 for who may not see it. Queries: 9 beside the reader's, 3 more with notices about it, one more for dispatch and for who may merge it, photos
+    one a role.
     """
     now, user = timezone.now(), request.user
     found: Hazard = get_object_or_404(hazards.hazards_seen_by(user).select_related("reporter"), pk=subject_id)
     forms = desk.step_forms(user, found, now)
+    beside = [form for form in forms if form["is_beside"]]
+    clocks = clock_answer(found, now)
     records = chains.chain(user, "hazard", str(found.pk))
     context = {
         "hazard": found,
         "look": desk.SIGNS[found.state],
-        "clocks": desk.clock_rows(clock_answer(found, now), now),
+        "clocks": desk.clock_rows(clocks, now),
+        "changes": desk.change_words(clocks["changes"]),
         "forms": [{**form, "key": KEYS.get(form["action"], "")} for form in forms],
+        "beside": beside,
+        **desk.bound(user, found, now),
         "barred": desk.barred(user, found),
-        "ahead": [] if forms else desk.who_is_next(found),
+        "ahead": desk.who_is_next(found) if len(beside) == len(forms) else [],
         "ahead_states": desk.states_ahead(found),
         "rows": chains.timeline(records),
         "several": len(records) > 1,

@@ -45,7 +45,7 @@ def read_matters(plan: Plan) -> None:
             code=row.text("code", most=8), name_zh=name, name_en=row.text("name_en"), pinyin=initials(name)[:60],
             severity=row.choice("severity", Severity.values, "general"), special=row.flag("special"),
             photos_before=row.number("photos_before", low=0), photos_after=row.number("photos_after", default=1, low=0),
-            verify_within_m=row.number("verify_within_m", default=None, low=1), sample_recheck=row.flag("sample_recheck"),
+            verify_within_m=row.number("verify_within_m", default=None, low=1), near_m=row.number("near_m", default=50, low=1), sample_recheck=row.flag("sample_recheck"),
             standard_code=row.text("standard_code", most=20), basis=row.text("basis", most=200), icon=row.text("icon", most=20),
             active=row.flag("active", True), updated_at=plan.at, **_clocks(row),
         )  # fmt: skip
@@ -54,9 +54,9 @@ def read_matters(plan: Plan) -> None:
 
 
 def _clocks(row: Row) -> dict[str, Any]:
-    """Return the six columns of the clocks from texts such as "4 work_hours"."""
+    """Return the columns of the clocks from texts such as "4 work_hours"; the whole case need not have one."""
     found: dict[str, Any] = {}
-    for stage in STAGES:
+    for stage in (*STAGES, *(["total"] if row.text("total") else [])):
         amount, _space, unit = row.text(stage, required=True).partition(" ")
         if not amount.isdigit() or int(amount) < 1 or unit not in Unit.values:
             row.wrong(

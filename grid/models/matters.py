@@ -86,9 +86,16 @@ class Matter(Named):
     rectify_unit = models.CharField(_("unit of the time to rectify"), max_length=12, choices=Unit)
     verify_amount = models.PositiveSmallIntegerField(_("time to verify"))
     verify_unit = models.CharField(_("unit of the time to verify"), max_length=12, choices=Unit)
+    total_amount = models.PositiveSmallIntegerField(_("time for the whole case"), null=True, blank=True)
+    total_unit = models.CharField(
+        _("unit of the time for the whole case"), max_length=12, choices=Unit, blank=True, default=""
+    )
     photos_before = models.PositiveSmallIntegerField(_("photos before"), default=0)
     photos_after = models.PositiveSmallIntegerField(_("photos after"), default=1)
     verify_within_m = models.PositiveIntegerField(_("verified within (m)"), null=True, blank=True)
+    near_m = models.PositiveSmallIntegerField(
+        _("same within (m)"), default=50, help_text=_("An open case this near may be the same one.")
+    )
     sample_recheck = models.BooleanField(_("re-check by sample"), default=False)
     standard_code = models.CharField(_("standard code"), max_length=20, blank=True, default="")
     basis = models.CharField(_("legal basis"), max_length=200, blank=True, default="")
@@ -113,6 +120,11 @@ class Matter(Named):
                 condition=Q(accept_unit__in=Unit.values)
                 & Q(rectify_unit__in=Unit.values)
                 & Q(verify_unit__in=Unit.values),
+            ),
+            models.CheckConstraint(
+                name="matter_total_is_whole",
+                condition=Q(total_amount__isnull=True, total_unit="")
+                | Q(total_amount__gt=0, total_unit__in=Unit.values),
             ),
         ]
 

@@ -11,11 +11,12 @@ import numpy
 
 from citysafety.workcolumns import WorkColumns
 
-from ..lifecycle import LIFECYCLE, STAGE_OF, HazardState, Stage
+from ..lifecycle import LIFECYCLE, STAGE_OF, HazardState
+from ..lifecycle import STAGES as IN_ORDER
 
 Column = Any  # a numpy array
 STATES = ["", *HazardState.values]
-STAGES = list(Stage.values)
+STAGES = [str(stage) for stage in IN_ORDER]
 ACTIONS = ["report", *dict.fromkeys(step.action for step in LIFECYCLE.steps), "mark_overdue"]
 MARKED = ACTIONS.index("mark_overdue")
 ACCEPT, RECTIFY, VERIFY = range(3)

@@ -1,9 +1,10 @@
 """What can be done to a hazard: verbs, one transaction each."""
 
 from .clocks import recompute_due
+from .given import EvidenceMissing, FieldsMissing, NotAllowed, StaleVersion, TooLateToReopen
 from .overdue import mark_overdue
 from .reporting import FilingRefused, draft_hazard, file_drafts, report_hazard
-from .steps import EvidenceMissing, FieldsMissing, NotAllowed, StaleVersion, TooLateToReopen, take_step
+from .steps import resume_ended, take_step
 
 __all__ = [
     "EvidenceMissing",
@@ -17,5 +18,6 @@ __all__ = [
     "mark_overdue",
     "recompute_due",
     "report_hazard",
+    "resume_ended",
     "take_step",
 ]

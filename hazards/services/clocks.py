@@ -1,5 +1,6 @@
-"""Start, stop and read the three clocks of a hazard."""
+"""Start, hold and read the clocks of a hazard: its stage's, that of the whole case, and a leader's."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from django.db import transaction
@@ -7,8 +8,11 @@ from django.db import transaction
 from citysafety import worktime
 from citysafety.calendars.services import calendar
 
-from ..lifecycle import STAGE_OF
+from ..lifecycle import STAGE_OF, HazardState, Stage
 from ..models import Clock, Hazard
+
+BESIDE = (Stage.TOTAL, Stage.PIN)  # what runs beside the stages
+PAUSED = "paused"  # why there is no due time
 
 
 def limit_of(hazard: Hazard, stage: str) -> tuple[str, int]:
@@ -17,71 +21,165 @@ def limit_of(hazard: Hazard, stage: str) -> tuple[str, int]:
     return getattr(matter, f"{stage}_unit"), getattr(matter, f"{stage}_amount")
 
 
-def first_clock(hazard: Hazard, *, at: datetime) -> Clock:
-    """Return the clock of a new hazard's first stage, unsaved, and set the hazard's due time. Queries: none."""
-    stage = STAGE_OF[hazard.state]
+def first_clocks(hazard: Hazard, *, at: datetime) -> list[Clock]:
+    """Return the clocks of a new hazard, unsaved: its first stage's, and the whole case's where the matter limits that.
+
+    Sets the hazard's due time. Queries: none.
+    """
+    hazard.due_stage = STAGE_OF[hazard.state]
+    clocks = [_new_clock(hazard, stage, at) for stage in _running_from(hazard)]
+    _settle(hazard, clocks)
+    return clocks
+
+
+def _running_from(hazard: Hazard) -> list[str]:
+    return [hazard.due_stage, *([Stage.TOTAL] if hazard.matter.total_amount else [])]
+
+
+def _new_clock(hazard: Hazard, stage: str, at: datetime) -> Clock:
     unit, amount = limit_of(hazard, stage)
     clock = Clock(hazard=hazard, stage=stage, unit=unit, amount=amount, started_at=at)
     set_due(clock, calendar())
-    hazard.due_stage, hazard.due_at, hazard.due_reason = stage, clock.due_at, clock.due_reason
     return clock
 
 
 def run_clock(hazard: Hazard, *, at: datetime) -> None:
-    """Let the clock of the present state's stage run and stop every other. Sets the hazard's due time, does not save it.
+    """Let the clock of the present state's stage run and stop that of the last. Sets the hazard's due time, does not save it.
 
     A stage entered again after the next one failed goes on where it stood: consumed time is kept. A hazard that
-    comes back to acceptance gets that stage anew. Queries: at most 3.
+    comes back to acceptance gets that stage anew; one that had ended gets all its clocks anew. Queries: at most 5.
     """
-    stage = STAGE_OF.get(hazard.state, "")
-    if stage == hazard.due_stage:
+    stage, before = STAGE_OF.get(hazard.state, ""), hazard.due_stage
+    if stage == before:
         return
-    days = calendar()
     clocks = {clock.stage: clock for clock in hazard.clocks.all()}
-    if (running := clocks.get(hazard.due_stage)) is not None:
-        running.stopped_at = at
-        running.save(update_fields=["stopped_at"])
     hazard.due_stage, hazard.overdue = stage, False
+    _stop((clock for clock in clocks.values() if not stage or clock.stage == before), at)
     if not stage:
         hazard.due_at, hazard.due_reason = None, ""
         return
-    unit, amount = limit_of(hazard, stage)
     clock = clocks.get(stage)
-    goes_on = clock is not None and stage == "rectify" and hazard.state == "taken"
-    if clock is None or not goes_on:
-        clock = Clock(pk=clock.pk if clock else None, hazard=hazard, stage=stage, unit=unit, amount=amount)
+    if clock is not None and stage == Stage.RECTIFY and hazard.state == HazardState.TAKEN:
+        _go_on(clock, at)
+        clock.save()
     else:
-        clock.consumed_s += int(worktime.consumed(clock.started_at, clock.stopped_at or at, clock.unit, days) or 0)
-    clock.started_at, clock.stopped_at, clock.marked_at = at, None, clock.marked_at if goes_on else None
-    set_due(clock, days)
-    clock.save()
-    hazard.due_at, hazard.due_reason = clock.due_at, clock.due_reason
+        clocks[stage] = _anew(hazard, clock, stage, at)
+    if not before:
+        for beside in BESIDE:
+            if beside == Stage.TOTAL and hazard.matter.total_amount:
+                clocks[beside] = _anew(hazard, clocks.get(beside), beside, at)
+            elif beside == Stage.PIN and (pin := clocks.get(beside)) is not None and hazard.pinned_at:
+                pin.started_at, pin.stopped_at, pin.consumed_s, pin.ran = at, None, 0, None
+                set_due(pin, calendar())
+                pin.save()
+    _settle(hazard, clocks.values())
+
+
+def _anew(hazard: Hazard, clock: Clock | None, stage: str, at: datetime) -> Clock:
+    """Start a clock from nothing, in the place of the one that is there."""
+    fresh = _new_clock(hazard, stage, at)
+    fresh.pk = clock.pk if clock else None
+    fresh.save()
+    return fresh
+
+
+def _stop(clocks: Iterable[Clock], at: datetime) -> None:
+    for clock in clocks:
+        if clock.stopped_at is None:
+            clock.stopped_at = at
+            clock.save(update_fields=["stopped_at"])
+
+
+def _go_on(clock: Clock, at: datetime) -> None:
+    """Let a stopped clock run on with what it has used up."""
+    clock.ran = [*(clock.ran or []), clock.started_at, clock.stopped_at or at]
+    passed = worktime.consumed(clock.started_at, clock.stopped_at or at, clock.unit, calendar())
+    clock.consumed_s += int(passed or 0)  # unknown: counted once the calendar is there
+    clock.started_at, clock.stopped_at = at, None
+    set_due(clock, calendar())
+
+
+def hold(hazard: Hazard, *, at: datetime) -> None:
+    """Let all clocks of a case stand: it is due at no time. Queries: 1, and 1 a clock."""
+    for clock in hazard.clocks.filter(stopped_at=None):
+        clock.stopped_at, clock.due_at, clock.due_reason = at, None, PAUSED
+        clock.save(update_fields=["stopped_at", "due_at", "due_reason"])
+    hazard.due_at, hazard.due_reason = None, PAUSED
+
+
+def release(hazard: Hazard, *, since: datetime, at: datetime) -> None:
+    """Let the clocks run on that were stopped at a moment, with what they have used up. Queries: 2, and 1 a clock."""
+    for clock in hazard.clocks.filter(stopped_at=since):
+        _go_on(clock, at)
+        clock.save()
+    settle(hazard)
+
+
+def stage_clock(hazard: Hazard) -> Clock:
+    """Return the clock of the present stage. Queries: 1."""
+    return hazard.clocks.get(stage=hazard.due_stage)
+
+
+def settle(hazard: Hazard) -> None:
+    """Set when a case is due: when the first of its running clocks is. Queries: 1."""
+    _settle(hazard, hazard.clocks.all())
+
+
+def _settle(hazard: Hazard, clocks: Iterable[Clock]) -> None:
+    running = [clock for clock in clocks if clock.stopped_at is None]
+    known = [clock.due_at for clock in running if clock.due_at]
+    hazard.due_at = min(known, default=None)
+    hazard.due_reason = next((clock.due_reason for clock in running if clock.due_reason and not known), "")
+
+
+def lift_mark(hazard: Hazard, *, at: datetime) -> None:
+    """Take the mark of being overdue from a case that has got more time; that it once was overdue stays. Queries: 0 or 1."""
+    if hazard.overdue and hazard.due_at is not None and hazard.due_at > at:
+        hazard.overdue = False
+        hazard.clocks.filter(stopped_at=None).update(marked_at=None)
 
 
 def set_due(clock: Clock, days: worktime.Calendar) -> None:
     """Compute when a running clock is due, from what is left of its limit."""
     due = worktime.due_after(clock.started_at, clock.amount, clock.unit, days, consumed_s=clock.consumed_s)
     clock.due_at, clock.due_reason = due.at, due.reason or ""
+    if clock.not_after and clock.due_at:
+        clock.due_at = min(clock.due_at, clock.not_after)
+
+
+def used_before(clock: Clock, unit: str, days: worktime.Calendar) -> int:
+    """Return the seconds of a unit's clock that passed while a clock ran before it was last started.
+
+    What was brought in from elsewhere says only how much; it is taken as it is.
+    """
+    pairs = list(zip(clock.ran[::2], clock.ran[1::2], strict=True)) if clock.ran else []
+    if not pairs:
+        return clock.consumed_s
+    return int(sum(worktime.consumed(begin, end, unit, days) or 0 for begin, end in pairs))
 
 
 @transaction.atomic
 def recompute_due(*, at: datetime) -> int:
-    """Compute the due times of running clocks anew after the calendar changed; return how many differ.
+    """Compute the due times of running clocks anew after the calendar changed; return how many clocks differ.
 
     Those that no calendar allowed until now get one. What was marked overdue stays marked: the mark is history.
     Queries: 4 however many, and 2 for each 500 that differ.
     """
     days, clocks = calendar(), []
     # The hazards' rows first, as a step takes them, so that neither waits for the other.
-    held = Hazard.objects.open().filter(overdue=False).order_by("pk").select_for_update()
+    held = Hazard.objects.open().filter(overdue=False, paused_at=None).order_by("pk").select_for_update()
     ids = {hazard.pk: hazard for hazard in held.only("pk", "due_stage", "due_at", "due_reason")}
+    of_case: dict[object, list[Clock]] = {}
     for clock in Clock.objects.filter(stopped_at=None, hazard__in=ids).order_by("pk"):
-        before = (clock.due_at, clock.due_reason)
+        before = (clock.due_at, clock.due_reason, clock.consumed_s)
+        clock.consumed_s = used_before(clock, clock.unit, days)
         set_due(clock, days)
-        if before != (clock.due_at, clock.due_reason):
+        of_case.setdefault(clock.hazard_id, []).append(clock)
+        if before != (clock.due_at, clock.due_reason, clock.consumed_s):
             clocks.append(clock)
-    for clock in clocks:
-        ids[clock.hazard_id].due_at, ids[clock.hazard_id].due_reason = clock.due_at, clock.due_reason
-    Clock.objects.bulk_update(clocks, ["due_at", "due_reason"], batch_size=500)
-    Hazard.objects.bulk_update([ids[clock.hazard_id] for clock in clocks], ["due_at", "due_reason"], batch_size=500)
+    changed = {clock.hazard_id for clock in clocks}
+    for pk in changed:
+        _settle(ids[pk], of_case[pk])
+    Clock.objects.bulk_update(clocks, ["due_at", "due_reason", "consumed_s"], batch_size=500)
+    Hazard.objects.bulk_update([ids[pk] for pk in changed], ["due_at", "due_reason"], batch_size=500)
     return len(clocks)

@@ -38,6 +38,6 @@ def _mark_batch(at: datetime) -> int:
         entry = announce(stepped(hazard, action="mark_overdue", actor_id=None), at=at)
         hazard.period = record_standing(hazard, entry, action="mark_overdue")
         hazard.save(update_fields=["overdue", "late", "changed_at", "period"])
-        Clock.objects.filter(hazard=hazard, stage=hazard.due_stage).update(marked_at=at)
+        Clock.objects.filter(hazard=hazard, stopped_at=None, due_at__lt=at).update(marked_at=at)
         Mark.objects.create(hazard=hazard, stage=hazard.due_stage, version=hazard.version, due_at=hazard.due_at, at=at)
     return len(hazards)

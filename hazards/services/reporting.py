@@ -24,9 +24,9 @@ from grid.selectors import matter_with_cells
 from ..facts import HazardStepped
 from ..models import Clock, Hazard, Severity, Step
 from ..standing import CITY_TIME, standing_of
-from .clocks import first_clock
+from .clocks import first_clocks
+from .places import NoSuchCell, cell_near
 
-NEAR_DEGREES = 0.02  # about two kilometres: what a poor position or a place across the road may be off
 CLOCKS_DIFFER = timedelta(minutes=10)  # a phone's clock may run ahead by this much
 OLDEST = timedelta(days=366)  # a report that waited longer on a phone is a wrong clock
 # Numbers for rows that name each other, so that all of them are written at once: of the fact, of the period, of the
@@ -85,15 +85,13 @@ def _place(filing: Filing) -> Place:
 
 
 def _chosen_cell(filing: Filing, place: Place) -> Cell | None:
-    """Return the cell that the reporter names; nobody is sent across the city by a slip of the finger."""
+    """Return the cell that the reporter names, None where it is the one of the place."""
     if not filing.cell or filing.cell == place.cell_code:
         return None
-    cell = Cell.objects.filter(code=filing.cell, active=True).first()
-    if cell is None:
-        raise FilingRefused("cell", _("There is no cell %(code)s.") % {"code": filing.cell})
-    if cell.geometry.distance(Point(filing.lon, filing.lat, srid=4326)) > NEAR_DEGREES:
-        raise FilingRefused("cell", _("Cell %(code)s does not lie near the place.") % {"code": filing.cell})
-    return cell
+    try:
+        return cell_near(filing.cell, filing.lon, filing.lat)
+    except NoSuchCell as refusal:
+        raise FilingRefused("cell", str(refusal)) from refusal
 
 
 @dataclass(slots=True)
@@ -101,7 +99,7 @@ class Draft:
     """A filing that may be taken, as it will be written: the hazard, its first clock, its news, its place in the figures."""
 
     hazard: Hazard
-    clock: Clock
+    clocks: list[Clock]
     entry: OutboxEntry
     period: Period
     candidates: list[Any]  # the cells its place may lie in
@@ -146,14 +144,14 @@ def draft_hazard(*, filing: Filing, reporter: Any, at: datetime) -> Draft:
         claimed_on_spot=filing.claimed_on_spot,
         party_users=[reporter.pk],
     )
-    clock = first_clock(hazard, at=at)
+    clocks = first_clocks(hazard, at=at)
     entry = entry_of(stepped(hazard, action="report", actor_id=reporter.pk), at=at)
     entry.pk = numbers[0]
     period = period_of(entry, **standing_of(hazard, entry, action="report"))
     period.pk = numbers[1]
     hazard.period = period
     candidates = list(place.candidates) if base is None else []
-    return Draft(hazard, clock, entry, period, candidates, changelog.present())
+    return Draft(hazard, clocks, entry, period, candidates, changelog.present())
 
 
 @transaction.atomic(savepoint=False)  # what fails ends the caller's transaction too; nothing of it is to stand
@@ -166,7 +164,7 @@ def file_drafts(drafts: Sequence[Draft]) -> None:
         *(part for draft in drafts for part in (changelog.said(draft.noted), [draft.hazard])),
         [draft.entry for draft in drafts],
         [draft.period for draft in drafts],
-        [draft.clock for draft in drafts],
+        [clock for draft in drafts for clock in draft.clocks],
         [_first_step(draft.hazard) for draft in drafts],
         RING,
     )

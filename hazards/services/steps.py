@@ -1,77 +1,62 @@
 """Take a step in the life of a hazard."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 from django.contrib.gis.geos import Point
 from django.db import transaction
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from citysafety.accounts.models import Department
 from citysafety.accounts.rights import may
 from citysafety.accounts.selectors import offices_open_to
 from citysafety.coordinates import metres_between
 from citysafety.evidence import services as evidence
-from citysafety.lifecycle import StepNotAllowed
 from citysafety.outbox.services import announce
 from grid.locate import in_frame
 
-from ..lifecycle import LIFECYCLE, HazardState, HazardStep, PhotoRole
+from ..lifecycle import IN_WORK, LIFECYCLE, HazardState, HazardStep, PhotoRole, kept_from, open_step
 from ..models import Hazard, Step
 from ..standing import record_standing
+from . import limits, merging
 from .clocks import run_clock
+from .given import EvidenceMissing, FieldsMissing, NotAllowed, StaleVersion, StepInput, TooLateToReopen
+from .places import correct_cell
 from .reporting import stepped
 
 REOPEN_WITHIN = timedelta(days=30)
+AT_ONCE = 200  # pauses that end in one sweep
 MOST_DOUBT_M = 100  # a position may be wrong by what it says of itself, but by no more than this
+# What is said where a step's own field is missing.
+NEEDED = {
+    "amount": _lazy("This step needs how much more time."),
+    "cause": _lazy("This step needs a cause."),
+    "matter": _lazy("This step needs the code of a matter."),
+    "into": _lazy("This step needs the number of the case it is a duplicate of."),
+    "cell": _lazy("This step needs the code of a cell."),
+}
 
-
-class NotAllowed(Exception):
-    """The caller's role has no such action here, or it is the caller's own work. ``rule`` names what decided."""
-
-    def __init__(self, rule: str) -> None:
-        super().__init__(rule)
-        self.rule = rule
-
-
-class StaleVersion(Exception):
-    """The caller saw an older version of the hazard."""
-
-
-class TooLateToReopen(StepNotAllowed):
-    """It was written off too long ago; the message says so to people."""
-
-
-class FieldsMissing(ValueError):
-    """Fields that the step asks for are missing or wrong; ``errors`` maps each to a sentence."""
-
-    def __init__(self, errors: dict[str, str]) -> None:
-        super().__init__(", ".join(errors))
-        self.errors = errors
-
-
-class EvidenceMissing(ValueError):
-    """A photo that the step asks for is missing; ``requirement`` names it, such as ``photo:after``."""
-
-    def __init__(self, requirement: str, message: str) -> None:
-        super().__init__(message)
-        self.requirement = requirement
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StepInput:
-    """What a person brings to a step."""
-
-    id: UUID
-    version: int | None
-    words: str = ""
-    department: str = ""
-    lon: float | None = None
-    lat: float | None = None
-    accuracy_m: float | None = None
+# What a step does to a case besides moving it on: called with its row held and the step's fields checked.
+EFFECTS: dict[str, Callable[[Hazard, StepInput, Any, datetime], None]] = {
+    "ask_extension": limits.ask_extension,
+    "grant_extension": limits.grant_extension,
+    "deny_extension": limits.deny_extension,
+    "ask_pause": limits.ask_pause,
+    "pause": limits.pause,
+    "deny_pause": limits.deny_pause,
+    "resume": limits.resume,
+    "pin": limits.pin,
+    "unpin": limits.unpin,
+    "change_matter": limits.change_matter,
+    "correct_cell": correct_cell,
+    "merge": merging.merge,
+    "unmerge": merging.unmerge,
+    "remark": merging.pass_on,
+}
 
 
 def permitted(user: Any, action: str, hazard: Hazard) -> None:
@@ -86,7 +71,9 @@ def steps_open_to(user: Any, hazard: Hazard, at: datetime) -> list[HazardStep]:
     return [
         step
         for step in LIFECYCLE.steps_from(hazard.state)
-        if may(user, step, hazard).allowed and not (step.action == "reopen" and _too_late_to_reopen(hazard, at))
+        if may(user, step, hazard).allowed
+        and not kept_from(step, hazard)
+        and not (step.action == "reopen" and _too_late_to_reopen(hazard, at))
     ]
 
 
@@ -111,14 +98,9 @@ def take_step(*, hazard_id: UUID, action: str, given: StepInput, actor: Any, at:
     :raises StaleVersion: ``given.version`` is not the present one.
     :raises FieldsMissing, EvidenceMissing: what the step asks for is not there.
     """
-    hazard = (
-        Hazard.objects.select_related("matter__matter_class", "dedicated_cell", "department", "cell", "reporter")
-        .shapeless()
-        .select_for_update(of=("self",))
-        .get(pk=hazard_id)
-    )
+    hazard = merging.held_with_its_other(hazard_id, action, given, actor)
     permitted(actor, action, hazard)
-    step = LIFECYCLE.step(hazard.state, action)
+    step = open_step(hazard, action)
     if action == "reopen" and _too_late_to_reopen(hazard, at):
         raise TooLateToReopen(_("It was written off more than %(days)s days ago.") % {"days": REOPEN_WITHIN.days})
     if given.version is not None and given.version != hazard.version:
@@ -136,9 +118,29 @@ def take_step(*, hazard_id: UUID, action: str, given: StepInput, actor: Any, at:
     if action == "fail":  # what was shown so far has not convinced: the next rectification needs a photo of its own
         spent = evidence.unused(kind="hazard", subject_id=str(hazard.pk), role="after", step_id=given.id)
         evidence.use(spent, step_id=given.id)
+    if action in EFFECTS:
+        EFFECTS[action](hazard, given, actor, at)
     _move(hazard, step, actor=actor, department=department, at=at)
     _write(hazard, step, given, actor=actor, at=at)
     return hazard
+
+
+def resume_ended(*, at: datetime) -> int:
+    """Let every pause end whose time has come; return how many. Safe to run at once with itself and with steps. Queries: 1, and 8 a case."""
+    ended = Hazard.objects.filter(paused_at__isnull=False, paused_until__lte=at).order_by("paused_until")
+    return sum(_resume(pk, at) for pk in ended.values_list("pk", flat=True)[:AT_ONCE])
+
+
+@transaction.atomic
+def _resume(hazard_id: UUID, at: datetime) -> bool:
+    hazard = merging.held(hazard_id)
+    if hazard.paused_until is None or hazard.paused_until > at:
+        return False
+    step = open_step(hazard, "resume")
+    limits.resume(hazard, None, None, at)
+    _move(hazard, step, actor=None, department=None, at=at)
+    _write(hazard, step, StepInput(id=uuid4(), version=None), actor=None, at=at)
+    return True
 
 
 def _checked(step: HazardStep, given: StepInput, hazard: Hazard, actor: Any) -> Department | None:
@@ -147,6 +149,9 @@ def _checked(step: HazardStep, given: StepInput, hazard: Hazard, actor: Any) -> 
     for name in ("reason", "words"):
         if name in step.requires and not given.words.strip():
             errors[name] = _("This step needs words.")
+    for name, words in NEEDED.items():
+        if name in step.requires and not getattr(given, name):
+            errors[name] = str(words)
     if "location" in step.requires:
         if given.lon is None or given.lat is None:
             errors["location"] = _("This step needs the place where you stand.")
@@ -178,20 +183,24 @@ def _metres_away(given: StepInput, hazard: Hazard) -> float:
 
 
 def _move(hazard: Hazard, step: HazardStep, *, actor: Any, department: Department | None, at: datetime) -> None:
-    """Bring the hazard into its next state."""
-    source = hazard.state
-    hazard.state = step.on_spot if step.on_spot and hazard.handled_on_spot else step.target
+    """Bring the hazard into its next state; a step without a target has brought it there itself."""
+    source = step.source
+    hazard.state = (step.on_spot if step.on_spot and hazard.handled_on_spot else step.target) or hazard.state
     hazard.version += 1
     hazard.changed_at = at
+    if hazard.state not in IN_WORK:
+        limits.let_lapse(hazard, at)
     if department is not None:
         hazard.department = department
         if department.pk not in hazard.party_departments:
             hazard.party_departments = [*hazard.party_departments, department.pk]
-    if actor.pk not in hazard.party_users:
+    if actor is not None and actor.pk not in hazard.party_users:
         hazard.party_users = [*hazard.party_users, actor.pk]
+    if step.is_aside:
+        return
     if hazard.state == HazardState.RECTIFIED:
         hazard.rectified_by, hazard.handled_on_spot = actor, source == HazardState.REPORTED
-    elif hazard.state in (HazardState.ACCEPTED, HazardState.REPORTED):
+    elif hazard.state in (HazardState.ACCEPTED, HazardState.REPORTED) and step.action != "unmerge":
         hazard.department, hazard.rectified_by, hazard.handled_on_spot = None, None, False
     if hazard.state == HazardState.WRITTEN_OFF:
         hazard.written_off_at = at
@@ -214,6 +223,7 @@ def _write(hazard: Hazard, step: HazardStep, given: StepInput, *, actor: Any, at
         location=None if given.lon is None or given.lat is None else Point(given.lon, given.lat, srid=4326),
         basis=step.basis,
     )
-    entry = announce(stepped(hazard, action=step.action, actor_id=actor.pk, step=str(given.id)), at=at)
+    actor_id = actor.pk if actor is not None else None
+    entry = announce(stepped(hazard, action=step.action, actor_id=actor_id, step=str(given.id)), at=at)
     hazard.period = record_standing(hazard, entry, action=step.action)
     hazard.save()

@@ -16,7 +16,7 @@ from citysafety.documents import services as documents
 from citysafety.evidence import services as evidence
 from citysafety.lifecycle import Step, StepNotAllowed
 from citysafety.outbox.services import announce
-from hazards.services.steps import EvidenceMissing, FieldsMissing, NotAllowed, StaleVersion
+from hazards.services.given import EvidenceMissing, FieldsMissing, NotAllowed, StaleVersion
 
 from ..lifecycle import LIFECYCLE, NoticeState
 from ..models import NoticeStep, OverdueNotice

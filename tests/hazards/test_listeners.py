@@ -22,6 +22,7 @@ from grid.services import post_worker, set_worker_state
 from grid.services.postings import end_posting
 from hazards import listeners
 from hazards.models import Hazard
+from hazards.seeds import seed_limits
 from hazards.services import mark_overdue, take_step
 from hazards.services.steps import StepInput
 from tests.factories import AWAY, HOME, NOON, attach_to, file_hazard, make_city, person
@@ -137,6 +138,47 @@ def test_the_refused_reporter_reads_the_reason_and_the_nearest_dispatchers_hear_
     assert said.path == f"/field/cases/{hazard.pk}/"
 
 
+def test_what_is_asked_of_a_limit_reaches_who_decides_and_the_decision_who_asked(people):
+    seed_limits()
+    hazard = people.bring(file_hazard(people.reporter), "take")
+    people.step(hazard, "ask_extension", people.handlers[0], amount=1, words="配件未到")
+    people.step(hazard, "grant_extension", people.county)
+    people.step(hazard, "ask_pause", people.handlers[0], cause="weather", words="暴雨")
+    people.step(hazard, "deny_pause", people.county, words="雨已停")
+    people.step(hazard, "pause", people.supervisor, cause="weather", words="又下了")
+    people.step(hazard, "resume", people.handlers[1])
+    people.step(hazard, "pin", people.leader)
+    relay()
+
+    assert told("hazard.extension_asked") == ids(people.county, people.second)
+    assert told("hazard.extension_granted") == ids(*people.handlers)
+    assert told("hazard.pause_asked") == ids(people.county, people.second, people.supervisor)
+    assert told("hazard.pause_denied") == told("hazard.paused") == told("hazard.pinned") == ids(*people.handlers)
+    assert told("hazard.resumed") == ids(people.handlers[0])  # not who did it
+    with translation.override("en"):
+        assert (
+            words(Notice.objects.filter(topic="hazard.pinned").first(), "en").title
+            == "A leader set a limit: Blocked escape route"
+        )
+
+
+def test_a_merged_report_is_followed_and_every_reporter_hears_of_the_end(people):
+    other = people.worker(area=HOME)
+    duplicate, original = file_hazard(other), file_hazard(people.reporter)
+    people.step(duplicate, "merge", people.county, into=original.number)
+    people.step(duplicate, "remark", other, words="又多了一箱")
+    relay()
+    assert told("hazard.merged") == ids(other)
+    assert f"Followed as {original.number}" in words(Notice.objects.get(topic="hazard.merged"), "en").body
+    assert told("hazard.remarked") == ids(people.county, people.second)
+    assert {str(pk) for pk in Notice.objects.filter(topic="hazard.remarked").values_list("subject_id", flat=True)} == {
+        str(original.pk)
+    }
+    people.bring(original, "write_off")
+    relay()
+    assert told("hazard.written_off") == ids(people.reporter, other)
+
+
 def test_a_township_with_a_dispatcher_is_told_before_the_county(people):
     here = person("dispatcher", area=TOWN, level="township")
     hazard = people.bring(file_hazard(people.reporter), "write_off")
@@ -238,7 +280,7 @@ def test_a_fact_relayed_again_writes_nothing_again(people):
 
 
 QUERIES = {
-    "hazard.reported": 0, "hazard.dispatch": 8, "hazard.take": 0, "hazard.rectify": 8, "hazard.verify": 0, "hazard.write_off": 8,
+    "hazard.reported": 0, "hazard.dispatch": 8, "hazard.take": 0, "hazard.rectify": 8, "hazard.verify": 0, "hazard.write_off": 9,
     "hazard.accept": 0, "hazard.mark_overdue": 15,
 }  # fmt: skip
 

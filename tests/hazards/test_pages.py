@@ -58,7 +58,8 @@ def test_a_case_takes_the_same_queries_whatever_happened_to_it(cast, photos, dja
     client = signed_in(cast.dispatcher)
     client.get(f"{LIST}{hazard.pk}/")
 
-    with django_assert_num_queries(8):
+    # … what was changed of its clocks, cases near by that may be the same
+    with django_assert_num_queries(10):
         answer = client.get(f"{LIST}{hazard.pk}/")
     assert answer.content.decode().count('<li class="is-done">') == 5 + 2 * (photos - 1)
 
@@ -239,18 +240,19 @@ def test_a_case_offers_each_reader_the_steps_that_the_api_allows_and_no_other(ca
     def offered(user):
         client = signed_in(user)
         answer, allowed = client.get(page), client.get(f"/api/v1/hazards/{hazard.pk}/steps/").json()
-        assert steps_on(answer) == [row["action"] for row in allowed]
+        assert sorted(steps_on(answer)) == sorted(row["action"] for row in allowed)
         return steps_on(answer)
 
-    assert offered(cast.dispatcher) == ["accept", "refuse"]
-    assert offered(cast.neighbour) == ["handle_on_spot"]
+    assert offered(cast.dispatcher) == ["accept", "refuse", "change_matter", "correct_cell", "merge"]
+    assert offered(cast.neighbour) == ["handle_on_spot", "correct_cell", "remark"]
     assert offered(person("auditor")) == []
+    assert offered(person("leader")) == ["pin"]
     cast.step(hazard, "accept", cast.dispatcher)
-    assert offered(cast.dispatcher) == ["dispatch"]
+    assert offered(cast.dispatcher) == ["dispatch", "pause", "change_matter", "correct_cell", "merge"]
     cast.step(hazard, "dispatch", cast.dispatcher, department="fire-02")
-    assert offered(cast.handler) == ["take", "return"]
+    assert offered(cast.handler) == ["take", "return", "ask_extension", "ask_pause"]
     cast.step(hazard, "take", cast.handler)
-    assert offered(cast.handler) == ["rectify"]
+    assert offered(cast.handler) == ["rectify", "ask_extension", "ask_pause"]
 
 
 def test_the_dispatch_suggests_the_matter_s_department(cast):
@@ -269,7 +271,7 @@ def test_four_eyes_are_told_in_words_to_who_rectified(cast):
     cast.step(hazard, "handle_on_spot", cast.worker)
     answer = signed_in(cast.worker).get(f"{LIST}{hazard.pk}/")
 
-    assert steps_on(answer) == []
+    assert steps_on(answer) == ["remark"]
     assert "Four eyes: who rectified may not verify." in answer.content.decode()
     assert steps_on(signed_in(cast.neighbour).get(f"{LIST}{hazard.pk}/")) == ["verify", "fail"]
 

@@ -200,6 +200,12 @@ CALLS: dict[str, list[Call]] = {
         Call(SIGNED, "POST", _fixed(f"{API}hazards/"), {}),
     ],
     "api/v1/hazards/count/": area(f"{API}hazards/count/"),
+    "api/v1/hazards/near/": [
+        Call(
+            SIGNED, "GET",
+            lambda side: f"{API}hazards/near/?matter=XF-001&lon={side.cell.centre.x}&lat={side.cell.centre.y}&accuracy_m=100",
+        )
+    ],
     HAZARD: [case(f"{API}hazards/{{id}}/")],
     f"{HAZARD}clock/": [case(f"{API}hazards/{{id}}/clock/")],
     f"{HAZARD}history/": [case(f"{API}hazards/{{id}}/history/")],

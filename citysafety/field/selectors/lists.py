@@ -26,7 +26,13 @@ NOTICES = 3
 PAGE, MOST = 30, 300
 
 # Whoever the table of steps names works with cases on the phone.
-ROLES = frozenset(rule.split(":", 1)[0] for step in LIFECYCLE.steps for rule in step.roles if not rule.startswith("*"))
+ROLES = frozenset(
+    rule.split(":", 1)[0]
+    for step in LIFECYCLE.steps
+    if not step.is_aside
+    for rule in step.roles
+    if not rule.startswith("*")
+)
 DISPATCHER_STATES = (HazardState.REPORTED, HazardState.ACCEPTED, HazardState.VERIFIED)
 HANDLER_STATES = (HazardState.DISPATCHED, HazardState.TAKEN)
 

@@ -12,7 +12,7 @@ from citysafety.accounts.models import Role
 from citysafety.accounts.selectors import OfficeChoice, office_choice
 from citysafety.evidence.models import Attachment
 from grid.models import Posting
-from hazards.lifecycle import LIFECYCLE, HazardState, PhotoRole
+from hazards.lifecycle import LABELS, LIFECYCLE, HazardState, PhotoRole
 from hazards.models import Clock, Hazard
 from hazards.services.steps import requirements, steps_open_to
 
@@ -30,6 +30,8 @@ SYMBOLS = {
     "contest": "flag",
     "reopen": "flag",
 }
+# What a form of the phone can ask; steps that ask more are taken at a desk.
+ON_THE_PHONE = frozenset({"reason", "words", "department", "location", "photo:before", "photo:after"})
 # On the page that asks for a verdict the two buttons say it in a word.
 VERDICTS = {"verify": lambda: _("Passed"), "fail": lambda: _("Not passed")}
 # A look at the place helps these steps; the table does not ask for one.
@@ -88,7 +90,7 @@ def hazard_of(user: Any, hazard_id: Any) -> Hazard:
 def case(user: Any, hazard: Hazard, at: datetime) -> Case:
     """Return what a case's page shows. Queries: clock, photos, history, and who answers for the cell."""
     clock = Clock.objects.filter(hazard=hazard, stage=hazard.due_stage).first() if hazard.due_stage else None
-    open_rows = steps_open_to(user, hazard, at)
+    open_rows = [step for step in steps_open_to(user, hazard, at) if ON_THE_PHONE.issuperset(step.requires)]
     inside = _is_party(user, hazard)
     return Case(
         relation=_relation(user, hazard),
@@ -186,7 +188,7 @@ def photos_of(hazard: Hazard) -> list[Attachment]:
 
 def _labels() -> dict[str, str]:
     """Name every action of a history."""
-    return {step.action: str(step.label) for step in LIFECYCLE.steps} | {"report": _("Reported")}
+    return {action: str(label) for action, label in LABELS.items()}
 
 
 def _history(hazard: Hazard, *, inside: bool) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ from citysafety.calendars.services import forget, seed_provisional, seed_years
 from citysafety.management.loading import DAYS, SEED, load_history
 from grid.models import Cell, Posting
 from hazards.models import Hazard
+from hazards.seeds import seed_limits
 from projects.seeds import seed_supervision
 
 
@@ -33,6 +34,7 @@ class Command(BaseCommand):
 
             load_city(str(settings.CITY_FOLDER), at=timezone.now())
             self.say("city loaded")
+        seed_limits()
         seed_supervision(at=timezone.now() - timedelta(days=365))  # in force before the demo's notices
         workers = {
             county: [

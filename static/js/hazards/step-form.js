@@ -7,6 +7,7 @@ import { digest, newId } from '../field/ids.js';
 import { el, moment, say, t } from '../words.js';
 
 const UPLOAD_MS = 120_000, LARGEST_B = 10 * 1024 * 1024;
+const CITY_OFFSET = '+08:00'; // times in forms are those of the city
 const KINDS = ['image/jpeg', 'image/png', 'image/webp'];
 
 // One case that is open. ``root`` tells which (data-hazard, -api, -version, -state, -reader); ``on.done`` is told of a
@@ -81,6 +82,7 @@ class StepForm {
       this.#keep();
       this.#sayDistance();
     });
+    form.querySelector('[data-matters]')?.addEventListener('focus', ({ target }) => offerMatters(target), { once: true });
     form.addEventListener('submit', event => { event.preventDefault(); this.#submit(); });
     this.#restore();
     form.dataset.ready = 'yes';
@@ -89,8 +91,12 @@ class StepForm {
   // ---- fields
   #value(name) { return this.#form.elements[name]?.value.trim() ?? ''; }
 
+  // What only few steps ask: how much time, a cause, another case …
+  #more() { return [...this.#form.querySelectorAll('[data-more]')]; }
+
   #keep() {
-    this.#case.kept.write(this.#action, Object.fromEntries(['words', 'department', 'lon', 'lat'].map(name => [name, this.#value(name)])));
+    const names = ['words', 'department', 'lon', 'lat', ...this.#more().map(({ name }) => name)];
+    this.#case.kept.write(this.#action, Object.fromEntries(names.map(name => [name, this.#value(name)])));
   }
 
   #restore() {
@@ -169,6 +175,9 @@ class StepForm {
     const body = { id: this.#attempt?.id ?? newId(), version: this.#case.version };
     if (this.#value('words')) body[this.#form.dataset.words] = this.#value('words');
     if (this.#form.elements.department) body.department = this.#value('department');
+    for (const { name, type, value } of this.#more()) {
+      if (value.trim()) body[name] = type === 'number' ? Number(value) : type === 'datetime-local' ? `${value}:00${CITY_OFFSET}` : value.trim();
+    }
     const place = this.#form.elements.lon && this.#place();
     if (this.#form.elements.sha256) body.sha256 = this.#value('sha256'); // of the bytes that the signer saw
     if (place) body.location = { ...place, accuracy_m: this.#accuracy, datum: 'wgs84' };
@@ -253,6 +262,7 @@ class StepForm {
     const place = this.#form.elements.lon && this.#place();
     const mine = [
       [t('Step'), this.#form.dataset.label], [t('Words'), words.value.trim()],
+      ...this.#more().map(input => [input.labels[0]?.firstChild.textContent.trim() ?? '', input.selectedOptions?.[0]?.value ? input.selectedOptions[0].textContent : input.value]),
       [t('Department'), department?.selectedOptions[0]?.textContent ?? ''], [t('Place'), place ? `${place.lon}, ${place.lat}` : ''],
     ];
     const theirs = [
@@ -281,6 +291,12 @@ class StepForm {
     this.#summary.replaceChildren(el('h2', {}, t('The step was not taken')), el('ul', {}, ...lines), more ?? '');
     if (faults.length) this.#summary.focus();
   }
+}
+
+// The catalogue is only fetched by who wants to choose from it.
+async function offerMatters(input) {
+  const { status, body } = await ask('GET', '/api/v1/matters/?page_size=1000');
+  if (status === 200) input.list.replaceChildren(...body.results.map(({ code, name }) => el('option', { value: code }, name)));
 }
 
 function remove(gone, name) {

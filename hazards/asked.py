@@ -1,0 +1,138 @@
+"""What the form of a step asks besides words, photos and place: fields with their choices, and what is known of them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+from citysafety.accounts.roles import Role
+from citysafety.calendars.words import limit_words
+from citysafety.names import chosen
+from grid.locate import locate
+
+from .lifecycle import HazardStep
+from .models import ClockChange, Hazard, PauseCause
+from .services import limits
+from .services.clocks import stage_clock
+
+NEAR_M = 300  # cells this near to a place are offered where its own may be wrong
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Field:
+    """One field. ``kind``: number, select, datetime, matter (looked up as it is typed), case (one of those near by, or another)."""
+
+    name: str
+    label: str
+    kind: str
+    value: str = ""
+    hint: str = ""
+    most: int | None = None
+    choices: list[tuple[str, str]] | None = None
+    is_optional: bool = False
+
+
+def fields(step: HazardStep, hazard: Hazard, user: Any, at: datetime) -> list[Field]:
+    """Return the fields of a step's form. Queries: those of what its action asks, at most 3; most ask none."""
+    ask = FIELDS.get(step.action)
+    return ask(hazard, user, at) if ask else []
+
+
+def _extension(hazard: Hazard, user: Any, at: datetime) -> list[Field]:
+    rule = limits.rule_of(hazard)
+    left = limits.extensions_left(hazard, rule)
+    if rule is None or not left:
+        return [
+            Field(name="amount", label=_("More time"), kind="number", hint=_("No extension is left for this stage."))
+        ]
+    most, unit = limits.most_more(hazard, rule), stage_clock(hazard).unit
+    hint = _("At most %(most)s; extensions left for this stage: %(n)s.") % {"most": limit_words(most, unit), "n": left}
+    return [Field(name="amount", label=_("More time"), kind="number", most=most, hint=hint)]
+
+
+def _granting(hazard: Hazard, user: Any, at: datetime) -> list[Field]:
+    change = limits.pending(hazard, ClockChange.Kind.EXTENSION)
+    if change is None:
+        return []
+    words = {"asked": limit_words(change.amount, change.unit), "words": change.words}
+    return [
+        Field(
+            name="amount", label=_("Granted"), kind="number", value=str(change.amount), most=change.amount,
+            hint=_("Asked: %(asked)s. %(words)s") % words, is_optional=True,
+        )
+    ]  # fmt: skip
+
+
+def _pausing(hazard: Hazard, user: Any, at: datetime) -> list[Field]:
+    change = limits.pending(hazard, ClockChange.Kind.PAUSE) if hazard.pause_asked_at else None
+    causes = [
+        (cause.code, _cause_words(cause))
+        for cause in PauseCause.objects.filter(active=True)
+        if user.role in (Role.SUPERVISOR, Role.DEPARTMENT_HANDLER) or not cause.by_supervisor
+    ]
+    asked = change.cause.code if change and change.cause else ""
+    until = f"{localtime(change.until):%Y-%m-%dT%H:%M}" if change and change.until else ""
+    hint = _("Asked: %(asked)s") % {"asked": change.words} if change else ""
+    return [
+        Field(name="cause", label=_("Cause"), kind="select", value=asked, choices=causes, hint=hint),
+        Field(
+            name="until", label=_("Until (ends by itself)"), kind="datetime", value=until, is_optional=True,
+            hint=_("Left empty: as long as the cause allows."),
+        ),
+    ]  # fmt: skip
+
+
+def _cause_words(cause: PauseCause) -> str:
+    words = {"name": cause.name, "kind": cause.get_kind_display(), "n": cause.most_days}
+    told = _("%(name)s (%(kind)s, up to %(n)s days)") % words
+    return _("%(cause)s, decided by a supervisor") % {"cause": told} if cause.by_supervisor else told
+
+
+def _pinning(hazard: Hazard, user: Any, at: datetime) -> list[Field]:
+    rule = limits.rule_of(hazard)
+    if rule is None:
+        return []
+    most = limit_words(rule.pin_amount, rule.pin_unit)
+    return [
+        Field(
+            name="amount", label=_("Limit"), kind="number", value=str(rule.pin_amount), most=rule.pin_amount, is_optional=True,
+            hint=_("At most %(most)s, from now on; the case counts %(n)s times.") % {"most": most, "n": rule.pin_weight},
+        )
+    ]  # fmt: skip
+
+
+def _matters(hazard: Hazard, user: Any, at: datetime) -> list[Field]:
+    hint = _("Now: %(code)s %(name)s") % {"code": hazard.matter.code, "name": hazard.matter.name}
+    return [Field(name="matter", label=_("Code of the matter"), kind="matter", hint=hint)]
+
+
+def _cells(hazard: Hazard, user: Any, at: datetime) -> list[Field]:
+    place = locate(hazard.location.x, hazard.location.y, max(hazard.accuracy_m or 0, NEAR_M))
+    here = hazard.cell.code if hazard.cell else ""
+    cells = [(cell["code"], _named(cell)) for cell in place.candidates if cell["code"] != here]
+    hint = _("The cells around the place, the nearest first.") if cells else _("No other cell lies near the place.")
+    return [Field(name="cell", label=_("Cell"), kind="select", choices=cells, hint=hint)]
+
+
+def _named(cell: dict[str, str]) -> str:
+    return f"{chosen(cell['name_zh'], cell['name_en'])} {cell['code']}"
+
+
+def _originals(hazard: Hazard, user: Any, at: datetime) -> list[Field]:
+    hint = _("Open cases near by are offered; any other number may be typed.")
+    return [Field(name="into", label=_("The case that stays"), kind="case", hint=hint)]
+
+
+FIELDS: dict[str, Callable[[Hazard, Any, datetime], list[Field]]] = {
+    "ask_extension": _extension,
+    "grant_extension": _granting,
+    "ask_pause": _pausing,
+    "pause": _pausing,
+    "pin": _pinning,
+    "change_matter": _matters,
+    "correct_cell": _cells,
+    "merge": _originals,
+}
