@@ -39,6 +39,7 @@ urlpatterns = [
     path("api/v1/schema/", SpectacularAPIView.as_view(), name="schema"),
     path("api/v1/docs/", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     *[path("api/v1/", include(module)) for module in API],
+    path("open311/v2/", include("hazards.open311.urls")),
     *[path("", include(module)) for module in PAGES],
     path("admin/", admin.site.urls),
 ]

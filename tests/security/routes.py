@@ -84,6 +84,7 @@ def area(path: str, seen: str = "area") -> list[Call]:
 API = "/api/v1/"
 HAZARD = "api/v1/hazards/(?P<pk>[0-9a-fA-F-]{36})/"
 VERBS = "|".join(LIFECYCLE.actions)
+OPEN311, FORM = "open311/v2/", r"\.(?P<format>xml|json)"
 NOTICE = "api/v1/supervision/(?P<pk>[0-9a-fA-F-]{36})/"
 
 CALLS: dict[str, list[Call]] = {
@@ -278,6 +279,21 @@ CALLS: dict[str, list[Call]] = {
     "tiles/<int:version>/base/<slug:layer>.geojson": get("/tiles/1/base/counties.geojson"),
     "hazards/": [*area("/hazards/", "people"), *get("/hazards/?search=WORDS")],
     "hazards/<uuid:hazard_id>/": [case("/hazards/{id}/", seen="desk")],
+    rf"{OPEN311}discovery{FORM}": get("/open311/v2/discovery.xml", PUBLIC),
+    rf"{OPEN311}services{FORM}": get("/open311/v2/services.json", PUBLIC),
+    rf"{OPEN311}services/(?P<code>[^/]+){FORM}": get("/open311/v2/services/XF-001.xml", PUBLIC),
+    rf"{OPEN311}requests{FORM}": [
+        *get("/open311/v2/requests.xml?extensions=true", PUBLIC), *get("/open311/v2/requests.json", PUBLIC),
+        *post("/open311/v2/requests.json", {"service_code": "XF-001"}, PUBLIC),
+    ],
+    rf"{OPEN311}requests/(?P<number>[^/]+){FORM}": [
+        Call(PUBLIC, "GET", lambda side: f"/open311/v2/requests/{side.hazard.number}.json?extensions=true"),
+        Call(PUBLIC, "GET", lambda side: f"/open311/v2/requests/{side.hazard.pk}.xml"),
+    ],
+    rf"{OPEN311}tokens/(?P<token>[^/]+){FORM}": [
+        Call(PUBLIC, "GET", lambda side: f"/open311/v2/tokens/{side.hazard.pk}.json")
+    ],
+    rf"{OPEN311}(?P<rest>.*?)(?:\.(?P<format>xml|json))?": get("/open311/v2/nothing.json", PUBLIC),
     "admin/accounts/why/": [
         Call(
             SIGNED, "GET",
@@ -286,6 +302,7 @@ CALLS: dict[str, list[Call]] = {
     ],
 }  # fmt: skip
 
+NUMBERS_ARE_PUBLIC = OPEN311  # of hazards, by which the public asks how they stand
 CELLS_ARE_NAMED = ("api/v1/cells/locate/", "tiles/")  # outlines, codes and names of cells are public inside the city
 
 
