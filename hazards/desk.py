@@ -196,9 +196,11 @@ def _over_or_left(seconds: float, unit: str, *, late: bool) -> str:
 
 
 def clock_rows(answer: dict[str, Any], at: datetime) -> list[dict[str, Any]]:
-    """Turn the answer about the clocks into what the page shows of each, the running one first."""
+    """Turn the answer about the clocks into what the page shows of each: those that run first, the one due first before."""
     rows = [_clock_row(stage, at) for stage in answer["stages"]]
-    return sorted(rows, key=lambda row: not row["running"])
+    return sorted(
+        rows, key=lambda row: (not row["running"], row["due"].timestamp() if row["running"] and row["due"] else 0)
+    )
 
 
 def _clock_row(stage: dict[str, Any], at: datetime) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from citysafety.evidence.services import take_in
 from hazards.history import import_history
 from hazards.models import Hazard
 
+from .governed import govern
 from .past import Album, City, Teller
 from .pictures import SCENES, picture
 from .staff import make_staff
@@ -45,6 +46,7 @@ def load_history(days: int, seed: int, *, at: datetime, say: Callable[[str], Non
     if not there:
         say(f"{waiting.tell()} notices")
         say(f"{supervise(at)} overdue notices")
+        say(f"{govern(at)} cases whose limits were changed, or that were reported twice")
     return number
 
 

@@ -17,14 +17,13 @@ from citysafety.calendars.services import calendar
 from grid.models import Matter
 
 from ..desk import reason_words
-from ..lifecycle import ENDED, STAGE_OF, HazardState, Stage
+from ..lifecycle import ENDED, STAGE_OF, STAGES, HazardState
 from ..models import Severity
 from ..standing import CITY_TIME
 from .selectors import Seen, Told
 
 CRITERION = "CRITERION"  # the attribute that a major hazard asks for
 ROUGHLY, EXACTLY = 3, 6  # decimals of a degree: about a hundred metres, about a decimetre
-STAGES = tuple(Stage)
 
 
 def w3c(at: datetime) -> str:

@@ -338,7 +338,7 @@ def three_ends(city):
     ended = {"due_at": None, "due_stage": "", "overdue": False}
     Hazard.objects.filter(pk=made["written_off"].pk).update(state="written_off", written_off_at=now, **ended)
     Hazard.objects.filter(pk=made["refused"].pk).update(state="refused", **ended)
-    Hazard.objects.filter(pk=made["merged"].pk).update(merged_into=made["open"])
+    Hazard.objects.filter(pk=made["merged"].pk).update(state="merged", merged_into=made["open"], **ended)
     return made
 
 
