@@ -14,9 +14,11 @@ from citysafety.accounts.lists import kept_columns
 from citysafety.filtering import not_understood
 
 from .desk import DueWords, due_words
-from .models import Hazard
+from .lifecycle import HazardState
+from .models import Hazard, Severity
 
 LIST = "hazards"
+STATES, SEVERITIES = dict(HazardState.choices), dict(Severity.choices)  # looked up once, not for each row of a file
 NAMED_TO = areas.LEVELS[2]  # an area is said by its county and township
 
 
@@ -60,12 +62,12 @@ COLUMNS = {
     column.key: column
     for column in (
         Column("number", gettext_lazy("Number"), lambda line: line.hazard.number, "link"),
-        Column("severity", gettext_lazy("Severity"), lambda line: line.hazard.get_severity_display(), "severity"),
+        Column("severity", gettext_lazy("Severity"), lambda line: SEVERITIES[line.hazard.severity], "severity"),
         Column("matter", gettext_lazy("Matter"), lambda line: line.hazard.matter.name, "matter"),
         Column("description", gettext_lazy("Description"), lambda line: line.hazard.description, "words"),
         Column("place", gettext_lazy("Place"), lambda line: _place(line.hazard)),
         Column("department", gettext_lazy("Department"), lambda line: _name(line.hazard.department)),
-        Column("state", gettext_lazy("State"), lambda line: line.hazard.get_state_display(), "state"),
+        Column("state", gettext_lazy("State"), lambda line: STATES[line.hazard.state], "state"),
         Column("due", gettext_lazy("Due"), lambda line: line.due.at, "due"),
         Column("left", gettext_lazy("Time left"), lambda line: line.due.words, "left"),
         Column("category", gettext_lazy("Class"), lambda line: line.hazard.matter.matter_class.name),

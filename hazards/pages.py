@@ -47,6 +47,7 @@ COUNTED_BY = ("figure", "at")
 NO_FILTERS = ("before", "columns", "view")
 BESIDE_FILTERS = ("area", *NO_FILTERS, *COUNTED_BY)
 NEWEST = ("-received_at", "id")
+NOT_SAID = ("location", "cell__centre", "dedicated_cell__centre", "party_users", "party_departments")  # by any column
 MOST_EXPORTED, READ_AT_ONCE = 50_000, 500  # rows of a file; of them held at once
 
 
@@ -257,7 +258,7 @@ def _named(rows: QuerySet[Hazard], most: int) -> QuerySet[Hazard]:
     and then cut.
     """
     chosen = rows.order_by(*NEWEST).values("pk")[:most]
-    named = Hazard.objects.filter(pk__in=chosen).select_related(*selectors.RELATED).shapeless()
+    named = Hazard.objects.filter(pk__in=chosen).select_related(*selectors.RELATED).shapeless().defer(*NOT_SAID)
     return named.order_by(*NEWEST)
 
 

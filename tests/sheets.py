@@ -42,7 +42,9 @@ def _cells(row: ElementTree.Element) -> list[str]:
         found += [""] * (ord(letter) - ord("A") - len(found))
         if cell.attrib.get("t") == "inlineStr":
             words = "".join(part.text or "" for part in cell.iter(f"{SPACE}t"))
-            found.append(re.sub("_x([0-9A-F]{4})_", lambda spelled: chr(int(spelled[1], 16)), words))  # ECMA-376, ST_Xstring
+            found.append(
+                re.sub("_x([0-9A-F]{4})_", lambda spelled: chr(int(spelled[1], 16)), words)
+            )  # ECMA-376, ST_Xstring
         else:
             moment = FIRST_DAY + timedelta(days=float(cell.find(f"{SPACE}v").text))
             found.append(f"{moment + timedelta(seconds=1):%Y-%m-%d %H:%M}")  # days of a workbook are rounded

@@ -1,22 +1,15 @@
 """Doors of what people keep of lists: plain forms, each leading back to its list."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
-
 from django import forms
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.utils.translation import gettext as _
-from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from . import lists
+from .doors import people_only
 from .models import SavedView
-from .roles import Role
 
 
 class NameForm(forms.ModelForm):
@@ -25,18 +18,6 @@ class NameForm(forms.ModelForm):
     class Meta:
         model = SavedView
         fields = ("name", "shared", "is_default")
-
-
-def people_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Open a door to people who are signed in, not to wall screens, which keep nothing."""
-
-    @wraps(view)
-    def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.user.role == Role.KIOSK:
-            raise PermissionDenied
-        return view(request, *args, **kwargs)
-
-    return never_cache(login_required(door))
 
 
 @require_POST
