@@ -146,6 +146,21 @@ def not_understood(label: Any, seen: Collection[str], expected: Any) -> str:
     return _("%(label)s: “%(seen)s” was not understood; expected %(expected)s.") % words
 
 
+def in_words(asked: QueryDict, found: django_filters.FilterSet, *besides: tuple[Any, str]) -> str:
+    """Say the filters of an address in words, as a file or a printed page carries them; ``besides``: label and value."""
+    fields = found.form.fields
+    own = [(fields[name].label, _said(fields[name], asked.getlist(name))) for name in asked if name in fields]
+    return "; ".join(f"{label}: {value}" for label, value in (*besides, *own) if value)
+
+
+def _said(field: Any, values: Collection[str]) -> str:
+    """Return values of a filter as people say them."""
+    words = {str(code): str(label) for code, label in getattr(field, "choices", [])}
+    if isinstance(field, SwitchField):
+        words = {text: _("yes") if is_on else _("no") for text, is_on in SWITCH.items()}
+    return ", ".join(words.get(value, value) for value in values if value)
+
+
 def _expected(field: Any) -> Any:
     if isinstance(field, Spelled):
         return field.expected

@@ -1,27 +1,33 @@
-"""Pages of hazards for the desk: the list with its queues, and one case with what can be done now.
+"""Pages of hazards for the desk: the list with its queues, the same list as a file, and one case with what can be done now.
 
 Steps are taken through ``/api/v1/`` by the page's module; these doors only show.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
 from citysafety import areas
+from citysafety.accounts import lists
 from citysafety.accounts.doors import asks_for, desk_page
 from citysafety.api import area_asked, number_in
-from citysafety.filtering import not_understood, refusals
+from citysafety.filtering import in_words, not_understood, refusals
+from citysafety.sheets import sheet
 from citysafety.tallies.selectors import PositionAhead, PositionGone
 from grid.models import Division, MatterClass
 
-from . import desk, selectors
+from . import columns, desk, selectors
 from .drawing import draw
 from .filters import HazardFilter, midnight
 from .lifecycle import OPEN, HazardState, PhotoRole
@@ -38,45 +44,151 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OFFERED = ("area", "state", "severity", "category", "open", "overdue", "mine", "search", "received_after",
            "received_before")  # fmt: skip
 COUNTED_BY = ("figure", "at")
-BESIDE_FILTERS = ("area", "before", *COUNTED_BY)
+NO_FILTERS = ("before", "columns", "view")
+BESIDE_FILTERS = ("area", *NO_FILTERS, *COUNTED_BY)
+NEWEST = ("-received_at", "id")
+NOT_SAID = ("location", "cell__centre", "dedicated_cell__centre", "party_users", "party_departments")  # by any column
+MOST_EXPORTED, READ_AT_ONCE = 50_000, 500  # rows of a file; of them held at once
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What an address asks of the list, for the page and for a file alike."""
+
+    found: HazardFilter
+    area: str
+    rows: QuerySet[Hazard]
+    columns: list[columns.Column]
+    refused: list[str]
+    is_bound: bool  # the list does not grow with the years
+    words_since: datetime | None  # words are looked for from then on
+
+    def in_words(self, asked: QueryDict) -> str:
+        """Say the filters in words."""
+        figure = [asked["figure"], *([asked["at"]] if asked.get("at") else [])] if asked.get("figure") else []
+        since = f"{self.words_since:%Y-%m-%d}" if self.words_since else ""
+        return in_words(
+            asked,
+            self.found,
+            (_("area"), self.area),
+            (_("counted as"), " @ ".join(figure)),
+            (_("searched since"), since),
+        )
 
 
 @desk_page
 def hazards(request: HttpRequest) -> HttpResponse:
     """GET /hazards/: the hazards a person may see, the newest first; the address holds every filter.
 
-    Queries: 7 with what every page asks, 3 for the list alone; however many rows.
+    Queries: 8 with what every page asks, 3 for the list alone; however many rows. One more with the column of areas.
     """
-    now = timezone.now()
+    now, asked, is_part = timezone.now(), request.GET, asks_for(request, "list")
+    views = [] if is_part else lists.views_of(request.user, columns.LIST)
+    begun = next((view for view in views if view.is_default and view.owner_id == request.user.pk), None)
+    if begun and not asked:
+        return redirect(lists.address_of(begun))
+    look = _asked_for(request)
+    most = MOST_COUNTED_NOW if look.is_bound else MOST_COUNTED
+    count = look.rows.order_by()[: most + 1].count()
+    page, older = _page(look.rows if count else look.rows.none(), asked.get("before", ""))
+    is_beneath = _is_beneath(look.columns)
+    shown = [column for column in look.columns if not (is_beneath and column.key == "description")]
+    return render(
+        request,
+        "hazards/_list.html" if is_part else "hazards/list.html",
+        {
+            "columns": shown,
+            "is_beneath": is_beneath,
+            "rows": [
+                (line.hazard, line.due, *desk.SIGNS[line.hazard.state], [(one, one.says(line)) for one in shown])
+                for line in _lines(page, look.columns, now)
+            ],
+            "count": min(count, most),
+            "is_more": count > most,
+            "words_since": look.words_since,
+            "all_years": f"{_without(asked)}&received_after={_first_day()}" if look.words_since else "",
+            "older": older,
+            "is_older": bool(asked.get("before")),
+            "refusals": look.refused,
+            "is_filtered": any(value for name, value in asked.items() if name not in NO_FILTERS),
+            "others": _others(asked),
+            "as_of": now,
+            "said": look.in_words(asked),
+            "query": lists.without(asked.urlencode()).urlencode(),
+            "query_to_keep": _with_columns(asked, look.columns),
+            "choices": [*look.columns, *(one for one in columns.COLUMNS.values() if one not in look.columns)],
+            "chosen_columns": look.columns,
+            "most_exported": MOST_EXPORTED,
+            **({} if is_part else _around(request, look.found, look.area)),
+            **({} if is_part else _saved(request, views)),
+        },
+    )
+
+
+@desk_page
+def hazards_sheet(request: HttpRequest, kind: str) -> HttpResponse:
+    """GET /hazards/export.csv, .xlsx: the rows and columns of the list of the same address, of all its pages.
+
+    Queries: 4 with who asks and the record of it, however many rows. One more with the column of areas.
+    """
+    look, now = _asked_for(request), timezone.now()
+    if look.refused:  # an empty file would be taken for the truth; the page says what was not understood
+        return redirect(f"{reverse('hazards')}?{request.GET.urlencode()}")
+    is_more = look.rows.order_by()[: MOST_EXPORTED + 1].count() > MOST_EXPORTED
+    note = _("Only the newest %(n)s hazards of this list are in this file; narrower filters show the others.")
+    lines = _lines(_read(look.rows), look.columns, now)
+    return sheet(
+        request,
+        kind,
+        title=_("Hazards"),
+        filters=look.in_words(request.GET),
+        header=[column.label for column in look.columns],
+        rows=([column.says(line) for column in look.columns] for line in lines),
+        at=now,
+        note=note % {"n": MOST_EXPORTED} if is_more else "",
+    )
+
+
+def _asked_for(request: HttpRequest) -> Asked:
+    """Return what an address asks of the list. Queries: those of its filters; 1 for an area that is not the own."""
     asked = request.GET
     area = area_asked(request) if asked.get("area") else ""
     found = HazardFilter(asked, Hazard.objects.visible_to(request.user), request=request)
     rows, refused = _kept(request, asked, found, area)
+    shown, strange = columns.chosen(asked, request.user)
+    if strange:
+        rows, refused = rows.none(), [*refused, *strange]
     is_bound = _is_bound(asked, found)
-    most = MOST_COUNTED_NOW if is_bound else MOST_COUNTED
     since = None if is_bound or refused else _words_since(asked)
     if since:
         rows = rows.filter(received_at__gte=since)
-    count = rows.order_by()[: most + 1].count()
-    page, older = _page(rows if count else rows.none(), asked.get("before", ""))
-    return render(
-        request,
-        "hazards/_list.html" if asks_for(request, "list") else "hazards/list.html",
-        {
-            "rows": [(row, desk.due_words(row, now), *desk.SIGNS[row.state]) for row in page],
-            "count": min(count, most),
-            "is_more": count > most,
-            "words_since": since,
-            "all_years": f"{_without(asked)}&received_after={_first_day()}" if since else "",
-            "older": older,
-            "is_older": bool(asked.get("before")),
-            "refusals": refused,
-            "is_filtered": any(value for name, value in asked.items() if name != "before"),
-            "others": _others(asked),
-            "as_of": now,
-            **({} if asks_for(request, "list") else _around(request, found, area)),
-        },
-    )
+    return Asked(found, area, rows, shown, refused, is_bound, since)
+
+
+def _lines(
+    hazards: Iterator[Hazard] | list[Hazard], shown: list[columns.Column], at: datetime
+) -> Iterator[columns.Line]:
+    """Yield hazards as lines. Queries: 1 for the names of areas where they are shown."""
+    names: dict[str, str] = {}
+    if any(column.key == "area" for column in shown):
+        levels = (Division.Level.COUNTY, Division.Level.TOWNSHIP)
+        parts = Division.objects.filter(level__in=levels).only("code", "name_zh", "name_en")
+        names = {part.code: part.name for part in parts}
+    for hazard in hazards:
+        yield columns.line_of(hazard, at, names)
+
+
+def _is_beneath(shown: list[columns.Column]) -> bool:
+    """Test whether the description stands right after the matter: then the page writes it beneath."""
+    keys = [column.key for column in shown]
+    return ("matter", "description") in pairwise(keys)
+
+
+def _with_columns(asked: QueryDict, shown: list[columns.Column]) -> str:
+    """Return the question of an address with the columns that it shows, as a view keeps it."""
+    kept = lists.without(asked.urlencode())
+    kept.setlist("columns", [column.key for column in shown])
+    return kept.urlencode()
 
 
 def _kept(request: HttpRequest, asked: QueryDict, found: HazardFilter, area: str) -> tuple[QuerySet[Hazard], list[str]]:
@@ -133,16 +245,26 @@ def _page(rows: QuerySet[Hazard], before: str) -> tuple[list[Hazard], str]:
         received_at, last = _mark(before)
         same = Q(received_at=received_at, id__gt=last)
         rows = rows.filter(received_at__lte=received_at).filter(Q(received_at__lt=received_at) | same)
-    newest = ("-received_at", "id")
-    # The rows are chosen first and joined with their names after, not all joined and then cut.
-    chosen = rows.order_by(*newest).values("pk")[: ROWS + 1]
-    named = Hazard.objects.filter(pk__in=chosen).select_related(*selectors.RELATED).shapeless()
-    page = list(named.order_by(*newest))
+    page = list(_named(rows, ROWS + 1))
     if len(page) <= ROWS:
         return page, ""
     last_row = page[ROWS - 1]
     micros = (last_row.received_at - EPOCH) // timedelta(microseconds=1)
     return page[:ROWS], f"{micros}.{last_row.pk}"
+
+
+def _named(rows: QuerySet[Hazard], most: int) -> QuerySet[Hazard]:
+    """Return the newest rows with what they name. They are chosen first and joined with their names after, not all joined
+    and then cut.
+    """
+    chosen = rows.order_by(*NEWEST).values("pk")[:most]
+    named = Hazard.objects.filter(pk__in=chosen).select_related(*selectors.RELATED).shapeless().defer(*NOT_SAID)
+    return named.order_by(*NEWEST)
+
+
+def _read(rows: QuerySet[Hazard]) -> Iterator[Hazard]:
+    """Yield the rows of a file, all of one moment, some held at once. Queries: 1, by a cursor of the server."""
+    return _named(rows, MOST_EXPORTED).iterator(chunk_size=READ_AT_ONCE)
 
 
 def _mark(text: str) -> tuple[datetime, UUID]:
@@ -180,13 +302,14 @@ def _around(request: HttpRequest, found: HazardFilter, area: str) -> dict[str, A
     """Return what stands around the list: queues, choices. Queries: 3, the department of a handler besides."""
     asked, here = request.GET, area or request.user.area_code
     tabs = desk.queues(request.user)
-    plain = {name: asked.getlist(name) for name in asked if any(asked.getlist(name)) and name != "before"}
+    plain = {name: asked.getlist(name) for name in asked if any(asked.getlist(name)) and name not in NO_FILTERS}
     for tab in tabs:
         tab.chosen = plain == {name: [value] for name, value in tab.query.items()}
     lineage = [code for code in areas.lineage(here) if areas.covers(request.user.area_code, code)] if here else []
     divisions = Division.objects.filter(Q(code__in=lineage) | Q(parent=here[:12])).order_by("code")
     return {
         "asked": asked,
+        "kept_columns": asked.getlist("columns"),
         "chosen_states": asked.getlist("state"),
         "area": area,
         "areas": [
@@ -204,6 +327,17 @@ def _around(request: HttpRequest, found: HazardFilter, area: str) -> dict[str, A
             (name, label, found.form.cleaned_data.get(name))
             for name, label in (("open", _("Open")), ("overdue", _("Overdue")), ("mine", _("Reported by me")))
         ],
+    }
+
+
+def _saved(request: HttpRequest, views: list[Any]) -> dict[str, Any]:
+    """Return the views that a reader may open, with which of them is looked at, and what the reader may change."""
+    here = lists.without(request.GET.urlencode())
+    own = [view for view in views if view.owner_id == request.user.pk]
+    return {
+        "views": [(view, f"?{view.query or lists.ALL}", QueryDict(view.query) == here) for view in views],
+        "own_views": own,
+        "all": f"?{lists.ALL}" if any(view.is_default for view in own) else reverse("hazards"),
     }
 
 

@@ -7,16 +7,18 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from citysafety import areas
-from citysafety.accounts import rights
+from citysafety.accounts import lists, rights
 from citysafety.evidence import access
 from citysafety.evidence import chain as chains
 from citysafety.tallies.figures import COUNT, RATIO, Figure, Recount, register_subject
 from citysafety.tallies.figures import register as register_figure
 
 from . import chain, notices
+from .columns import COLUMNS, LIST
 from .lifecycle import LIFECYCLE, HazardState
 from .models import NOT_BY_AREA, Hazard, Mark, Step
 from .standing import CITY_TIME, counts_now, counts_today
@@ -45,6 +47,7 @@ COUNTS = {
 
 def register() -> None:
     """Register everything once the apps stand."""
+    lists.register(LIST, path=reverse_lazy("hazards"), columns=COLUMNS)
     for key, (definition, page) in COUNTS.items():
         register_figure(
             Figure(

@@ -1,9 +1,7 @@
 """Supervision in words for its pages: rows, forms, verdicts."""
 
-from datetime import datetime
 from typing import Any
 
-from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -57,14 +55,14 @@ NOTICE_COLUMNS = (
     (gettext_lazy("Matter"), lambda one: one.hazard.matter.name),
     (gettext_lazy("Department"), lambda one: one.department.name),
     (gettext_lazy("State"), lambda one: one.get_state_display()),
-    (gettext_lazy("Issued"), lambda one: moment(one.issued_at)),
-    (gettext_lazy("Answer by"), lambda one: moment(one.reply_due_at)),
+    (gettext_lazy("Issued"), lambda one: one.issued_at),
+    (gettext_lazy("Answer by"), lambda one: one.reply_due_at),
     (gettext_lazy("not answered in time"), lambda one: _("yes") if one.unanswered else _("no")),
 )
 FIGURE_WORDS = {ISSUED_TODAY: gettext_lazy("Issued today"), UNANSWERED: gettext_lazy("Not answered in time")}
 
 
-def cell(row: OverdueRow, column: str) -> str:
+def cell(row: OverdueRow, column: str) -> Any:
     """Return what a row of the overdue list says in a column, for a sheet."""
     hazard = row.hazard
     place = hazard.dedicated_cell or hazard.cell
@@ -74,16 +72,11 @@ def cell(row: OverdueRow, column: str) -> str:
         "matter": hazard.matter.name,
         "place": place.name if place else "",
         "department": hazard.department.name,
-        "due": moment(hazard.due_at),
+        "due": hazard.due_at,
         "over": over_words(row),
         "notice": row.notice.get_state_display() if row.notice else "",
     }
-    return str(words[column])
-
-
-def moment(at: datetime | None) -> str:
-    """Return a time of the city for a sheet, to the minute; empty without one."""
-    return f"{localtime(at):%Y-%m-%d %H:%M}" if at else ""
+    return words[column]
 
 
 def road(notice: OverdueNotice, delivery: Delivery, history: list[NoticeStep]) -> list[dict[str, Any]]:

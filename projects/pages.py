@@ -15,7 +15,7 @@ from citysafety.accounts.doors import desk_page
 from citysafety.accounts.models import Role
 from citysafety.api import area_asked, number_in
 from citysafety.documents import selectors as documents
-from citysafety.filtering import not_understood, refusals
+from citysafety.filtering import in_words, not_understood, refusals
 from citysafety.sheets import sheet
 from citysafety.tallies import selectors as tallies
 from hazards.desk import clock_rows, due_words
@@ -63,15 +63,26 @@ def supervision(request: HttpRequest) -> HttpResponse:
 
 
 @desk_page
-def overdue_sheet(request: HttpRequest) -> HttpResponse:
-    """GET /supervision/overdue.csv: the rows and columns of the page of the same address. Queries: 4."""
+def overdue_sheet(request: HttpRequest, kind: str) -> HttpResponse:
+    """GET /supervision/overdue.csv, .xlsx: the rows and columns of the page of the same address. Queries: 5."""
     look = _overdue(request)
     if look["refusals"]:
         return _told_on(request, "supervision")
     shown = [(key, label) for key, label in desk.COLUMNS if key in look["shown"]]
-    rows = ([desk.cell(row, key) for key, _label in shown] for row, *_words in look["rows"])
-    filters = _filter_words(request.GET, HazardFilter, look["area"])
-    return sheet(request, _("Overdue hazards"), filters, [label for _key, label in shown], rows, look["as_of"])
+    return sheet(
+        request,
+        kind,
+        title=_("Overdue hazards"),
+        filters=in_words(request.GET, look["found"], (_("area"), look["area"])),
+        header=[label for _key, label in shown],
+        rows=([desk.cell(row, key) for key, _label in shown] for row, *_words in look["rows"]),
+        at=look["as_of"],
+        note=_only_first(len(look["rows"])) if look["more"] else "",
+    )
+
+
+def _only_first(rows: int) -> str:
+    return _("Only the first %(n)s are in this file; area, severity or words narrow the list.") % {"n": rows}
 
 
 def _overdue(request: HttpRequest) -> dict[str, Any]:
@@ -90,6 +101,7 @@ def _overdue(request: HttpRequest) -> dict[str, Any]:
     return {
         "area": area,
         "as_of": now,
+        "found": found,
         "refusals": refused,
         "rows": [(row, desk.over_words(row), _look(row.notice)) for row in rows],
         "count": count,
@@ -110,13 +122,6 @@ def _look(notice: Any) -> tuple[Any, str, str] | None:
 def _kept(asked: QueryDict, *own: str) -> list[tuple[str, str]]:
     """Return what a form hands on of its address: all but its own fields."""
     return [(name, value) for name in asked if name not in own for value in asked.getlist(name) if value]
-
-
-def _filter_words(asked: QueryDict, filters: Any, area: str) -> str:
-    """Say the filters of an address in words, as a sheet carries them."""
-    named = {name: str(one.label) for name, one in filters.base_filters.items()}
-    said = [f"{named[name]}: {', '.join(asked.getlist(name))}" for name in asked if name in named and asked[name]]
-    return "; ".join([f"{_('area')}: {area}", *said])
 
 
 @desk_page
@@ -144,7 +149,7 @@ def overdue_case(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
 @desk_page
 def notices(request: HttpRequest) -> HttpResponse:
     """GET /supervision/notices/: the notices that a person may see, the newest first. Queries: 3."""
-    rows, refused = _notices(request)
+    rows, refused, _found = _notices(request)
     context = {
         "as_of": timezone.now(),
         "unit": request.user.role == Role.DEPARTMENT_HANDLER,
@@ -163,27 +168,32 @@ def notices(request: HttpRequest) -> HttpResponse:
 
 
 @desk_page
-def notices_sheet(request: HttpRequest) -> HttpResponse:
-    """GET /supervision/notices.csv: the rows of the page of the same address. Queries: 1."""
-    rows, refused = _notices(request)
+def notices_sheet(request: HttpRequest, kind: str) -> HttpResponse:
+    """GET /supervision/notices.csv, .xlsx: the rows of the page of the same address. Queries: 3."""
+    rows, refused, found = _notices(request)
     if refused:
         return _told_on(request, "supervision-notices")
-    header = [label for label, _read in desk.NOTICE_COLUMNS]
-    cells = ([read(one) for _label, read in desk.NOTICE_COLUMNS] for one in rows[:MOST_NOTICES])
-    area = request.GET.get("area") or request.user.area_code
+    is_more = rows.order_by()[: MOST_NOTICES + 1].count() > MOST_NOTICES
     return sheet(
-        request, _("Overdue notices"), _filter_words(request.GET, NoticeFilter, area), header, cells, timezone.now()
+        request,
+        kind,
+        title=_("Overdue notices"),
+        filters=in_words(request.GET, found, (_("area"), request.GET.get("area") or request.user.area_code)),
+        header=[label for label, _read in desk.NOTICE_COLUMNS],
+        rows=([read(one) for _label, read in desk.NOTICE_COLUMNS] for one in rows[:MOST_NOTICES]),
+        at=timezone.now(),
+        note=_only_first(MOST_NOTICES) if is_more else "",
     )
 
 
-def _notices(request: HttpRequest) -> tuple[Any, list[str]]:
+def _notices(request: HttpRequest) -> tuple[Any, list[str], NoticeFilter]:
     asked = request.GET
     found = NoticeFilter(asked, selectors.notices_seen_by(request.user), request=request)
     refused = refusals(asked, found, NOTICES_BESIDE)
     rows = found.qs.none() if refused else found.qs.order_by("-drafted_at", "id")
     if asked.get("area"):
         rows = rows.filter(area_code__startswith=area_asked(request))
-    return rows, refused
+    return rows, refused, found
 
 
 @desk_page

@@ -4,10 +4,10 @@ from . import pages
 
 urlpatterns = [
     path("supervision/", pages.supervision, name="supervision"),
-    path("supervision/overdue.csv", pages.overdue_sheet, name="supervision-overdue-sheet"),
+    path("supervision/overdue.<sheet:kind>", pages.overdue_sheet, name="supervision-overdue-sheet"),
     path("supervision/cases/<uuid:hazard_id>/", pages.overdue_case, name="supervision-case"),
     path("supervision/notices/", pages.notices, name="supervision-notices"),
-    path("supervision/notices.csv", pages.notices_sheet, name="supervision-notices-sheet"),
+    path("supervision/notices.<sheet:kind>", pages.notices_sheet, name="supervision-notices-sheet"),
     path("supervision/notices/<uuid:notice_id>/", pages.notice, name="supervision-notice"),
     path("supervision/register/", pages.register, name="supervision-register"),
 ]

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from citysafety.names import chosen
 
-from .models import AccessToken, Department, DepartmentHistory, Role, User, UserHistory
+from .models import AccessToken, Department, DepartmentHistory, ExportRecord, Role, User, UserHistory
 from .tokens import issue, revoke
 
 admin.site.site_title = admin.site.site_header = _("Administration")
@@ -225,3 +225,16 @@ class SignInAdmin(ReadOnly):
 class FailureAdmin(ReadOnly):
     list_display = ("attempt_time", "username", "ip_address", "locked_out")
     search_fields = ("username", "ip_address")
+
+
+@admin.register(ExportRecord)
+class ExportRecordAdmin(ReadOnly):
+    """Which lists left the system as files: who took them, when, by which filter, how many rows."""
+
+    list_display = ("at", "user", "title", "format", "rows", "query")
+    list_filter = (("at", WhenFilter), "format", "title")
+    list_select_related = ("user",)
+    search_fields = ("user__username__exact",)
+    search_help_text = _("the whole user name")
+    show_full_result_count = False
+    ordering = ("-at",)

@@ -18,8 +18,8 @@ def asks_for(request: HttpRequest, part: str) -> bool:
     return bool(request.htmx and not request.htmx.boosted and (request.htmx.target or "").rpartition("#")[2] == part)
 
 
-def desk_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Open a page to people who are signed in; wall screens show no words of reporters and no names, so not to them."""
+def people_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Open a door to people who are signed in; wall screens show no words of reporters and no names, so not to them."""
 
     @wraps(view)
     def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -27,4 +27,9 @@ def desk_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
             raise PermissionDenied
         return view(request, *args, **kwargs)
 
-    return never_cache(login_required(require_safe(door)))
+    return never_cache(login_required(door))
+
+
+def desk_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Open a page to people, for looking."""
+    return people_only(require_safe(view))

@@ -1,9 +1,10 @@
 """People, their offices, and the tokens of their programs and screens."""
 
 import hashlib
-from typing import Any
+from typing import Any, Self
 
 import pghistory
+import pgtrigger
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
@@ -102,6 +103,7 @@ class User(AbstractUser):
     may_sign = models.BooleanField(_("may sign for the department"), default=False)
     language = models.CharField(_("language"), max_length=8, blank=True, default="")
     theme = models.CharField(_("theme"), max_length=5, choices=Theme, blank=True, default="")
+    columns = models.JSONField(_("columns of lists"), default=dict, blank=True)  # of each list, in their order
 
     objects = People()
 
@@ -176,3 +178,73 @@ class AccessToken(models.Model):
 
     def __str__(self) -> str:
         return self.label
+
+
+class SavedViewQuerySet(models.QuerySet):
+    """Words to ask saved views with."""
+
+    def visible_to(self, user: Any) -> Self:
+        """The own ones, and those that colleagues share: of the same role, area of duty and department."""
+        colleagues = models.Q(
+            shared=True,
+            owner__is_active=True,
+            owner__role=user.role,
+            owner__area_code=user.area_code,
+            owner__department=user.department_id,
+        )
+        return self.filter(models.Q(owner=user) | colleagues)
+
+
+class SavedView(models.Model):
+    """An address of a list, filters and columns, under a name of its owner's."""
+
+    owner = models.ForeignKey(User, on_delete=models.CASCADE, related_name="saved_views", verbose_name=_("owner"))
+    page = models.CharField(_("list"), max_length=32)
+    name = models.CharField(_("name"), max_length=40)
+    query = models.CharField(_("filters and columns"), max_length=2000, blank=True)
+    shared = models.BooleanField(_("colleagues see it"), default=False)
+    is_default = models.BooleanField(_("the list begins with it"), default=False)
+
+    objects = SavedViewQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("saved view")
+        verbose_name_plural = _("saved views")
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "page", "name"], name="saved_view_name_once"),
+            models.UniqueConstraint(
+                fields=["owner", "page"], condition=models.Q(is_default=True), name="saved_view_one_default"
+            ),
+            models.CheckConstraint(condition=~models.Q(name=""), name="saved_view_has_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ExportRecord(models.Model):
+    """Who took a list out of the system, when and by which filter. Rows are never changed or deleted."""
+
+    class Format(models.TextChoices):
+        CSV = "csv", "CSV"
+        XLSX = "xlsx", "XLSX"
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="+", verbose_name=_("user"), db_index=False)
+    at = models.DateTimeField(_("time"))
+    title = models.CharField(_("list"), max_length=120)
+    path = models.CharField(_("page"), max_length=200)
+    query = models.TextField(_("filters and columns"), blank=True)
+    format = models.CharField(_("format"), max_length=4, choices=Format)
+    rows = models.PositiveIntegerField(_("rows"))
+
+    class Meta:
+        verbose_name = _("export of a list")
+        verbose_name_plural = _("exports of lists")
+        indexes = [
+            models.Index(fields=["user", "-at"], name="export_of_user"),
+            models.Index(fields=["-at"], name="export_newest"),
+        ]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.title} {self.at:%F %T}"

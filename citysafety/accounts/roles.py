@@ -69,11 +69,13 @@ PEOPLE = {
     "axes.accessfailurelog": LOOK,
 }
 
+AUDIT = ("accounts.exportrecord",)
+
 ADMIN_TABLE: dict[str, dict[str, tuple[str, ...]]] = {
     Role.ADMINISTRATOR: MASTER_DATA,
     Role.SECURITY_OFFICER: PEOPLE,
-    # The auditor reads what the other two may touch, and every history; and changes nothing.
-    Role.AUDITOR: {name: LOOK for name in [*MASTER_DATA, *PEOPLE]},
+    # The auditor reads what the other two may touch, every history, and who took lists out; and changes nothing.
+    Role.AUDITOR: {name: LOOK for name in [*MASTER_DATA, *PEOPLE, *AUDIT]},
 }
 HISTORIES = ("history", "event")  # how the tables end that triggers fill
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import pages, why
+from . import list_pages, pages, why
 
 urlpatterns = [
     path("", pages.home, name="home"),
@@ -13,6 +13,10 @@ urlpatterns = [
     path("account/", pages.account, name="account"),
     path("account/password/", pages.ChangePassword.as_view(), name="password"),
     path("account/tokens/<int:pk>/revoke/", pages.revoke_token, name="revoke_token"),
+    path("views/", list_pages.keep, name="keep-view"),
+    path("views/columns/", list_pages.columns, name="keep-columns"),
+    path("views/<int:pk>/", list_pages.view, name="saved-view"),
+    path("views/<int:pk>/delete/", list_pages.delete, name="delete-view"),
     path("admin/login/", pages.admin_login, name="admin_login"),
     path("admin/accounts/why/", why.page, name="why"),
 ]

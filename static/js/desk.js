@@ -13,6 +13,7 @@ document.addEventListener('click', event => {
   for (const menu of document.querySelectorAll('details.menu[open]')) if (!menu.contains(event.target)) menu.open = false;
   const row = event.target.closest('tr[data-href]');
   if (row && !event.target.closest('a, button, input, select, label') && !String(getSelection())) location.assign(row.dataset.href);
+  if (event.target.closest('[data-print]')) print();
   const back = event.target.closest('[data-back]');
   if (back && history.length > 1) { event.preventDefault(); history.back(); }
 });

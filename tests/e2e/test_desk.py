@@ -60,7 +60,9 @@ ALSO = [  # other looks of these pages
 ELSEWHERE = (
     "", "logout/", "language/", "theme/", "account/tokens/<int:pk>/revoke/", "notices/unread/", "notices/read-all/",
     "notices/channels/retry/", "notices/channels/<int:pk>/switch/", "notices/<int:pk>/open/", "admin/login/",
-    "supervision/overdue.csv", "supervision/notices.csv", "supervision/cases/<uuid:hazard_id>/",  # sheets, a part of a page
+    "hazards/export.<sheet:kind>", "supervision/overdue.<sheet:kind>", "supervision/notices.<sheet:kind>",  # files
+    "views/", "views/columns/", "views/<int:pk>/", "views/<int:pk>/delete/",
+    "supervision/cases/<uuid:hazard_id>/",  # a part of a page
     "verify/<str:code>/", "livez", "readyz", "metrics", "jsi18n/<str:language>/<str:version>.js",
 )  # fmt: skip
 OTHER_FACES = ("api/v1/", "admin/", "wall/", "centre/", "leader/", "field/", "tiles/", "evidence/", "static/")
@@ -340,6 +342,32 @@ def test_rows_are_walked_with_keys_and_filters_keep_the_address(site, desk):
     expect(desk.locator("#filters")).to_have_count(1)
     desk.reload()
     expect(desk.locator("#severity")).to_have_value("major")
+
+
+def test_columns_are_chosen_and_ordered_with_the_keyboard_alone_and_leave_in_a_file(site, desk):
+    desk.goto(f"{site.url}/hazards/?severity=general")
+    menu = desk.locator(".columns-menu")
+    menu.locator("summary").press("Enter")
+    received = menu.locator("li", has=desk.locator("[value=received]"))
+    received.locator("[type=checkbox]").press("Space")
+    for _step in range(20):
+        if received.locator("[data-move='-1']").is_visible():
+            received.locator("[data-move='-1']").press("Enter")
+    expect(menu.locator("li").first.locator("input")).to_have_value("received")
+    menu.locator(".is-main").press("Enter")
+    desk.wait_for_url("**/hazards/?severity=general&columns=received&columns=number&*")
+    expect(desk.locator("th").first).to_have_text("Received")
+    desk.select_option("#severity", "")
+    desk.wait_for_url("**/hazards/?columns=received&columns=number&*")
+    desk.locator(".export summary").click()
+    with desk.expect_download() as file:
+        desk.locator(".export [download]").last.click()
+    rows = file.value.path().read_text("utf-8-sig").splitlines()
+    assert rows[4].startswith("Received,Number,")
+    desk.locator(".columns-menu summary").click()
+    desk.get_by_role("button", name="The usual columns").click()
+    expect(desk.locator("th").first).to_have_text("Number")
+    assert desk.complaints == []
 
 
 @pytest.mark.parametrize(("language", "size"), [(language, SIZES[size]) for language, size in LOOKS])

@@ -42,7 +42,7 @@ def test_the_list_takes_the_same_queries_whatever_its_length(cast, rows, django_
     client = signed_in(cast.dispatcher)
     client.get(LIST)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(8):
         assert len(numbers(client.get(LIST))) == rows
     with django_assert_num_queries(3):
         assert len(numbers(client.get(LIST, headers={"HX-Request": "true", "HX-Target": "div#list"}))) == rows

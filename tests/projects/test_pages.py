@@ -1,16 +1,15 @@
 """Pages of supervision: the overdue list with its sums, columns and sheet; the notices; the way of one to its unit."""
 
-import csv
-import io
-
 import pytest
 import time_machine
 from django.test import Client
 
+from citysafety.accounts.models import ExportRecord
 from citysafety.notices.models import Notice
 from citysafety.sheets import plain
 from projects import services
 from tests.factories import AWAY, person
+from tests.sheets import csv_rows, xlsx_rows
 
 from .conftest import relay
 
@@ -27,12 +26,6 @@ def late(office):
     hazard, at = office.overdue(description="=1+1 楼道堆物")
     with time_machine.travel(at, tick=False):
         yield hazard, client_of(office.supervisor)
-
-
-def sheet_of(answer):
-    assert answer["Content-Type"].startswith("text/csv")
-    assert answer.content.startswith(b"\xef\xbb\xbf")  # Excel reads Chinese only so
-    return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"))))
 
 
 def test_the_list_says_by_how_much_each_case_is_over(late, django_assert_num_queries):
@@ -72,14 +65,15 @@ def test_filters_keep_what_they_say_and_unknown_ones_are_named(late, asked, rows
 def test_the_sheet_holds_what_the_page_shows_with_filter_and_time_and_nothing_that_computes(late, office, caplog):
     hazard, pages = late
     with caplog.at_level("INFO", logger="citysafety.sheets"):
-        rows = sheet_of(
+        rows = csv_rows(
             pages.get("/supervision/overdue.csv?severity=general&columns=number&columns=over&columns=place")
         )
-    assert ("370502" in rows[1][1], "general" in rows[1][1]) == (True, True)
+    assert ("370502" in rows[1][1], "一般" in rows[1][1]) == (True, True)
     assert len(rows[2][1]) == len("2026-11-23 12:00:00")
-    assert rows[3] and len(rows[3]) == 3
-    assert rows[4][0] == hazard.number
-    assert len(rows) == 5
+    assert rows[3][1] == str(office.supervisor)
+    assert rows[4] and len(rows[4]) == 3
+    assert rows[5][0] == hazard.number
+    assert len(rows) == 6
     assert [plain(text) for text in ("=1+1", "+86", "-2", "@x", "楼道", None, 3)] == [
         "'=1+1",
         "'+86",
@@ -90,6 +84,22 @@ def test_the_sheet_holds_what_the_page_shows_with_filter_and_time_and_nothing_th
         "3",
     ]
     assert [(record.user, record.rows) for record in caplog.records] == [(office.supervisor.pk, 1)]
+
+
+@pytest.mark.parametrize("sheet", ["overdue", "notices"])
+def test_both_formats_say_the_same_and_are_recorded(late, office, sheet):
+    hazard, pages = late
+    notice = services.draft_notice(hazard=hazard, rule=None, by=None, at=hazard.due_at.replace(year=2027))
+    office.issued(notice, office.supervisor, hazard.due_at.replace(year=2027))
+    text, book = (pages.get(f"/supervision/{sheet}.{kind}") for kind in ("csv", "xlsx"))
+    rows = csv_rows(text)
+    assert [[cell for cell in row if cell] for row in xlsx_rows(book)] == [
+        [cell for cell in row if cell] for row in rows
+    ]
+    assert len(rows) == 6
+    assert list(ExportRecord.objects.order_by("pk").values_list("user", "format", "rows")) == [
+        (office.supervisor.pk, "csv", 1), (office.supervisor.pk, "xlsx", 1),
+    ]  # fmt: skip
 
 
 def test_an_open_row_shows_the_sum_of_its_clock_and_its_notice(late, office):
@@ -116,9 +126,9 @@ def test_who_has_no_part_in_deadlines_sees_only_what_was_issued(late, office):
     for page in (operator, client_of(office.handler), client_of(office.leader)):
         assert hazard.number in page.get("/supervision/notices/").content.decode()
     assert hazard.number in client_of(office.handler).get("/supervision/").content.decode()
-    rows = sheet_of(client_of(office.leader).get("/supervision/notices.csv?state=issued"))
-    assert hazard.number in rows[4]
-    assert len(sheet_of(client_of(office.leader).get("/supervision/notices.csv?state=closed"))) == 4
+    rows = csv_rows(client_of(office.leader).get("/supervision/notices.csv?state=issued"))
+    assert hazard.number in rows[5]
+    assert len(csv_rows(client_of(office.leader).get("/supervision/notices.csv?state=closed"))) == 5
 
 
 def test_the_way_of_a_notice_to_its_unit_is_told_with_times(late, office):

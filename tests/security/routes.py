@@ -81,6 +81,10 @@ def area(path: str, seen: str = "area") -> list[Call]:
     ]
 
 
+def _in_area(path: str) -> Callable[[Side], str]:
+    return lambda side: f"{path}?area={side.cell.code}"
+
+
 API = "/api/v1/"
 HAZARD = "api/v1/hazards/(?P<pk>[0-9a-fA-F-]{36})/"
 VERBS = "|".join(LIFECYCLE.actions)
@@ -167,13 +171,19 @@ CALLS: dict[str, list[Call]] = {
         Call(SIGNED, "GET", _fixed("/supervision/")),
         Call(OBJECT, "GET", lambda side: f"/supervision/?area={side.cell.code}", seen="supervision page"),
     ],
-    "supervision/overdue.csv": [
-        Call(SIGNED, "GET", _fixed("/supervision/overdue.csv")),
-        Call(OBJECT, "GET", lambda side: f"/supervision/overdue.csv?area={side.cell.code}", seen="supervision"),
+    "supervision/overdue.<sheet:kind>": [
+        call
+        for kind in ("csv", "xlsx")
+        for call in (
+            Call(SIGNED, "GET", _fixed(f"/supervision/overdue.{kind}")),
+            Call(OBJECT, "GET", _in_area(f"/supervision/overdue.{kind}"), seen="supervision"),
+        )
     ],
     "supervision/cases/<uuid:hazard_id>/": [case("/supervision/cases/{id}/", seen="supervision")],
     "supervision/notices/": area("/supervision/notices/", seen="people"),
-    "supervision/notices.csv": area("/supervision/notices.csv", seen="people"),
+    "supervision/notices.<sheet:kind>": [
+        *area("/supervision/notices.csv", seen="people"), *area("/supervision/notices.xlsx", seen="people"),
+    ],
     "supervision/register/": get("/supervision/register/"),
     "supervision/notices/<uuid:notice_id>/": [case("/supervision/notices/{notice}/", seen="notice")],
     NOTICE: [notice("")],
@@ -278,6 +288,19 @@ CALLS: dict[str, list[Call]] = {
     "tiles/<int:version>/cells/<int:z>/<int:x>/<int:y>.mvt": get("/tiles/1/cells/0/0/0.mvt"),
     "tiles/<int:version>/base/<slug:layer>.geojson": get("/tiles/1/base/counties.geojson"),
     "hazards/": [*area("/hazards/", "people"), *get("/hazards/?search=WORDS")],
+    "hazards/export.<sheet:kind>": [
+        *area("/hazards/export.csv", "people"), *area("/hazards/export.xlsx", "people"),
+        *get("/hazards/export.csv?search=WORDS&columns=description&columns=number"),
+    ],
+    "views/": post("/views/", {"page": "hazards", "name": "x", "query": "open=true"}),
+    "views/columns/": post("/views/columns/", {"page": "hazards", "columns": "number"}),
+    "views/<int:pk>/": [
+        Call(OWN, "GET", lambda side: f"/views/{side.view.pk}/"),
+        Call(OWN, "POST", lambda side: f"/views/{side.view.pk}/", {"name": "x"}, "application/x-www-form-urlencoded"),
+    ],
+    "views/<int:pk>/delete/": [
+        Call(OWN, "POST", lambda side: f"/views/{side.view.pk}/delete/", {}, "application/x-www-form-urlencoded")
+    ],
     "hazards/<uuid:hazard_id>/": [case("/hazards/{id}/", seen="desk")],
     rf"{OPEN311}discovery{FORM}": get("/open311/v2/discovery.xml", PUBLIC),
     rf"{OPEN311}services{FORM}": get("/open311/v2/services.json", PUBLIC),

@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+import zipfile
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from io import BytesIO
@@ -11,7 +12,7 @@ from django.contrib.gis.geos import Point
 from django.utils import timezone
 from PIL import Image
 
-from citysafety.accounts.models import AccessToken, User
+from citysafety.accounts.models import AccessToken, SavedView, User
 from citysafety.accounts.roles import Role
 from citysafety.accounts.tokens import issue
 from citysafety.documents import services as documents
@@ -45,6 +46,7 @@ class Side:
     notice: Notice
     channel: Channel
     token: AccessToken
+    view: SavedView
     owner: User
     secrets: list[str] = field(default_factory=list)  # no answer to a stranger may hold one of these
 
@@ -107,13 +109,30 @@ def _side(city: SmallCity, county: str, cell_code: str, department: str, word: s
     )
     channel = Channel.objects.create(user=owner, kind="webhook", address=f"https://{word}.example/hook")
     issue(owner, f"{word}-TOKEN")
-    names = ("WORDS", "PERSON", "姓名", "BOSS", "调度", "SHOP", "超市", "KEEPER", "CENTRE", "中心", "TOPIC", "TOKEN")
+    view = SavedView.objects.create(
+        owner=owner, page="hazards", name=f"{word}-VIEW", query="open=true", is_default=True
+    )
+    names = (
+        "WORDS",
+        "VIEW",
+        "PERSON",
+        "姓名",
+        "BOSS",
+        "调度",
+        "SHOP",
+        "超市",
+        "KEEPER",
+        "CENTRE",
+        "中心",
+        "TOPIC",
+        "TOKEN",
+    )
     secrets = [f"{word}-{name}" if name.isascii() else f"{word}{name}" for name in names]
     secrets += [f"{prefix}-{word}" for prefix in ("137", "138", "139", "CS", "DY", "ZX")]
     secrets += [str(hazard.pk), hazard.number, sha256, cell_code, f"{word}.example"]
     return Side(
         hazard, _issued(hazard, at), Attachment.objects.get(photo_id=sha256), cell, premises, worker, notice, channel,
-        owner.access_tokens.get(), owner, secrets,
+        owner.access_tokens.get(), view, owner, secrets,
     )  # fmt: skip
 
 
@@ -139,4 +158,7 @@ def everyone(city: SmallCity, area: str) -> dict[str, User]:
 def text_of(answer: Any) -> str:
     """Return all that an answer says: its body, and where it leads."""
     body = b"".join(answer.streaming_content) if answer.streaming else answer.content
+    if answer.headers.get("Content-Type", "").endswith("spreadsheetml.sheet"):
+        with zipfile.ZipFile(BytesIO(body)) as parts:
+            body = b"".join(parts.read(name) for name in parts.namelist())
     return body.decode("utf-8", "replace") + answer.headers.get("Location", "")

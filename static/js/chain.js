@@ -1,2 +1,0 @@
-// The evidence chain on paper.
-document.querySelector('[data-print]')?.addEventListener('click', () => print());
