@@ -22,7 +22,7 @@ from citysafety.names import chosen
 
 from . import asked, clockface, selectors
 from .lifecycle import LABELS, LIFECYCLE, OPEN, HazardState, HazardStep, PhotoRole, Stage, kept_from
-from .models import Hazard, inside
+from .models import ASKED, Hazard, inside
 from .services.clocks import PAUSED, limit_of
 from .services.steps import requirements, steps_open_to
 
@@ -89,6 +89,10 @@ def _in_state(state: str, label: Any, **more: str) -> Queue:
     return Queue(label, {"state": state, **more}, condition)
 
 
+def _to_decide(user: Any) -> Queue:
+    return Queue(_("To decide"), {"asked": "true", "area": user.area_code}, ASKED)
+
+
 def _queues_of(user: Any) -> list[Queue]:
     """Return the tabs of a role."""
     open_now = Q(state__in=sorted(OPEN))
@@ -99,6 +103,7 @@ def _queues_of(user: Any) -> list[Queue]:
                 _in_state(S.ACCEPTED, _("To dispatch"), area=user.area_code),
                 _in_state(S.RECTIFIED, _("To verify"), area=user.area_code),
                 _in_state(S.VERIFIED, _("To write off"), area=user.area_code),
+                _to_decide(user),
             ]
         case Role.DEPARTMENT_HANDLER if user.department_id:
             code = user.department.code
@@ -111,10 +116,17 @@ def _queues_of(user: Any) -> list[Queue]:
                 _in_state(S.RECTIFIED, _("To verify"), area=user.area_code),
                 Queue(_("Reported by me"), {"mine": "true", "open": "true"}, open_now & Q(reporter=user)),
             ]
+    own = {
+        Role.SUPERVISOR: [_to_decide(user)],
+        Role.LEADER: [
+            Queue(_("Set by a leader"), {"pinned": "true", "open": "true"}, open_now & Q(pinned_at__isnull=False))
+        ],
+    }
     return [
         Queue(_("Overdue"), {"overdue": "true"}, Q(overdue=True)),
         Queue(_("Major open"), {"open": "true", "severity": "major"}, open_now & Q(severity="major")),
         Queue(_("Open"), {"open": "true"}, open_now),
+        *own.get(user.role, []),
     ]
 
 

@@ -13,7 +13,7 @@ from citysafety.tallies import selectors as tallies
 from grid.models import Cell, Matter
 
 from .lifecycle import HazardState
-from .models import Hazard, Mark, Severity, Step
+from .models import ASKED, Hazard, Mark, Severity, Step
 from .selectors import keys_of
 
 # As text: to put a statement together takes longer than PostgreSQL answers it, and every list of a class asks it.
@@ -24,6 +24,9 @@ KEYS = {
     "cell": "SELECT id FROM grid_cell WHERE code = %s AND kind <> 'dedicated'",
     "dedicated": "SELECT id FROM grid_cell WHERE code = %s AND kind = 'dedicated'",
 }
+
+# What few cases are; each has an index of its own.
+CONDITIONS = {"asked": ASKED, "paused": Q(paused_at__isnull=False), "pinned": Q(pinned_at__isnull=False)}
 
 # What a day of the filters is in the figures of the day.
 OF_THE_DAY = {
@@ -56,6 +59,9 @@ class HazardFilter(django_filters.FilterSet):
     severity = django_filters.ChoiceFilter(choices=Severity, label=_("severity"))
     open = Switch(method="by_open", label=_("open"))
     overdue = Switch(field_name="overdue", label=_("overdue"))
+    asked = Switch(method="by_condition", label=_("waits for a decision"))
+    paused = Switch(method="by_condition", label=_("paused"))
+    pinned = Switch(method="by_condition", label=_("set by a leader"))
     matter = django_filters.CharFilter(method="by_code", label=_("matter"))
     category = django_filters.CharFilter(method="by_code", label=_("category"))
     department = django_filters.CharFilter(method="by_code", label=_("department"))
@@ -76,6 +82,9 @@ class HazardFilter(django_filters.FilterSet):
     class Meta:
         model = Hazard
         fields: list[str] = []
+
+    def by_condition(self, rows: QuerySet, name: str, value: bool) -> QuerySet:
+        return rows.filter(CONDITIONS[name]) if value else rows.exclude(CONDITIONS[name])
 
     def by_open(self, rows: QuerySet, name: str, value: bool) -> QuerySet:
         return rows.open() if value else rows.exclude(pk__in=rows.open().values("pk"))

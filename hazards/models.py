@@ -26,6 +26,8 @@ class Severity(models.TextChoices):
     MAJOR = "major", _("Major")
 
 
+# More time or a pause is asked for and not decided.
+ASKED = Q(extension_asked_at__isnull=False) | Q(pause_asked_at__isnull=False)
 NOT_BY_AREA = ("department_handler", "kiosk")  # handlers see their department's cases, wall screens none
 
 
@@ -185,6 +187,7 @@ class Hazard(models.Model):
             models.Index(fields=["-received_at", "id"], name="hazard_major", condition=Q(severity=Severity.MAJOR)),
             models.Index(fields=["-received_at", "id"], name="hazard_late", condition=Q(late=True)),
             models.Index("received_at", name="hazard_overdue", condition=Q(overdue=True)),
+            models.Index(fields=["-received_at", "id"], name="hazard_asked", condition=ASKED),
             models.Index("department", "state", name="hazard_department"),
             models.Index("merged_into", name="hazard_merged", condition=Q(merged_into__isnull=False)),
             models.Index("paused_until", name="hazard_paused", condition=Q(paused_at__isnull=False)),

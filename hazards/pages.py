@@ -41,7 +41,7 @@ MOST_COUNTED, MOST_COUNTED_NOW = 1000, 50_000
 OF_DAYS = ("received", "received_after", "cleared", "refused", "dispatched", "marked", "settled", "figure")
 WORDS_DAYS = 42  # words are compared with every row: without other bounds, with those of six weeks
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-OFFERED = ("area", "state", "severity", "category", "open", "overdue", "mine", "search", "received_after",
+OFFERED = ("area", "state", "severity", "category", "open", "overdue", "asked", "paused", "pinned", "mine", "search", "received_after",
            "received_before")  # fmt: skip
 COUNTED_BY = ("figure", "at")
 NO_FILTERS = ("before", "columns", "view")
@@ -325,7 +325,14 @@ def _around(request: HttpRequest, found: HazardFilter, area: str) -> dict[str, A
         "categories": MatterClass.objects.order_by("code"),
         "switches": [
             (name, label, found.form.cleaned_data.get(name))
-            for name, label in (("open", _("Open")), ("overdue", _("Overdue")), ("mine", _("Reported by me")))
+            for name, label in (
+                ("open", _("Open")),
+                ("overdue", _("Overdue")),
+                ("asked", _("To decide")),
+                ("paused", _("Paused")),
+                ("pinned", _("Set by a leader")),
+                ("mine", _("Reported by me")),
+            )
         ],
     }
 

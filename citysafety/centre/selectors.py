@@ -15,7 +15,7 @@ from citysafety.outbox import selectors as outbox
 from grid.models import Division
 from hazards import desk
 from hazards.lifecycle import HazardState
-from hazards.models import Hazard, Severity, Step
+from hazards.models import ASKED, Hazard, Severity, Step
 from projects.models import OverdueNotice
 
 from .models import HeldDispatch
@@ -52,12 +52,13 @@ class Filter:
     notices: bool = False
 
 
-NEEDS = Q(state__in=[S.REPORTED, S.ACCEPTED]) | Q(overdue=True) | Q(severity=Severity.MAJOR)
+NEEDS = Q(state__in=[S.REPORTED, S.ACCEPTED], paused_at=None) | ASKED | Q(overdue=True) | Q(severity=Severity.MAJOR)
 FILTERS = (
     Filter("all", gettext_lazy("All"), NEEDS, notices=True),
     Filter("accept", gettext_lazy("To accept"), Q(state=S.REPORTED)),
     Filter("dispatch", gettext_lazy("To dispatch"), Q(state=S.ACCEPTED)),
     Filter("returned", gettext_lazy("Returned"), Q(state=S.ACCEPTED) & Q(_returned())),
+    Filter("decide", gettext_lazy("To decide"), ASKED),
     Filter("overdue", gettext_lazy("Overdue"), Q(overdue=True)),
     Filter("major", gettext_lazy("Major"), Q(severity=Severity.MAJOR)),
     Filter("notices", gettext_lazy("Unanswered notices"), None, notices=True),

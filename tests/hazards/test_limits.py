@@ -19,6 +19,8 @@ from hazards.services import FieldsMissing, NotAllowed, mark_overdue, recompute_
 from hazards.services.given import StepInput
 from tests.factories import NOON, file_hazard, person
 
+from .test_api import client_of
+
 CITY = ZoneInfo("Asia/Shanghai")
 FRIDAY = datetime(2026, 10, 9, 17, 30, tzinfo=CITY)
 
@@ -281,3 +283,19 @@ def test_every_change_is_told_on_the_page_in_words(limits, client):
     assert "Extension of 1 working day ·" in page
     assert "waits for a decision" in page
     assert 'data-step="grant_extension"' in page
+
+
+def test_what_waits_for_a_decision_what_is_paused_and_what_a_leader_set_are_lists(limits):
+    asked, paused, mine, plain = (in_work(limits, monday(8)) for _n in range(4))
+    step(asked, "ask_extension", limits.handler, monday(9), amount=1, words="配件明天到")
+    step(paused, "pause", limits.supervisor, monday(9), cause="owner", words="挂账")
+    step(mine, "pin", limits.leader, monday(9))
+    client = client_of(limits.dispatcher)
+
+    def found(**filters):
+        return {row["id"] for row in client.get("/api/v1/hazards/", filters).json()["results"]}
+
+    for name, hazard in (("asked", asked), ("paused", paused), ("pinned", mine)):
+        assert found(**{name: "true"}) == {str(hazard.pk)}
+        assert found(**{name: "false"}) == {str(one.pk) for one in (asked, paused, mine, plain)} - {str(hazard.pk)}
+        assert client.get("/api/v1/hazards/count/", {name: "true"}).json() == {"count": 1}

@@ -170,10 +170,11 @@ def test_htmx_gets_the_list_alone_and_nothing_of_it_is_kept(cast):
 @pytest.mark.parametrize(
     ("role", "tabs"),
     [
-        ("dispatcher", ["To accept", "To dispatch", "To verify", "To write off"]),
+        ("dispatcher", ["To accept", "To dispatch", "To verify", "To write off", "To decide"]),
         ("department_handler", ["To take over", "In work"]),
         ("grid_worker", ["To verify", "Reported by me"]),
-        ("supervisor", ["Overdue", "Major open", "Open"]),
+        ("supervisor", ["Overdue", "Major open", "Open", "To decide"]),
+        ("leader", ["Overdue", "Major open", "Open", "Set by a leader"]),
     ],
 )
 def test_each_role_has_its_queues_and_the_number_is_that_of_the_list_behind(cast, role, tabs):
