@@ -89,7 +89,7 @@ def photos(hazard: Hazard) -> QuerySet[Attachment]:
     """Return the photos of a hazard in the order they came. Queries: 1."""
     return (
         Attachment.objects.filter(kind="hazard", subject_id=str(hazard.pk))
-        .select_related("photo", "by")
+        .select_related("photo", "by", "trust")
         .order_by("at", "pk")
     )
 
