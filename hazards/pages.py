@@ -17,6 +17,7 @@ from rest_framework.exceptions import ValidationError
 from citysafety import areas
 from citysafety.accounts.doors import asks_for, desk_page
 from citysafety.api import area_asked, number_in
+from citysafety.evidence import telling
 from citysafety.filtering import not_understood, refusals
 from citysafety.tallies.selectors import PositionAhead, PositionGone
 from grid.models import Division, MatterClass
@@ -209,11 +210,12 @@ def _around(request: HttpRequest, found: HazardFilter, area: str) -> dict[str, A
 
 @desk_page
 def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
-    """GET /hazards/<id>/: one hazard; 404 for who may not see it. Queries: 8 with what every page asks; dispatch and a hazard merged into another one more, photos one a role."""
+    """GET /hazards/<id>/: one hazard; 404 for who may not see it. Queries: 8 with what every page asks; dispatch, a hazard merged into another and photos that other cases have one more each, photos to send one a role."""
     now = timezone.now()
     seen = selectors.hazards_seen_by(request.user).select_related("reporter")
     found = get_object_or_404(seen, pk=hazard_id)
     photos = list(selectors.photos(found))
+    judged = telling.judged(photos, request.user)
     forms = desk.step_forms(request.user, found, now)
     return render(
         request,
@@ -228,7 +230,7 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
             "ahead": [] if forms else desk.who_is_next(found),
             "ahead_states": desk.states_ahead(found),
             "happened": desk.happened(selectors.history(found), found.marks.all(), photos),
-            "photos": [(photo, PhotoRole(photo.role).label) for photo in photos],
+            "photos": [(photo, PhotoRole(photo.role).label, judged[photo.pk]) for photo in photos],
             "drawing": draw(found),
             "states": {value: str(label) for value, label in HazardState.choices},
             "api": f"/api/v1/hazards/{found.pk}/",
