@@ -29,7 +29,8 @@ from citysafety.api import (
     whole_number,
 )
 from citysafety.coordinates import DATUMS, to_wgs84
-from citysafety.evidence.doors import role_asked, step_asked, take_photo
+from citysafety.evidence import telling
+from citysafety.evidence.doors import ClaimInput, role_asked, step_asked, take_photo
 from citysafety.lifecycle import StepNotAllowed
 from citysafety.tallies.api import told_at_the_door
 from citysafety.viewsets import CountTwin, Historied
@@ -206,9 +207,15 @@ class HazardViews(CountTwin, Historied, viewsets.GenericViewSet):
     def photos(self, request: Request, pk: str) -> Response:
         rows = selectors.photos(self.get_object())
         self.ordering = ("at", "pk")
-        return self.get_paginated_response([photo_answer(row) for row in self.paginate_queryset(rows)])
+        page = self.paginate_queryset(rows)
+        judged = telling.judged(page, request.user)
+        return self.get_paginated_response([photo_answer(row, judged[row.pk]) for row in page])
 
-    @extend_schema(request=OpenApiTypes.BINARY, responses={200: OpenApiTypes.OBJECT, 201: OpenApiTypes.OBJECT})
+    @extend_schema(
+        parameters=[OpenApiParameter("role", str), OpenApiParameter("step", str), ClaimInput],
+        request=OpenApiTypes.BINARY,
+        responses={200: OpenApiTypes.OBJECT, 201: OpenApiTypes.OBJECT},
+    )
     def photo(self, request: Request, pk: str, sha256: str) -> Response:
         hazard = self.get_object()
         role, step_id = role_asked(request, PhotoRole.values), step_asked(request)

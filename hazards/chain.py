@@ -7,6 +7,7 @@ from uuid import UUID
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from citysafety.evidence import telling
 from citysafety.evidence.chain import Event, Picture, Record
 from citysafety.evidence.models import Attachment
 
@@ -20,7 +21,7 @@ def look(user: Any, ids: list[str]) -> list[Record]:
     rows = Hazard.objects.visible_to(user).filter(pk__in=wanted).select_related("matter")
     hazards = list(rows.order_by("pk"))
     keys = [hazard.pk for hazard in hazards]
-    pictures = pictures_of("hazard", keys, dict(PhotoRole.choices))
+    pictures = pictures_of("hazard", keys, dict(PhotoRole.choices), user)
     events: dict[Any, list[Event]] = defaultdict(list)
     states = dict(HazardState.choices)
     steps = Step.objects.filter(hazard__in=keys).select_related("actor", "department").order_by("hazard", "version")
@@ -73,14 +74,19 @@ def duplicates(user: Any, ids: list[str]) -> list[str]:
     return [str(pk) for pk in rows.values_list("pk", flat=True)]
 
 
-def pictures_of(kind: str, ids: list[Any], roles: dict[str, Any]) -> dict[tuple[str, Any], list[Picture]]:
-    """Return the photos of some subjects by subject and the step they served (None: none yet). Queries: 1."""
+def pictures_of(kind: str, ids: list[Any], roles: dict[str, Any], user: Any) -> dict[tuple[str, Any], list[Picture]]:
+    """Return the photos of some subjects by subject and the step they served (None: none yet).
+
+    Queries: 1, and 1 a kind of case that has the same pictures.
+    """
     served: dict[tuple[str, Any], list[Picture]] = defaultdict(list)
-    rows = Attachment.objects.filter(kind=kind, subject_id__in=[str(one) for one in ids]).order_by("at", "pk")
+    rows = Attachment.objects.filter(kind=kind, subject_id__in=[str(one) for one in ids]).select_related("trust")
+    rows = list(rows.order_by("at", "pk"))
+    judged = telling.judged(rows, user)
     for row in rows:
         thumb, view = (reverse("evidence", args=[row.pk, size]) for size in ("thumb", "view"))
         label = str(roles.get(row.role, row.role))
-        served[row.subject_id, row.used_by].append(Picture(row.photo_id, label, thumb, view, row.at))
+        served[row.subject_id, row.used_by].append(Picture(row.photo_id, label, thumb, view, row.at, judged[row.pk]))
     return served
 
 

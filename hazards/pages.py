@@ -22,6 +22,7 @@ from citysafety import areas
 from citysafety.accounts import lists
 from citysafety.accounts.doors import asks_for, desk_page
 from citysafety.api import area_asked, number_in
+from citysafety.evidence import telling
 from citysafety.filtering import in_words, not_understood, refusals
 from citysafety.sheets import sheet
 from citysafety.tallies.selectors import PositionAhead, PositionGone
@@ -352,13 +353,14 @@ def _saved(request: HttpRequest, views: list[Any]) -> dict[str, Any]:
 def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
     """GET /hazards/<id>/: one hazard; 404 for who may not see it.
 
-    Queries: 10 with what every page asks; dispatch and a hazard merged into another one more, photos one a role, steps
-    beside the way those of ``asked.fields``.
+    Queries: 10 with what every page asks; dispatch and a hazard merged into another one more, photos one a role and one where other
+    cases have the same ones, steps beside the way those of ``asked.fields``.
     """
     now = timezone.now()
     seen = selectors.hazards_seen_by(request.user).select_related("reporter")
     found = get_object_or_404(seen, pk=hazard_id)
     photos = list(selectors.photos(found))
+    judged = telling.judged(photos, request.user)
     forms = desk.step_forms(request.user, found, now)
     beside = [form for form in forms if form["is_beside"]]
     clocks = clock_answer(found, now)
@@ -378,7 +380,7 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
             "ahead": desk.who_is_next(found) if len(beside) == len(forms) else [],
             "ahead_states": desk.states_ahead(found),
             "happened": desk.happened(selectors.history(found), found.marks.all(), photos),
-            "photos": [(photo, PhotoRole(photo.role).label) for photo in photos],
+            "photos": [(photo, PhotoRole(photo.role).label, judged[photo.pk]) for photo in photos],
             "drawing": draw(found),
             "states": {value: str(label) for value, label in HazardState.choices},
             "api": f"/api/v1/hazards/{found.pk}/",

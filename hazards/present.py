@@ -9,6 +9,7 @@ from django.utils.timezone import localtime
 from citysafety import worktime
 from citysafety.calendars.services import calendar
 from citysafety.evidence.models import Attachment
+from citysafety.evidence.telling import Judged
 
 from .models import ClockChange, Hazard, Step
 from .selectors import Near
@@ -93,8 +94,8 @@ def step_answer(step: Step) -> dict[str, Any]:
     }
 
 
-def photo_answer(attachment: Attachment) -> dict[str, Any]:
-    """Return a photo with its addresses; pictures are derivatives without EXIF."""
+def photo_answer(attachment: Attachment, judged: Judged) -> dict[str, Any]:
+    """Return a photo with its addresses and its trust record; pictures are derivatives without EXIF."""
     return {
         "sha256": attachment.photo_id,
         "role": attachment.role,
@@ -103,6 +104,7 @@ def photo_answer(attachment: Attachment) -> dict[str, Any]:
         "used_by": str(attachment.used_by) if attachment.used_by else None,
         "thumb": reverse("evidence", args=[attachment.pk, "thumb"]),
         "view": reverse("evidence", args=[attachment.pk, "view"]),
+        "trust": judged.as_answer(),
     }
 
 

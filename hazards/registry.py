@@ -1,25 +1,26 @@
 """What hazards register with the rooms below: figures with their lists, who may see a photo, how to recount."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime
 from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from django.urls import reverse_lazy
+from django.db.models import OuterRef, Subquery
+from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from citysafety import areas
 from citysafety.accounts import lists, rights
-from citysafety.evidence import access
+from citysafety.evidence import access, cases
 from citysafety.evidence import chain as chains
 from citysafety.tallies.figures import COUNT, RATIO, Figure, Recount, register_subject
 from citysafety.tallies.figures import register as register_figure
 
 from . import chain, notices
 from .columns import COLUMNS, LIST
-from .lifecycle import LIFECYCLE, HazardState
+from .lifecycle import LIFECYCLE, HazardState, PhotoRole
 from .models import NOT_BY_AREA, Hazard, Mark, Step
 from .standing import CITY_TIME, counts_now, counts_today
 
@@ -71,6 +72,9 @@ def register() -> None:
     )
     register_subject("hazard", recount)
     access.register("hazard", may_see)
+    cases.register(
+        "hazard", find=cases_of, label=_("hazard"), roles=dict(PhotoRole.choices), work_roles=(PhotoRole.AFTER,)
+    )
     chains.register("hazard", chain.look)
     chains.join("hazard", "hazard", chain.duplicates)
     notices.register()
@@ -83,6 +87,26 @@ def may_see(user: Any, hazard_id: str) -> bool:
     """Test whether a person may see a hazard, and with it its photos and those of its duplicates. Queries: 1, or 2."""
     seen = Hazard.objects.visible_to(user)
     return seen.filter(pk=hazard_id).exists() or seen.filter(merged__pk=hazard_id).exists()
+
+
+def cases_of(ids: Collection[str], reader: Any = None) -> Iterator[cases.Case]:
+    """Yield hazards as their photos are measured against them; of a reader's, those the reader may see. Queries: 1."""
+    rows = Hazard.objects.visible_to(reader) if reader else Hazard.objects.all()
+    failed = Step.objects.filter(hazard=OuterRef("pk"), action="fail").order_by("-version").values("at")[:1]
+    columns = ("number", "area_code", "occurred_at", "location", "accuracy_m", "merged_into")
+    for hazard in rows.filter(pk__in=ids).only(*columns).annotate(failed_at=Subquery(failed)):
+        yield cases.Case(
+            id=str(hazard.pk),
+            number=hazard.number,
+            address=reverse("hazard-page", args=[hazard.pk]),
+            area=hazard.area_code,
+            found_at=hazard.occurred_at,
+            lon=hazard.location.x,
+            lat=hazard.location.y,
+            accuracy_m=hazard.accuracy_m,
+            family=str(hazard.merged_into_id or hazard.pk),
+            failed_at=hazard.failed_at,
+        )
 
 
 def find(given: str) -> Hazard | None:

@@ -97,7 +97,7 @@ def photos(hazard: Hazard) -> QuerySet[Attachment]:
     subjects = [str(hazard.pk), *(str(pk) for pk in duplicates_of(hazard))]
     return (
         Attachment.objects.filter(kind="hazard", subject_id__in=subjects)
-        .select_related("photo", "by")
+        .select_related("photo", "by", "trust")
         .order_by("at", "pk")
     )
 

@@ -20,7 +20,7 @@ def look(user: Any, ids: list[str]) -> list[Record]:
     rows = OverdueNotice.objects.visible_to(user).filter(pk__in=wanted)
     notices = list(rows.select_related("document__kind", "department", "hazard__matter").order_by("pk"))
     keys = [notice.pk for notice in notices]
-    pictures = pictures_of("supervision", keys, {"answer": _("What was done")})
+    pictures = pictures_of("supervision", keys, {"answer": _("What was done")}, user)
     by_key = {notice.pk: notice for notice in notices}
     labels = {step.action: step.label for step in LIFECYCLE.steps}
     states = dict(NoticeState.choices)

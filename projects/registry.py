@@ -1,12 +1,14 @@
 """What supervision registers with the rooms below: figures, topics, who may see an answer's photos, places of its wording."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
+from django.db.models import OuterRef, Subquery
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from citysafety.documents import admin as document_admin
-from citysafety.evidence import access
+from citysafety.evidence import access, cases
 from citysafety.evidence import chain as chains
 from citysafety.notices import topics
 from citysafety.tallies.figures import COUNT, Figure, Recount, register_subject
@@ -52,6 +54,13 @@ def register() -> None:
     for key, label, title, body in TOPICS:
         topics.register(key, label=label, title=title, body=body, path=PAGE)
     access.register("supervision", may_see)
+    cases.register(
+        "supervision",
+        find=cases_of,
+        label=_("overdue notice"),
+        roles={"answer": _("What was done")},
+        work_roles=("answer",),
+    )
     chains.register("supervision", chain.look)
     chains.join("supervision", "hazard", chain.about_hazards)
     document_admin.KNOWN_PLACES[KIND] = PLACES
@@ -60,6 +69,27 @@ def register() -> None:
 def may_see(user: Any, notice_id: str) -> bool:
     """Test whether a person may see a notice, and with it the photos of its answer. Queries: 1."""
     return OverdueNotice.objects.visible_to(user).filter(pk=notice_id).exists()
+
+
+def cases_of(ids: Collection[str], reader: Any = None) -> Iterator[cases.Case]:
+    """Yield notices as their photos are measured: against their hazard, with which they are one. Queries: 1."""
+    rows = OverdueNotice.objects.visible_to(reader) if reader else OverdueNotice.objects.all()
+    rejected = NoticeStep.objects.filter(notice=OuterRef("pk"), action="reject_answer").order_by("-version")
+    rows = rows.filter(pk__in=ids).select_related("document__kind", "hazard").defer("hazard__description")
+    for notice in rows.annotate(failed_at=Subquery(rejected.values("at")[:1])):
+        hazard = notice.hazard
+        yield cases.Case(
+            id=str(notice.pk),
+            number=str(notice.document.full_number or ""),
+            address=reverse("supervision-notice", args=[notice.pk]),
+            area=notice.area_code,
+            found_at=hazard.occurred_at,
+            lon=hazard.location.x,
+            lat=hazard.location.y,
+            accuracy_m=hazard.accuracy_m,
+            family=str(hazard.merged_into_id or hazard.pk),
+            failed_at=notice.failed_at,
+        )
 
 
 def recount() -> Iterator[Recount]:

@@ -52,6 +52,7 @@ MASTER_DATA = {
     "notices.channel": LOOK,
     "notices.delivery": ("view", "change"),
     "evidence.photo": ("view", "change"),
+    "evidence.trustrule": ("view", "change"),
     "documents.documentkind": KEEP,
     "documents.template": KEEP,
     "documents.number": LOOK,

@@ -21,6 +21,7 @@ class Picture:
     thumb: str
     view: str
     at: datetime
+    judged: Any = None  # what is made of it (telling.Judged)
 
 
 @dataclass(frozen=True, slots=True)

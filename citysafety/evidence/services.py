@@ -12,20 +12,22 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.contrib.gis.geos import Point
 from django.db import transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext as _
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from .models import Attachment, Photo, PhotoQuerySet
+from . import exif, trust
+from .files import folder
+from .looks import Look, look_of
+from .models import Attachment, Photo, PhotoQuerySet, Trust
 
 Image.MAX_IMAGE_PIXELS = 50_000_000  # a 12 kB file can unpack to 100 megapixels
 FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp"}
 VIEW_SIDE, THUMB_SIDE = 1600, 320  # px
-EXIF_TAKEN, EXIF_OFFSET = 0x9003, 0x9011
 
 
 class NotAPicture(ValueError):
@@ -38,11 +40,6 @@ class WrongHash(ValueError):
 
 class TooLarge(ValueError):
     """The bytes are more than a photo may have."""
-
-
-def folder(sha256: str) -> Path:
-    """Return where the files of a photo lie."""
-    return Path(settings.MEDIA_ROOT) / "evidence" / sha256[:2] / sha256
 
 
 def open_picture(data: bytes) -> Image.Image:
@@ -67,17 +64,6 @@ def open_picture(data: bytes) -> Image.Image:
     return picture
 
 
-def taken_at(picture: Image.Image) -> datetime | None:
-    """Return when the camera says it was taken (EXIF DateTimeOriginal; city time without an offset)."""
-    try:
-        exif = picture.getexif().get_ifd(0x8769)
-        text = str(exif.get(EXIF_TAKEN, ""))
-        offset = str(exif.get(EXIF_OFFSET, "") or "+08:00").replace(":", "")
-        return datetime.strptime(text + offset, "%Y:%m:%d %H:%M:%S%z").astimezone(ZoneInfo("UTC"))
-    except (ValueError, OverflowError, OSError, SyntaxError, AttributeError):
-        return None
-
-
 def seal(sha256: str, data: bytes, *, flush: bool = True) -> None:
     """Write the received bytes to disk under their hash, whole or not at all, and make them durable.
 
@@ -99,6 +85,7 @@ def seal(sha256: str, data: bytes, *, flush: bool = True) -> None:
 
 def _photo(sha256: str, data: bytes, picture: Image.Image, at: datetime, **more: Any) -> Photo:
     """Return the row of a photo as its bytes and the picture in them tell it."""
+    written = exif.read(picture)
     return Photo(
         sha256=sha256,
         size=len(data),
@@ -106,16 +93,29 @@ def _photo(sha256: str, data: bytes, picture: Image.Image, at: datetime, **more:
         width=picture.width,
         height=picture.height,
         received_at=at,
-        taken_at=taken_at(picture),
+        taken_at=written.taken_at,
+        taken_offset=written.offset,
+        camera_place=Point(*written.place, srid=4326) if written.place else None,
         **more,
     )
 
 
 @transaction.atomic
 def attach(
-    *, kind: str, subject_id: str, role: str, sha256: str, data: bytes, by_id: int, at: datetime, step_id: UUID | None
+    *,
+    kind: str,
+    subject_id: str,
+    role: str,
+    sha256: str,
+    data: bytes,
+    by_id: int,
+    at: datetime,
+    step_id: UUID | None,
+    claim: trust.Claim = trust.NOTHING,
 ) -> bool:
-    """Seal a photo and bind it to its subject; return whether it is new there. A repeat changes nothing.
+    """Seal a photo, bind it to its subject and begin its trust record; return whether it is new there.
+
+    A repeat changes nothing; one that comes after the photo has served a step is noted. ``claim``: what the device says.
 
     :raises TooLarge, WrongHash, NotAPicture: nothing is kept.
     """
@@ -136,6 +136,10 @@ def attach(
         photo_id=sha256,
         defaults={"by_id": by_id, "at": at, "step_id": step_id},
     )
+    if created:
+        trust.begin(attachment, claim, at=at)
+    elif attachment.used_by and attachment.used_by != step_id:
+        trust.offered_again(attachment, at=at)
     if not created and step_id != attachment.step_id:  # sent again, for another step: it may serve that one now
         Attachment.objects.filter(pk=attachment.pk, used_by=None).update(step_id=step_id)
     return created
@@ -155,14 +159,18 @@ def use(attachment_ids: list[int], *, step_id: UUID) -> None:
 def derive(*, sha256: str, at: datetime) -> bool:
     """Make the two pictures people see: turned upright, without EXIF. Safe to run twice; returns whether it made them.
 
-    An attempt is counted before it starts, so that a picture that kills its worker is parked after three.
+    What the photo looks like is kept with them, and compared with what others look like. An attempt is counted before
+    it starts, so that a picture that kills its worker is parked after three.
     The worker and those who look before it wait for each other: one of them draws, the others find it drawn.
     """
     with _alone_in(folder(sha256)):
         if not Photo.objects.waiting().filter(sha256=sha256).update(deriving=F("deriving") + 1):
             return False
-        _draw_derivatives(sha256, open_picture((folder(sha256) / "original").read_bytes()))
-        return bool(Photo.objects.filter(sha256=sha256, derived_at=None).update(derived_at=at))
+        look = _draw_derivatives(sha256, open_picture((folder(sha256) / "original").read_bytes()))
+        kept = {"derived_at": at, "looked_at": at, **trust.columns_of(look)}
+        made = bool(Photo.objects.filter(sha256=sha256, derived_at=None).update(**kept))
+    trust.compare(sha256=sha256, at=at)
+    return made
 
 
 @contextmanager
@@ -177,8 +185,17 @@ def _alone_in(path: Path) -> Iterator[None]:
         os.close(handle)
 
 
-def _draw_derivatives(sha256: str, picture: Image.Image) -> None:
-    picture = ImageOps.exif_transpose(picture).convert("RGB")
+def upright(picture: Image.Image) -> Image.Image:
+    """Return a picture turned as the camera says it was held; as it lies where what the camera wrote is broken."""
+    try:
+        return ImageOps.exif_transpose(picture).convert("RGB")
+    except Exception:  # turning it, Pillow writes the rest of the EXIF anew, which may hold anything
+        return picture.convert("RGB")
+
+
+def _draw_derivatives(sha256: str, picture: Image.Image) -> Look | None:
+    """Draw both pictures; return what they look like."""
+    picture = upright(picture)
     for name, side in (("view.jpg", VIEW_SIDE), ("thumb.jpg", THUMB_SIDE)):
         small = picture.copy()
         small.thumbnail((side, side), Image.Resampling.LANCZOS)
@@ -188,6 +205,7 @@ def _draw_derivatives(sha256: str, picture: Image.Image) -> None:
             clean.save(part, "JPEG", quality=82, optimize=True)
         os.chmod(part.name, 0o640)
         os.replace(part.name, folder(sha256) / name)
+    return look_of(picture)
 
 
 def unpark(photos: PhotoQuerySet) -> int:
@@ -204,8 +222,8 @@ def take_in(pictures: Iterable[bytes], *, at: datetime) -> list[str]:
     for data in pictures:
         picture, sha256 = open_picture(data), hashlib.sha256(data).hexdigest()
         seal(sha256, data, flush=False)
-        _draw_derivatives(sha256, picture)
-        photos[sha256] = _photo(sha256, data, picture, at, derived_at=at)
+        look = trust.columns_of(_draw_derivatives(sha256, picture))
+        photos[sha256] = _photo(sha256, data, picture, at, derived_at=at, looked_at=at, **look)
     os.sync()  # once for all of them
     Photo.objects.bulk_create(photos.values(), ignore_conflicts=True)
     return list(photos)
@@ -215,3 +233,14 @@ def waiting(*, at: datetime, limit: int = 200) -> list[str]:
     """Return photos that were received a moment ago or longer and have no pictures yet."""
     rows = Photo.objects.waiting().filter(received_at__lt=at - timedelta(seconds=20))
     return list(rows.order_by("received_at").values_list("sha256", flat=True)[:limit])
+
+
+def unlooked(*, limit: int = 200) -> list[str]:
+    """Return photos with pictures that were never looked at for likeness. Queries: 1."""
+    return list(Photo.objects.unlooked().order_by("received_at").values_list("sha256", flat=True)[:limit])
+
+
+def uncompared(*, limit: int = 200) -> list[str]:
+    """Return photos of which a record waits to be compared with what others look like. Queries: 1."""
+    rows = Trust.objects.pending().filter(attachment__photo__looked_at__isnull=False).order_by("at")
+    return list(dict.fromkeys(rows.values_list("attachment__photo_id", flat=True)[:limit]))

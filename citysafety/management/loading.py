@@ -7,6 +7,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from citysafety.evidence.services import take_in
+from citysafety.evidence.trust import note_imported
 from hazards.history import import_history
 from hazards.models import Hazard
 
@@ -47,6 +48,7 @@ def load_history(days: int, seed: int, *, at: datetime, say: Callable[[str], Non
         say(f"{waiting.tell()} notices")
         say(f"{supervise(at)} overdue notices")
         say(f"{govern(at)} cases whose limits were changed, or that were reported twice")
+        say(f"{note_imported(at=at)} photos")
     return number
 
 

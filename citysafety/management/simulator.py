@@ -14,7 +14,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from django.db import DatabaseError, close_old_connections
 from PIL import Image
@@ -27,6 +27,7 @@ MOST_OPEN = 2000  # cases in hand; while the site is slower than the rate, no ne
 RETRY_S, MOST_TRIES = 2.0, 30
 IDLE_S = 3  # a server lets go of a silent connection after five
 SCENES = 60
+DOUBTED = 0.02  # share of photos, at the demo's pace, that something speaks against
 SPOT, REFUSED, LEFT = 0.22, 0.05, 0.35  # shares of filings; what is left waits until the offices find it due
 OFFICES_EVERY_S = 20  # a step of a case that comes due
 
@@ -166,6 +167,7 @@ class Simulator:
         self.shares = list(itertools.accumulate(4 if crew.handler else 1 for crew in self.crews))
         self.turns: list[Turn] = []
         self.reporters: dict[str, dict[str, Any]] = {}  # by hazard in hand
+        self.last_photo = b""
         self.let_go: set[str] = set()  # hazards whose step was refused: not tried again
         self.lock, self.order, self.next_filing = threading.Lock(), itertools.count(), 0.0
         self.filed = self.stepped = self.refused = self.ended = self.repeated = 0
@@ -181,14 +183,23 @@ class Simulator:
             except Away:
                 stop.wait(RETRY_S)
 
-    def photo(self, hazard: str, role: str, who: dict, category: str, scene: int) -> None:
+    def photo(self, hazard: str, role: str, who: dict, category: str, scene: int, place: dict[str, float]) -> None:
+        """Send a photo as a phone at the place does; now and then one that was sent before, or from far away."""
         if self.pause_s:
-            data = picture(category, scene, mended=role == "after", view=self.rnd.randrange(100) / 100)
+            data = picture(category, scene, mended=role == "after", view=self.rnd.random())
         else:
             data = small_picture(self.rnd)
+        away = self.rnd.gauss(0, 2e-4)  # degrees, about 20 m
+        if self.pause_s and self.rnd.random() < DOUBTED:
+            data, away = self.rnd.choice([(self.last_photo or data, away), (data, 0.02)])
+        self.last_photo = data
+        claim = {
+            "role": role, "taken_at": datetime.now(UTC).isoformat(), "accuracy_m": round(self.rnd.uniform(4, 20), 1),
+            "lon": round(place["lon"] + away, 6), "lat": round(place["lat"] + away, 6), "datum": "wgs84",
+        }  # fmt: skip
         name = hashlib.sha256(data).hexdigest()
         self.door.call(
-            "PUT", f"/api/v1/hazards/{hazard}/photos/{name}?role={role}", who["token"], raw=data, kind="photo"
+            "PUT", f"/api/v1/hazards/{hazard}/photos/{name}?{urlencode(claim)}", who["token"], raw=data, kind="photo"
         )
 
     def file(self) -> None:
@@ -221,7 +232,7 @@ class Simulator:
             if todo:
                 self.reporters[hazard["id"]] = reporter
                 self.put(Turn(0, 0, hazard["id"], hazard["version"], todo, place, crew, category, scene))
-        self.photo(hazard["id"], "before" if spot else "scene", reporter, category, scene)
+        self.photo(hazard["id"], "before" if spot else "scene", reporter, category, scene, place)
 
     def tend(self) -> None:
         """Put the next step of the case that most needs one on the list, as the step of the office whose it is."""
@@ -266,8 +277,10 @@ class Simulator:
         }.get(action, {})
         if action in ("rectify", "handle_on_spot"):
             if action == "handle_on_spot" and turn.tries:
-                self.photo(turn.hazard, "before", who, turn.category, turn.scene)  # the first may have been cut off
-            self.photo(turn.hazard, "after", who, turn.category, turn.scene)
+                self.photo(
+                    turn.hazard, "before", who, turn.category, turn.scene, turn.place
+                )  # the first may have been cut off
+            self.photo(turn.hazard, "after", who, turn.category, turn.scene, turn.place)
         turn.step_id = turn.step_id or str(uuid.uuid4())
         body = {"id": turn.step_id, "version": turn.version, **fields}
         path = f"/api/v1/hazards/{turn.hazard}/{action}/"

@@ -9,6 +9,7 @@ from django.utils.translation import gettext_noop
 
 from citysafety import areas
 from citysafety.calendars.services import calendar
+from citysafety.evidence import trust
 from citysafety.outbox.services import announce
 
 from ..lifecycle import STAGE_OF
@@ -58,6 +59,7 @@ def merge(hazard: Hazard, given: StepInput, actor: Any, at: datetime) -> None:
     )
     hazard.merged_into = original
     _follow(original, "absorb", hazard.number, actor, at)
+    trust.look_again("hazard", [str(hazard.pk), str(original.pk)])  # one hazard may have one picture twice
 
 
 def unmerge(hazard: Hazard, given: StepInput, actor: Any, at: datetime) -> None:
@@ -71,6 +73,7 @@ def unmerge(hazard: Hazard, given: StepInput, actor: Any, at: datetime) -> None:
     hazard.due_stage = STAGE_OF[hazard.state]
     release(hazard, since=merger.merged_at, at=at)
     _follow(original, "release", hazard.number, actor, at)
+    trust.look_again("hazard", [str(hazard.pk), str(original.pk)])
 
 
 def held_with_its_other(hazard_id: uuid.UUID, action: str, given: StepInput, actor: Any) -> Hazard:

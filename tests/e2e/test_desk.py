@@ -32,6 +32,7 @@ PAGES = {
     "grid/premises/": "dispatcher",
     "grid/premises/<str:code>/": "dispatcher",
     "trends/": "leader",
+    "evidence/look-closer/": "supervisor",
     "supervision/": "supervisor",
     "supervision/notices/": "supervisor",
     "supervision/register/": "supervisor",

@@ -234,6 +234,8 @@ def test_a_photo_and_a_recent_matter_are_filed_in_six_taps(phone, site, picture)
     assert site.api("grid_worker").get(f"/api/v1/hazards/{second}/")[1]["number"] == number
     photos = site.api("grid_worker").get(f"/api/v1/hazards/{second}/photos/")[1]["results"]
     assert [photo["role"] for photo in photos] == ["scene"]
+    reasons = {reason["code"] for reason in photos[0]["trust"]["reasons"]}
+    assert {"time_fits", "place_fits", "stripped"} <= reasons, "the phone says when it was taken and where it stood"
     assert not phone.complaints
 
 

@@ -12,6 +12,7 @@ from rest_framework.test import APIClient
 
 from citysafety.accounts.tokens import issue
 from citysafety.documents.models import Document, Number
+from citysafety.evidence.models import Trust
 from hazards.models import Hazard
 from projects.models import OverdueNotice
 from tests.factories import AWAY, person
@@ -48,11 +49,11 @@ def issued(client, notice):
     return step(client, notice, "issue", sha256=sha256)
 
 
-def send_photo(client, notice):
+def send_photo(client, notice, claim=""):
     out = io.BytesIO()
     Image.effect_noise((32, 32), 50).save(out, "PNG")
     name = hashlib.sha256(out.getvalue()).hexdigest()
-    return client.put(f"{BASE}{notice.pk}/photos/{name}/?role=answer", out.getvalue(), content_type="image/png")
+    return client.put(f"{BASE}{notice.pk}/photos/{name}/?role=answer{claim}", out.getvalue(), content_type="image/png")
 
 
 def test_a_notice_from_its_draft_to_the_accepted_answer(case):
@@ -65,7 +66,9 @@ def test_a_notice_from_its_draft_to_the_accepted_answer(case):
     assert handler.get(BASE).json()["results"][0]["number"] == done["number"]
     assert step(handler, notice, "receive").json()["state"] == "received"
     assert step(handler, notice, "answer", words="已整改").status_code == 422
-    assert send_photo(handler, notice).status_code == 201
+    assert send_photo(handler, notice, "&lon=118.53").json()["errors"][0]["attr"] == "lat"
+    assert send_photo(handler, notice, "&lon=118.53&lat=37.45&accuracy_m=9").status_code == 201
+    assert {"place_fits", "stripped"} <= {reason["code"] for reason in Trust.objects.get().reasons}, "near its hazard"
     assert step(handler, notice, "answer").status_code == 400
     assert step(handler, notice, "answer", words="已整改").json()["state"] == "answered"
     assert step(handler, notice, "accept_answer").status_code == 403

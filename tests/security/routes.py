@@ -257,6 +257,7 @@ CALLS: dict[str, list[Call]] = {
     "evidence/<int:attachment_id>/<str:size>.jpg": [
         case("/evidence/{photo}/thumb.jpg"), case("/evidence/{photo}/view.jpg"),
     ],
+    "evidence/look-closer/": area("/evidence/look-closer/", "original"),
     "evidence/<int:attachment_id>/original": [case("/evidence/{photo}/original", seen="original")],
     "wall/": area("/wall/", "watch"),
     "trends/": area("/trends/", "weigh"),

@@ -141,11 +141,26 @@ const PHOTO_REFUSED = {
   422: gettext("Photo: it was damaged on the way. Send it again."),
 };
 
+const LAST_MS = Date.UTC(2100, 0, 1), WIDEST_M = 100_000; // what the door takes; a stranger clock says nothing
+
+/** What the phone says of a photo: when it was taken and, unless it came from the album, where the phone stood. */
+function claims(photo, row) {
+  const said = new URLSearchParams({ role: photo.role });
+  const taken = photo.takenAt + (serverNow() - Date.now());
+  if (taken > 0 && taken < LAST_MS) said.set("taken_at", new Date(taken).toISOString());
+  const place = row.form?.place;
+  if (!photo.library && place?.source === "gps") {
+    const { lon, lat, accuracy_m } = place;
+    for (const [name, value] of Object.entries({ lon, lat, accuracy_m: Math.min(accuracy_m, WIDEST_M), datum: "wgs84" })) said.set(name, value);
+  }
+  return said;
+}
+
 /** Send the photos that are not there yet. Return whether all are; one that cannot be taken stops only its record. */
 async function sendPhotos(row, hazard) {
   const photos = await store.photosOf(row.id);
   for (const photo of photos.filter(({ sent }) => !sent)) {
-    const url = `/api/v1/hazards/${hazard}/photos/${photo.sha256}?role=${photo.role}`;
+    const url = `/api/v1/hazards/${hazard}/photos/${photo.sha256}?${claims(photo, row)}`;
     const reply = await put(url, photo.bytes, photo.type, (part) => tell({ record: row.id, photo: photo.key, part }));
     if (wanting(reply)) throw new Unanswered();
     if (reply.status !== 200 && reply.status !== 201) {

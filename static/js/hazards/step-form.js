@@ -6,6 +6,7 @@ import { distance, tooFar } from '../distance.js';
 import { digest, newId } from '../field/ids.js';
 import { el, moment, say, t } from '../words.js';
 
+const LAST_MS = Date.UTC(2100, 0, 1), WIDEST_M = 100_000; // what the door takes; a stranger clock says nothing
 const UPLOAD_MS = 120_000, LARGEST_B = 10 * 1024 * 1024;
 const CITY_OFFSET = '+08:00'; // times in forms are those of the city
 const KINDS = ['image/jpeg', 'image/png', 'image/webp'];
@@ -180,7 +181,7 @@ class StepForm {
     }
     const place = this.#form.elements.lon && this.#place();
     if (this.#form.elements.sha256) body.sha256 = this.#value('sha256'); // of the bytes that the signer saw
-    if (place) body.location = { ...place, accuracy_m: this.#accuracy, datum: 'wgs84' };
+    if (place) body.location = { ...place, accuracy_m: Math.min(this.#accuracy, WIDEST_M), datum: 'wgs84' };
     return body;
   }
 
@@ -200,13 +201,22 @@ class StepForm {
     this.#take(answer);
   }
 
+  // What this device says of a photo: when the file was made and, where it told its position, where it stands.
+  #claims(role, { lastModified: made }) {
+    const said = new URLSearchParams({ role });
+    if (made > 0 && made < LAST_MS) said.set('taken_at', new Date(made).toISOString());
+    const place = this.#accuracy !== null && this.#form.elements.lon && this.#place();
+    if (place) for (const [name, value] of Object.entries({ ...place, accuracy_m: this.#accuracy, datum: 'wgs84' })) said.set(name, value);
+    return said;
+  }
+
   async #upload() {
     for (const [role, photos] of Object.entries(this.#chosen)) {
       for (const [n, photo] of photos.entries()) {
         if (photo.sent) continue;
         this.#hold(true, say('Photo %(n)s of %(all)s …', { n: n + 1, all: photos.length }));
         const bytes = await photo.file.arrayBuffer();
-        const answer = await this.#case.ask('PUT', `photos/${await digest(bytes)}?role=${role}`, { bytes, type: photo.file.type, wait: UPLOAD_MS });
+        const answer = await this.#case.ask('PUT', `photos/${await digest(bytes)}?${this.#claims(role, photo.file)}`, { bytes, type: photo.file.type, wait: UPLOAD_MS });
         if (answer.status !== 200 && answer.status !== 201) return { ...answer, about: `photo:${role}`, name: photo.file.name };
         photo.sent = true;
         this.#show(role, this.#form.querySelector(`[data-photos="${role}"] [data-chosen]`));
