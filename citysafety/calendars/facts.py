@@ -1,7 +1,7 @@
 """What calendars announce."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from citysafety.outbox.facts import Fact
@@ -22,6 +22,10 @@ class CalendarChanged(Fact):
         return {"years": list(self.years)}
 
 
+def _utc(moment: datetime) -> str:
+    return moment.astimezone(UTC).isoformat()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DutyGap(Fact):
     """Nobody, or too few people, will be on duty at a post within the hours that the post says. Subject: the post."""
@@ -35,8 +39,8 @@ class DutyGap(Fact):
 
     def payload(self) -> dict[str, Any]:
         return {
-            "begins": self.begins.isoformat(),
-            "ends": self.ends.isoformat(),
+            "begins": _utc(self.begins),
+            "ends": _utc(self.ends),
             "missing": self.missing,
             "reason": self.reason,
         }
@@ -60,8 +64,8 @@ class ShiftChanged(Fact):
     def payload(self) -> dict[str, Any]:
         return {
             "how": self.how,
-            "begins": self.begins.isoformat(),
-            "ends": self.ends.isoformat(),
+            "begins": _utc(self.begins),
+            "ends": _utc(self.ends),
             "shifts": self.shifts,
             "people": list(self.people),
         }

@@ -157,7 +157,7 @@ def to_sign(user: User, at: datetime) -> QuerySet[Handover]:
 
 def unsigned() -> QuerySet[Handover]:
     """Return the handovers that nobody has signed for."""
-    return Handover.objects.filter(receipt=None).select_related("post", "given_by")
+    return Handover.objects.filter(receipt=None).select_related("post", "given_by", "receipt")
 
 
 def unsigned_of(posts: Iterable[Post]) -> QuerySet[Handover]:

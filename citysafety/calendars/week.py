@@ -1,7 +1,7 @@
 """What the pages of rosters show: who is there now, and a week of days by posts. Built from rosters, without queries."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -43,13 +43,12 @@ class Entry:
     is_away: bool
 
 
-@dataclass(slots=True)
-class Cell:
-    """A day of a post."""
+@dataclass(frozen=True, slots=True)
+class CellGap:
+    """A gap in a day of the week: its hours on that day, and why."""
 
-    day: "DayHead"
-    entries: list[Entry] = field(default_factory=list)
-    gaps: list[tuple[str, Any]] = field(default_factory=list)
+    hours: str
+    reason: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +60,14 @@ class DayHead:
     note: str
     works: bool | None
     is_today: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A day of a post: its shifts and gaps in the order of their begins."""
+
+    day: DayHead
+    items: tuple[Entry | CellGap, ...]
 
 
 def now_rows(look: Roster, at: datetime, own_area: str) -> list[NowRow]:
@@ -116,15 +123,17 @@ def _cell(post: Post, look: Roster, head: DayHead) -> Cell:
     """Return a day of a post: shifts that begin on it or last over its noon, and its gaps, cut at midnight."""
     begin, end = midnight(head.day, CITY_TIME), midnight(head.day + timedelta(days=1), CITY_TIME)
     noon = datetime.combine(head.day, NOON, CITY_TIME)
-    cell = Cell(head)
+    items: list[tuple[datetime, Entry | CellGap]] = []
     for shift in look.shifts[post.pk]:
         is_new = begin <= shift.begins < end
         if is_new or (shift.begins < begin and shift.ends > noon):
-            cell.entries.append(_entry(shift, look, is_new=is_new))
+            items.append((shift.begins, _entry(shift, look, is_new=is_new)))
     for gap in look.gaps[post.pk]:
         if gap.begins < end and gap.ends > begin:
-            cell.gaps.append((_hours(max(gap.begins, begin), min(gap.ends, end)), REASONS[gap.reason]))
-    return cell
+            start = max(gap.begins, begin)
+            items.append((start, CellGap(_hours(start, min(gap.ends, end)), REASONS[gap.reason])))
+    items.sort(key=lambda item: item[0])
+    return Cell(head, tuple(item for _begins, item in items))
 
 
 def _entry(shift: Shift, look: Roster, *, is_new: bool) -> Entry:

@@ -7,6 +7,7 @@ called off. One night ahead has nobody, so that the pages show what a gap looks 
 import random
 import secrets
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from itertools import pairwise
@@ -17,6 +18,7 @@ from django.db import transaction
 from citysafety.accounts.models import Level, Role, User
 from citysafety.calendars.models import Handover, HandoverReceipt, Leave, Post, Shift
 from citysafety.calendars.patterns import Draft, Pattern, slots_in
+from citysafety.calendars.presence import Span, without
 from citysafety.calendars.rosters import candidates
 from citysafety.management.staff import FAMILY, GIVEN
 from citysafety.workdays import CITY_TIME
@@ -48,13 +50,27 @@ def seed_rosters(*, city: str, at: datetime) -> int:
     """
     posts = list(_posts(city))
     first, last = (at - BEFORE).astimezone(CITY_TIME).date(), (at + AFTER).astimezone(CITY_TIME).date()
-    shifts = [shift for post, slots, crew in posts for shift in _shifts(post, slots, crew, first, last)]
-    before = Shift.objects.count()
-    Shift.objects.bulk_create(shifts, ignore_conflicts=True)
+    drawn = [shift for post, slots, crew in posts for shift in _shifts(post, slots, crew, first, last)]
+    fresh = Shift.objects.bulk_create(_not_there(drawn))
     _leave(posts[-1][0], at)
     for post, _slots, _crew in posts[1:3]:
         _handovers(post, at)
-    return Shift.objects.count() - before
+    return len(fresh)
+
+
+def _not_there(drawn: list[Shift]) -> list[Shift]:
+    """Return the shifts that are not in the roster, standing or called off, and not in the way of one that is."""
+    start, end = min(shift.begins for shift in drawn), max(shift.ends for shift in drawn)
+    known = set(Shift.objects.filter(begins__gte=start, begins__lt=end).values_list("pk", flat=True))
+    standing: dict[tuple[int, int], list[Span]] = defaultdict(list)
+    for post, person, *span in Shift.objects.during(start, end).values_list("post", "person", "begins", "ends"):
+        standing[post, person].append((span[0], span[1]))
+    return [
+        shift
+        for shift in drawn
+        if shift.pk not in known
+        and not without((shift.begins, shift.ends), standing[shift.post_id, shift.person_id])[1]
+    ]
 
 
 def _posts(city: str) -> Iterable[tuple[Post, str, list[User]]]:

@@ -14,6 +14,7 @@ from PIL import Image
 from citysafety.accounts.models import AccessToken, User
 from citysafety.accounts.roles import Role
 from citysafety.accounts.tokens import issue
+from citysafety.calendars.models import Handover, Post, Shift
 from citysafety.documents import services as documents
 from citysafety.evidence.models import Attachment
 from citysafety.evidence.services import attach
@@ -29,6 +30,7 @@ from projects.services import take_step as take_notice_step
 from tests.factories import AWAY, HOME, SmallCity, file_hazard, make_city, person
 
 ROLES = tuple(Role.values)
+HOUR = timedelta(hours=1)
 CITY, TOWNSHIP = "3705", "370502001"
 
 
@@ -46,6 +48,9 @@ class Side:
     channel: Channel
     token: AccessToken
     owner: User
+    duty: Shift  # running, of the dispatcher at the county's post
+    left: Shift  # a later one, for whoever calls it off
+    handover: Handover
     secrets: list[str] = field(default_factory=list)  # no answer to a stranger may hold one of these
 
 
@@ -107,13 +112,41 @@ def _side(city: SmallCity, county: str, cell_code: str, department: str, word: s
     )
     channel = Channel.objects.create(user=owner, kind="webhook", address=f"https://{word}.example/hook")
     issue(owner, f"{word}-TOKEN")
-    names = ("WORDS", "PERSON", "姓名", "BOSS", "调度", "SHOP", "超市", "KEEPER", "CENTRE", "中心", "TOPIC", "TOKEN")
+    desk = Post.objects.create(
+        area_code=cell_code[:9], role="dispatcher", name_zh=f"{word}值班台", name_en=f"{word}-DESK", phone=f"136-{word}"
+    )
+    duty, left = (
+        Shift.objects.create(
+            post=desk, person=boss, begins=at + n * HOUR, ends=at + (n + 8) * HOUR, note=f"{word}-NOTE"
+        )
+        for n in (-1, 24)
+    )
+    handover = Handover.objects.create(
+        pk=uuid.uuid4(), post=desk, given_by=boss, given_at=at, matters=f"{word}-MATTERS", equipment_ok=True
+    )
+    names = (
+        "WORDS",
+        "PERSON",
+        "姓名",
+        "BOSS",
+        "调度",
+        "SHOP",
+        "超市",
+        "KEEPER",
+        "CENTRE",
+        "中心",
+        "TOPIC",
+        "TOKEN",
+        "DESK",
+        "NOTE",
+        "MATTERS",
+    )
     secrets = [f"{word}-{name}" if name.isascii() else f"{word}{name}" for name in names]
-    secrets += [f"{prefix}-{word}" for prefix in ("137", "138", "139", "CS", "DY", "ZX")]
+    secrets += [f"{prefix}-{word}" for prefix in ("136", "137", "138", "139", "CS", "DY", "ZX")]
     secrets += [str(hazard.pk), hazard.number, sha256, cell_code, f"{word}.example"]
     return Side(
         hazard, _issued(hazard, at), Attachment.objects.get(photo_id=sha256), cell, premises, worker, notice, channel,
-        owner.access_tokens.get(), owner, secrets,
+        owner.access_tokens.get(), owner, duty, left, handover, secrets,
     )  # fmt: skip
 
 
