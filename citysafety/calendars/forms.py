@@ -17,6 +17,7 @@ from .shifts import PLANNERS
 
 WALL = "%Y-%m-%dT%H:%M"
 DEFAULT_SLOTS = "08:00-20:00 20:00-08:00"
+FIRST_TEAMS = 4
 
 
 class Moment(forms.DateTimeField):
@@ -74,12 +75,13 @@ class PatternForm(OnceForm):
         widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"), label=gettext_lazy("To, that day included")
     )
 
-    def __init__(self, people: Iterable[User], *args: Any, **kwargs: Any) -> None:
+    def __init__(self, post: Post, people: Iterable[User], *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.people = {f"team-{person.pk}": person for person in people}
         for n, (name, person) in enumerate(self.people.items(), 1):
+            is_own = person.area_code == post.area_code and n <= FIRST_TEAMS  # those of the post's own area come first
             self.fields[name] = forms.IntegerField(
-                min_value=1, max_value=12, required=False, initial=n if n <= 4 else None, label=person.name
+                min_value=1, max_value=12, required=False, initial=n if is_own else None, label=person.name
             )
 
     @property

@@ -344,7 +344,7 @@ def pattern(request: HttpRequest, pk: int) -> HttpResponse:
     monday = rosters.week_of(timezone.localdate() + 7 * DAY)[0].date()
     is_copy = "target" in request.POST
     dates = {"first": monday, "last": monday + 6 * DAY}
-    form = PatternForm(people, None if is_copy else request.POST or None, initial=dates)
+    form = PatternForm(found, people, None if is_copy else request.POST or None, initial=dates)
     copy = CopyForm(request.POST if is_copy else None, initial={"target": monday}, auto_id="copy-%s")
     asked = copy if is_copy else form
     rows: list[shifts.Trial] = []

@@ -14,6 +14,7 @@ from django.core.validators import MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import Deferrable, F, Func, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from citysafety.accounts.models import Department
 from citysafety.accounts.rights import area_q
@@ -99,8 +100,8 @@ class Post(Named):
 
     class Meta:
         ordering = ["area_code", "role", "id"]
-        verbose_name = _("post")
-        verbose_name_plural = _("posts")
+        verbose_name = _("duty post")
+        verbose_name_plural = _("duty posts")
         indexes = [models.Index(fields=["role", "area_code"], name="post_role_area")]
         constraints = [
             models.CheckConstraint(name="post_has_an_area", condition=Q(area_code__regex=AREA)),
@@ -248,7 +249,7 @@ class Swap(models.Model):
     class State(models.TextChoices):
         PROPOSED = "proposed", _("Proposed")
         DONE = "done", _("Swapped")
-        REFUSED = "refused", _("Refused")
+        REFUSED = "refused", pgettext_lazy("swap", "Refused")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     first = models.ForeignKey(Shift, models.PROTECT, related_name="+")
