@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Length
 
 from citysafety import areas, workdays
 from citysafety.accounts.models import User
 from citysafety.accounts.roles import Role
 
-from .models import AnnouncedGap, Leave, Post, Shift
+from .models import Leave, Post, Shift
 from .presence import (
     NO_CALENDAR,
     NO_POST,
@@ -68,8 +68,8 @@ class Level:
 class Duty:
     """The answer to "who is on duty": the nearest level that has a post, and the way on where nobody is there.
 
-    ``levels`` go from the nearest up the area to the city. ``others`` are people of the role without a roster, the nearest
-    first; they are looked for only where nobody is on duty at any level.
+    ``levels`` go from the nearest up the area to the city. ``others`` are people of the role by area, whatever the roster,
+    the nearest first and nobody on leave; they are looked for only where nobody is on duty at any level.
     """
 
     role: str
@@ -129,14 +129,16 @@ class Roster:
 def on_duty(*, role: str, area_code: str, at: datetime, department_id: int | None = None) -> Duty:
     """Return who is on duty for an area in a role, and whom to turn to where nobody is. Pure of notices.
 
-    Queries: 1 without a post; else 3; and 1 more where nobody is on duty at any level.
+    Queries: at most 3, however many posts and people, and 1 more where nobody is on duty at any level.
     """
     line = areas.lineage(area_code)
     posts = Post.objects.active().filter(role=role, area_code__in=line, department_id=department_id)
     levels = tuple(levels_of(posts.order_by("id"), at))
     if any(level.people for level in levels):
         return Duty(role, area_code, at, levels)
-    return Duty(role, area_code, at, levels, others=tuple(people_of(role, line, department_id)[:MOST_OTHERS]))
+    away = Leave.objects.during(at, at + MOMENT).filter(person=OuterRef("pk"))
+    others = people_of(role, line, department_id).exclude(Exists(away))
+    return Duty(role, area_code, at, levels, others=tuple(others[:MOST_OTHERS]))
 
 
 def levels_of(posts: Iterable[Post], at: datetime) -> list[Level]:
@@ -293,8 +295,3 @@ def week_of(day: date) -> tuple[datetime, datetime]:
     """Return the week of a day of the city, Monday to Monday."""
     monday = day - timedelta(days=day.weekday())
     return midnight(monday, workdays.CITY_TIME), midnight(monday + timedelta(days=7), workdays.CITY_TIME)
-
-
-def open_gaps(posts: Iterable[Post]) -> QuerySet[AnnouncedGap]:
-    """Return the gaps of posts that were announced and are not closed."""
-    return AnnouncedGap.objects.filter(post__in=posts, closed_at=None)

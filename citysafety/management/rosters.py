@@ -36,9 +36,9 @@ CITY_POSTS = (  # role, Chinese and English name, slots, people in turn, last di
 COUNTY_POST = (Role.DISPATCHER, "值班派遣台", "Dispatch desk", HALVES, 3, "0120")
 REASONS = {True: "参加应急培训", False: "公休"}  # alone, and with a deputy
 NOTES = (
-    "{n} 起案件待派遣,均已电话通知责任单位。大风蓝色预警持续到明晨,注意海上网格回报。",
-    "无未了事项。夜间接报 {n} 起,均已处置。",
-    "重大隐患 1 起在整改,要求每 4 小时回报一次;下次回报 {n} 时。",
+    "{n} 起案件待派遣,均已电话通知责任单位。大风蓝色预警持续到明晨，注意海上网格回报。",
+    "无未了事项。夜间接报 {n} 起，均已处置。",
+    "重大隐患 1 起在整改，要求每 4 小时回报一次；下次回报 {n} 时。",
 )
 
 
