@@ -174,6 +174,7 @@ CELERY_TASK_ROUTES = {
     "hazards.tasks.*": {"queue": "alarm"},
     "projects.tasks.*": {"queue": "alarm"},
     "citysafety.centre.tasks.*": {"queue": "alarm"},
+    "citysafety.calendars.tasks.*": {"queue": "alarm"},
     "citysafety.notices.tasks.*": {"queue": "notice"},
     "citysafety.evidence.tasks.*": {"queue": "media"},
     "citysafety.documents.tasks.*": {"queue": "report"},
@@ -188,6 +189,7 @@ CELERY_BEAT_SCHEDULE = {
     "mark unanswered notices": {"task": "projects.tasks.mark_unanswered", "schedule": 60.0},
     "put back what was not signed": {"task": "citysafety.documents.tasks.put_back_unsigned", "schedule": 300.0},
     "warn of a missing calendar": {"task": "hazards.tasks.warn_of_missing_calendar", "schedule": crontab(minute=7)},
+    "announce gaps of rosters": {"task": "citysafety.calendars.tasks.announce_gaps", "schedule": 60.0},
     "mark who is posted today": {"task": "grid.tasks.mark_postings", "schedule": crontab(minute=1)},
 }
 

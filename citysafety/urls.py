@@ -9,6 +9,7 @@ from citysafety.catalogue import catalogue
 
 API = [
     "citysafety.tallies.api_urls",
+    "citysafety.calendars.api_urls",
     "citysafety.live.api_urls",
     "citysafety.notices.api_urls",
     "citysafety.dashboard.api_urls",
@@ -19,6 +20,7 @@ API = [
 ]
 PAGES = [
     "citysafety.accounts.urls",
+    "citysafety.calendars.urls",
     "citysafety.notices.urls",
     "citysafety.evidence.urls",
     "citysafety.documents.urls",

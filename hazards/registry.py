@@ -13,10 +13,12 @@ from django.utils.translation import gettext_lazy as _
 
 from citysafety import areas
 from citysafety.accounts import lists, rights
+from citysafety.calendars import handovers
 from citysafety.evidence import access, cases
 from citysafety.evidence import chain as chains
 from citysafety.tallies.figures import COUNT, RATIO, Figure, Recount, register_subject
 from citysafety.tallies.figures import register as register_figure
+from citysafety.tallies.selectors import board
 
 from . import chain, notices
 from .columns import COLUMNS, LIST
@@ -25,6 +27,11 @@ from .models import NOT_BY_AREA, Hazard, Mark, Step
 from .standing import CITY_TIME, counts_now, counts_today
 
 CASES = _("cases")
+ON_HANDOVER = {
+    "hazards.open": _("Open hazards"),
+    "hazards.overdue": _("Overdue hazards"),
+    "hazards.major_open": _("Open major hazards"),
+}
 A_CHUNK = 1000  # hazards recounted at once
 COUNTS = {
     "hazards.found_today": (_("Hazards received by the server today."), "received=today"),
@@ -78,9 +85,20 @@ def register() -> None:
     chains.register("hazard", chain.look)
     chains.join("hazard", "hazard", chain.duplicates)
     notices.register()
+    handovers.register_handover_line(handed_over)
+    handovers.register_case_numbers(r"\bYH-\d{8}-\d{5,}\b", lambda number: f"/hazards/?search={number}")
     rights.register_visibility(
         "hazard", explain, label=_("hazard"), find=find, steps=LIFECYCLE.steps, states=dict(HazardState.choices)
     )
+
+
+def handed_over(area_code: str) -> list[handovers.Line]:
+    """Return the figures of an area that the next shift is told, each with its list. Queries: 1."""
+    figures = board(area_code).figures
+    return [
+        handovers.Line(key, label, figures[key], f"/hazards/?{COUNTS[key][1]}&area={area_code}")
+        for key, label in ON_HANDOVER.items()
+    ]
 
 
 def may_see(user: Any, hazard_id: str) -> bool:

@@ -42,6 +42,7 @@ MENU = (
     Entry("/leader/", _("At a glance"), (Role.LEADER,)),
     Entry("/hazards/", _("Hazards"), (Role.GRID_WORKER, *WATCHERS)),
     Entry("/supervision/", _("Supervision"), (Role.SUPERVISOR, Role.LEADER, Role.AUDITOR, Role.DEPARTMENT_HANDLER)),
+    Entry("/duty/", _("Duty"), WATCHERS),
     Entry("/wall/", _("Wall"), (*WATCHERS, Role.ADMINISTRATOR, Role.KIOSK)),
     Entry("/trends/", _("Trends"), WATCHERS[1:]),
     Entry("/grid/", _("Grid"), (Role.GRID_WORKER, *WATCHERS, Role.ADMINISTRATOR)),

@@ -8,7 +8,20 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from .models import CalendarYear, Day, Hours
+from citysafety.accounts.admin import HistoryAdmin, NamedHistoryAdmin, ReadOnly
+
+from .models import (
+    CalendarYear,
+    Day,
+    Handover,
+    Hours,
+    LeaveHistory,
+    Post,
+    PostHistory,
+    Shift,
+    ShiftHistory,
+    Swap,
+)
 from .services import announce_change, missing_year_warning
 
 
@@ -67,3 +80,53 @@ class DayAdmin(CalendarAdmin):
 @admin.register(Hours)
 class HoursAdmin(CalendarAdmin):
     list_display = ["__str__", "morning_begins", "morning_ends", "afternoon_begins", "afternoon_ends", "source"]
+
+
+@admin.register(Post)
+class PostAdmin(admin.ModelAdmin):
+    """What is staffed, and when. Rosters are made on the pages of duty, by those who plan."""
+
+    list_display = ["name_zh", "name_en", "role", "area_code", "staffed", "minimum", "phone", "active"]
+    list_filter = ["role", "staffed", "active"]
+    search_fields = ["name_zh", "name_en", "area_code"]
+    autocomplete_fields = ["department"]
+
+
+@admin.register(Shift)
+class ShiftAdmin(ReadOnly):
+    list_display = ["begins", "ends", "post", "person", "deputy", "kind", "cancelled_at"]
+    list_filter = ["kind"]
+    list_select_related = ["post", "person", "deputy"]
+    date_hierarchy = "begins"
+    search_fields = ["person__username"]
+
+
+@admin.register(Swap)
+class SwapAdmin(ReadOnly):
+    list_display = ["proposed_at", "first_person", "second_person", "state", "proposed_by", "ended_at"]
+    list_filter = ["state"]
+    list_select_related = ["first_person", "second_person", "proposed_by"]
+
+
+@admin.register(Handover)
+class HandoverAdmin(ReadOnly):
+    list_display = ["given_at", "post", "given_by", "equipment_ok"]
+    list_select_related = ["post", "given_by"]
+    date_hierarchy = "given_at"
+
+
+@admin.register(PostHistory)
+class PostHistoryAdmin(NamedHistoryAdmin):
+    list_display = ["at", "change", "by", "named", "role", "area_code", "active"]
+
+
+@admin.register(ShiftHistory)
+class ShiftHistoryAdmin(HistoryAdmin):
+    list_display = ["at", "change", "by", "post", "person", "deputy", "begins", "ends", "cancelled_at"]
+    list_select_related = ["pgh_context", "post", "person", "deputy"]
+
+
+@admin.register(LeaveHistory)
+class LeaveHistoryAdmin(HistoryAdmin):
+    list_display = ["at", "change", "by", "person", "begins", "ends", "cancelled_at"]
+    list_select_related = ["pgh_context", "person"]

@@ -2,8 +2,9 @@
 
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -37,6 +38,17 @@ PAGES = {
     "supervision/notices/": "supervisor",
     "supervision/register/": "supervisor",
     "supervision/notices/<uuid:notice_id>/": "supervisor",
+    "duty/": "dispatcher",
+    "duty/leave/": "dispatcher",
+    "duty/posts/new/": "dispatcher",
+    "duty/posts/<int:pk>/": "dispatcher",
+    "duty/posts/<int:pk>/edit/": "dispatcher",
+    "duty/posts/<int:pk>/shift/": "dispatcher",
+    "duty/posts/<int:pk>/pattern/": "dispatcher",
+    "duty/posts/<int:pk>/handover/": "operator",
+    "duty/shifts/<uuid:pk>/": "dispatcher",
+    "duty/shifts/<uuid:pk>/swap/": "dispatcher",
+    "duty/handovers/<uuid:pk>/": "operator",
     "verify/": "",
     "chain/<slug:kind>/<uuid:subject_id>/": "operator",
     "admin/accounts/why/": "security_officer",
@@ -53,6 +65,8 @@ ALSO = [  # other looks of these pages
     ("trends/?area=370502001011&days=30", "supervisor"),
     ("supervision/notices/?state=issued", "operator"),
     ("supervision/", "department_handler"),
+    ("duty/?week=yesterday", "leader"),
+    ("duty/", "auditor"),
     ("grid/premises/?search=nothing-of-this-name", "dispatcher"),
     ("no/such/page/", "dispatcher"),
     ("admin/", "dispatcher"),
@@ -64,6 +78,8 @@ ELSEWHERE = (
     "hazards/export.<sheet:kind>", "supervision/overdue.<sheet:kind>", "supervision/notices.<sheet:kind>",  # files
     "views/", "views/columns/", "views/<int:pk>/", "views/<int:pk>/delete/",
     "supervision/cases/<uuid:hazard_id>/",  # a part of a page
+    "duty/shifts/<uuid:pk>/cancel/", "duty/leave/<uuid:pk>/cancel/", "duty/swaps/<uuid:pk>/agree/",
+    "duty/swaps/<uuid:pk>/refuse/",
     "verify/<str:code>/", "livez", "readyz", "metrics", "jsi18n/<str:language>/<str:version>.js",
 )  # fmt: skip
 OTHER_FACES = ("api/v1/", "admin/", "wall/", "centre/", "leader/", "field/", "tiles/", "evidence/", "static/")
@@ -106,16 +122,43 @@ def browser() -> Iterator[Browser]:
 def parts(site: Any) -> dict[str, str]:
     """What stands in for the parts of addresses."""
     api, supervisor = site.api("dispatcher"), site.api("supervisor")
+    operator = site.api("operator")
+    desk_shift = planned_shift(site)
+    handover = operator.post(
+        "/api/v1/duty/handovers/", {"id": str(uuid.uuid4()), "post": desk_shift["post"], "matters": "无"}
+    )
+    assert handover[0] == 201, handover
     [late] = overdue_cases(site, 1)
     notice = supervisor.post("/api/v1/supervision/", {"id": str(uuid.uuid4()), "hazard": late})[1]["id"]
     return {
         "<uuid:notice_id>": notice,
+        "duty/handovers/<uuid:pk>": f"duty/handovers/{handover[1]['id']}",
+        "duty/shifts/<uuid:pk>": f"duty/shifts/{desk_shift['id']}",
+        "duty/posts/<int:pk>": f"duty/posts/{desk_shift['post']}",
         "<slug:kind>/<uuid:subject_id>": f"hazard/{late}",
         "<uuid:hazard_id>": api.get("/api/v1/hazards/?page_size=1&state=rectified")[1]["results"][0]["id"],
         "grid/cells/<str:code>": "grid/cells/" + api.get("/api/v1/cells/?page_size=1")[1]["results"][0]["code"],
         "grid/premises/<str:code>": "grid/premises/"
         + api.get("/api/v1/premises/?page_size=1")[1]["results"][0]["code"],
     }
+
+
+def planned_shift(site: Any) -> dict[str, Any]:
+    """Put the operator of the city on the desk for ten minutes from now on, as its dispatcher plans; return the shift."""
+    planner, now = site.api("dispatcher"), datetime.now(UTC)
+    post = planner.get("/api/v1/duty/posts/?role=operator&area=3705")[1]["results"][0]["id"]
+    status, shift = planner.post(
+        "/api/v1/duty/shifts/",
+        {
+            "id": str(uuid.uuid4()), "post": post, "person": site.accounts["operator"][0]["username"],
+            "begins": now.isoformat(), "ends": (now + timedelta(minutes=10)).isoformat(),
+        },
+    )  # fmt: skip
+    if status == 400:  # the roster of the demo has him there already
+        rows = planner.get(f"/api/v1/duty/shifts/?post={post}&from={quote(now.isoformat())}&person=operator1")
+        return rows[1]["results"][0]
+    assert status == 201, shift
+    return shift
 
 
 def misfits(page: Page, path: str) -> list[str]:

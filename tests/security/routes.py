@@ -72,6 +72,22 @@ def notice(path: str, **more: Any) -> Call:
     return case(f"{API}supervision/{{notice}}/{path}", seen="notice", **more)
 
 
+def roster(kind: str, verb: str, method: str = "POST") -> Call:
+    """A call about a shift or a handover of a side's post."""
+
+    def of(side: Side) -> str:
+        row = side.handover if kind == "handovers" else side.duty
+        return f"{API}duty/{kind}/{row.pk}/{verb}"
+
+    return Call(OBJECT, method, of, {}, seen="roster" if method == "GET" or kind == "handovers" else "planner")
+
+
+def nobodys(kind: str, verb: str, method: str = "POST") -> Call:
+    """A call about a swap or a leave of a stranger."""
+    seen = _fixed(f"{API}duty/{kind}/{uuid.uuid4()}/{verb}")
+    return Call(SIGNED, method, seen, {})
+
+
 def area(path: str, seen: str = "area") -> list[Call]:
     """A list as it is, and cut to the area of a record."""
     joint = "&" if "?" in path else "?"
@@ -87,6 +103,7 @@ def _in_area(path: str) -> Callable[[Side], str]:
 
 API = "/api/v1/"
 HAZARD = "api/v1/hazards/(?P<pk>[0-9a-fA-F-]{36})/"
+DUTY, ROW = "api/v1/duty/", "(?P<pk>[0-9a-fA-F-]{36})/"
 VERBS = "|".join(LIFECYCLE.actions)
 OPEN311, FORM = "open311/v2/", r"\.(?P<format>xml|json)"
 NOTICE = "api/v1/supervision/(?P<pk>[0-9a-fA-F-]{36})/"
@@ -124,6 +141,60 @@ CALLS: dict[str, list[Call]] = {
     "api/v1/notices/count/": get(f"{API}notices/count/"),
     "api/v1/notices/(?P<pk>[^/.]+)/": [Call(OWN, "GET", lambda side: f"{API}notices/{side.notice.pk}/")],
     "api/v1/notices/(?P<pk>[^/.]+)/read/": [Call(OWN, "POST", lambda side: f"{API}notices/{side.notice.pk}/read/", {})],
+    "api/v1/duty/now/": [
+        *get(f"{API}duty/now/?role=dispatcher"),
+        Call(OBJECT, "GET", lambda side: f"{API}duty/now/?role=dispatcher&area={side.cell.code}", seen="duty"),
+    ],
+    "api/v1/duty/gaps/": area(f"{API}duty/gaps/", "duty"),
+    **{
+        route: calls
+        for name in ("posts", "shifts", "swaps", "leaves", "handovers")
+        for route, calls in {
+            f"api/v1/duty/{name}/": area(f"{API}duty/{name}/", "duty"),
+            f"api/v1/duty/{name}/count/": area(f"{API}duty/{name}/count/", "duty"),
+        }.items()
+    },
+    r"api/v1/duty/posts/(?P<pk>\d{1,9})/": [
+        Call(OBJECT, "GET", lambda side: f"{API}duty/posts/{side.duty.post.pk}/", seen="roster")
+    ],
+    "api/v1/duty/shifts/pattern/": [Call(SIGNED, "POST", _fixed(f"{API}duty/shifts/pattern/"), {})],
+    "api/v1/duty/shifts/copy/": [Call(SIGNED, "POST", _fixed(f"{API}duty/shifts/copy/"), {})],
+    f"{DUTY}shifts/{ROW}": [roster("shifts", "", "GET")],
+    f"{DUTY}shifts/{ROW}change/": [roster("shifts", "change/")],
+    f"{DUTY}shifts/{ROW}cancel/": [roster("shifts", "cancel/")],
+    f"{DUTY}handovers/{ROW}": [roster("handovers", "", "GET")],
+    f"{DUTY}handovers/{ROW}receive/": [roster("handovers", "receive/")],
+    f"{DUTY}swaps/{ROW}": [nobodys("swaps", "", "GET")],
+    f"{DUTY}swaps/{ROW}agree/": [nobodys("swaps", "agree/")],
+    f"{DUTY}swaps/{ROW}refuse/": [nobodys("swaps", "refuse/")],
+    f"{DUTY}leaves/{ROW}": [nobodys("leaves", "", "GET")],
+    f"{DUTY}leaves/{ROW}cancel/": [nobodys("leaves", "cancel/")],
+    "duty/": area("/duty/", "duty"),
+    "duty/leave/": get("/duty/leave/"),
+    "duty/leave/<uuid:pk>/cancel/": post(f"/duty/leave/{uuid.uuid4()}/cancel/"),
+    "duty/posts/new/": [*get("/duty/posts/new/"), *post("/duty/posts/new/", {"area_code": "370503"})],
+    "duty/posts/<int:pk>/": [Call(OBJECT, "GET", lambda side: f"/duty/posts/{side.duty.post.pk}/", seen="roster")],
+    **{
+        f"duty/posts/<int:pk>/{page}/": [
+            Call(OBJECT, "GET", lambda side, page=page: f"/duty/posts/{side.duty.post.pk}/{page}/", seen=seen)
+        ]
+        for page, seen in (("edit", "planner"), ("shift", "planner"), ("pattern", "planner"), ("handover", "giver"))
+    },
+    "duty/shifts/<uuid:pk>/": [Call(OBJECT, "GET", lambda side: f"/duty/shifts/{side.duty.pk}/", seen="roster")],
+    "duty/shifts/<uuid:pk>/cancel/": [
+        Call(
+            OBJECT, "POST", lambda side: f"/duty/shifts/{side.left.pk}/cancel/", {}, "application/x-www-form-urlencoded",
+            "planner",
+        )
+    ],
+    "duty/shifts/<uuid:pk>/swap/": [
+        Call(OBJECT, "GET", lambda side: f"/duty/shifts/{side.duty.pk}/swap/", seen="planner")
+    ],
+    "duty/swaps/<uuid:pk>/agree/": post(f"/duty/swaps/{uuid.uuid4()}/agree/"),
+    "duty/swaps/<uuid:pk>/refuse/": post(f"/duty/swaps/{uuid.uuid4()}/refuse/"),
+    "duty/handovers/<uuid:pk>/": [
+        Call(OBJECT, "GET", lambda side: f"/duty/handovers/{side.handover.pk}/", seen="roster")
+    ],
     "api/v1/wall/": area(f"{API}wall/", "watch"),
     "api/v1/wall/points/": area(f"{API}wall/points/", "watch"),
     "api/v1/wall/mutes/": [

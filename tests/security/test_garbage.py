@@ -28,7 +28,7 @@ PARAMETERS = [
     "department", "cell", "open", "overdue", "mine", "late", "received", "received_after", "received_before", "cleared",
     "refused", "settled", "kind", "active", "staffed", "assigned", "centre", "parent", "level", "ids", "at_least", "lon",
     "lat", "accuracy_m", "datum", "unread", "topic", "ordering", "format", "bbox", "before", "role", "step", "list", "n",
-    "where", "user", "record", "next", "columns", "view",
+    "where", "user", "record", "next", "columns", "view", "from", "to", "post", "person", "week", "day", "unsigned", "cancelled",
 ]  # fmt: skip
 DEEP = "[" * 100_000 + "]" * 100_000
 BODIES: dict[str, bytes] = {

@@ -10,6 +10,8 @@ from django.test import Client
 from citysafety.accounts.models import User
 from citysafety.accounts.roles import ADMIN_TABLE, CONSOLE, Role, may_in_admin
 from citysafety.accounts.tokens import issue
+from citysafety.calendars.rosterwords import VIEWERS
+from citysafety.calendars.shifts import PLANNERS
 from citysafety.dashboard.rights import WATCHERS, WEIGHERS
 from citysafety.field.selectors import ROLES as PHONE
 from citysafety.live import door
@@ -51,6 +53,10 @@ SEES = {  # which roles see a record of their own area, by what is asked
     "supervision page": frozenset({Role.SUPERVISOR, Role.LEADER, Role.AUDITOR, Role.DEPARTMENT_HANDLER}),
     "console": CONSOLE,
     "leader": frozenset({Role.LEADER}),
+    "duty": VIEWERS,
+    "roster": VIEWERS - {Role.DEPARTMENT_HANDLER},  # a handler's are those of the department
+    "planner": frozenset(PLANNERS),
+    "giver": frozenset(),  # nobody who asks stands at the post
     "original": frozenset({Role.AUDITOR, Role.SUPERVISOR, Role.DISPATCHER}),
 }
 

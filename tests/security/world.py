@@ -15,6 +15,7 @@ from PIL import Image
 from citysafety.accounts.models import AccessToken, SavedView, User
 from citysafety.accounts.roles import Role
 from citysafety.accounts.tokens import issue
+from citysafety.calendars.models import Handover, Post, Shift
 from citysafety.documents import services as documents
 from citysafety.evidence.models import Attachment
 from citysafety.evidence.services import attach
@@ -30,6 +31,7 @@ from projects.services import take_step as take_notice_step
 from tests.factories import AWAY, HOME, SmallCity, file_hazard, make_city, person
 
 ROLES = tuple(Role.values)
+HOUR = timedelta(hours=1)
 CITY, TOWNSHIP = "3705", "370502001"
 
 
@@ -48,6 +50,9 @@ class Side:
     token: AccessToken
     view: SavedView
     owner: User
+    duty: Shift  # running, of the dispatcher at the county's post
+    left: Shift  # a later one, for whoever calls it off
+    handover: Handover
     secrets: list[str] = field(default_factory=list)  # no answer to a stranger may hold one of these
 
 
@@ -112,6 +117,18 @@ def _side(city: SmallCity, county: str, cell_code: str, department: str, word: s
     view = SavedView.objects.create(
         owner=owner, page="hazards", name=f"{word}-VIEW", query="open=true", is_default=True
     )
+    desk = Post.objects.create(
+        area_code=cell_code[:9], role="dispatcher", name_zh=f"{word}值班台", name_en=f"{word}-DESK", phone=f"136-{word}"
+    )
+    duty, left = (
+        Shift.objects.create(
+            post=desk, person=boss, begins=at + n * HOUR, ends=at + (n + 8) * HOUR, note=f"{word}-NOTE"
+        )
+        for n in (-1, 24)
+    )
+    handover = Handover.objects.create(
+        pk=uuid.uuid4(), post=desk, given_by=boss, given_at=at, matters=f"{word}-MATTERS", equipment_ok=True
+    )
     names = (
         "WORDS",
         "VIEW",
@@ -126,13 +143,16 @@ def _side(city: SmallCity, county: str, cell_code: str, department: str, word: s
         "中心",
         "TOPIC",
         "TOKEN",
+        "DESK",
+        "NOTE",
+        "MATTERS",
     )
     secrets = [f"{word}-{name}" if name.isascii() else f"{word}{name}" for name in names]
-    secrets += [f"{prefix}-{word}" for prefix in ("137", "138", "139", "CS", "DY", "ZX")]
+    secrets += [f"{prefix}-{word}" for prefix in ("136", "137", "138", "139", "CS", "DY", "ZX")]
     secrets += [str(hazard.pk), hazard.number, sha256, cell_code, f"{word}.example"]
     return Side(
         hazard, _issued(hazard, at), Attachment.objects.get(photo_id=sha256), cell, premises, worker, notice, channel,
-        owner.access_tokens.get(), view, owner, secrets,
+        owner.access_tokens.get(), view, owner, duty, left, handover, secrets,
     )  # fmt: skip
 
 
