@@ -193,10 +193,13 @@ class Texts(HTMLParser):
             self.texts.append(data.strip())
 
 
+PROGRAMS = re.compile(r"JavaScript|Excel|\.xlsx|\.csv")  # named alike in every language
+
+
 def foreign(page: str, language: str) -> Iterator[str]:
     """Yield the texts of a page that hold a word of the other language."""
     other = HAN if language == "en" else re.compile("[A-Za-z]{2,}")
-    return (text for text in Texts(page).texts if other.search(CODES.sub("", text.replace("JavaScript", ""))))
+    return (text for text in Texts(page).texts if other.search(CODES.sub("", PROGRAMS.sub("", text))))
 
 
 PAGES = {
