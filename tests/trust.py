@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "trust.md"
 NAMED = re.compile(r"^(\w[\w ]{0,24}): (.+)$", re.DOTALL)
-ROW = re.compile(r"^\| ([DRSW]\d+) \|")
+ROW = re.compile(r"^\| ([DLRSW]\d+) \|")
 SHORT, LONG = 3, 4  # columns of the table: id, promise, fault, short form, full form, where
 
 

@@ -108,8 +108,9 @@ def hold(hazard: Hazard, *, at: datetime) -> None:
 
 
 def release(hazard: Hazard, *, since: datetime, at: datetime) -> None:
-    """Let the clocks run on that were stopped at a moment, with what they have used up. Queries: 2, and 1 a clock."""
-    for clock in hazard.clocks.filter(stopped_at=since):
+    """Let the clocks of the present stage run on that were stopped at a moment, with what they have used up. Queries: 2, and 1 a clock."""
+    stages = [*_running_from(hazard), *([Stage.PIN] if hazard.pinned_at else [])]
+    for clock in hazard.clocks.filter(stopped_at=since, stage__in=stages):
         _go_on(clock, at)
         clock.save()
     settle(hazard)
