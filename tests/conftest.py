@@ -60,5 +60,5 @@ def pytest_runtest_makereport(item, call):
 def pytest_collection_modifyitems(items) -> None:
     """Mark the tests of promises by their names."""
     for item in items:
-        if re.match(r"test_[drsw]\d+_", item.name):
+        if re.match(r"test_[dlrsw]\d+_", item.name):
             item.add_marker("trust")

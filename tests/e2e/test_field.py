@@ -412,6 +412,21 @@ def test_a_circle_over_two_cells_asks_which_side(phone, site):
     assert page.locator("[data-cells] input").count() == 0
 
 
+def test_what_somebody_reported_here_already_is_offered_and_filing_stays_free(phone, site):
+    page = phone.report()
+    choose(page, "a")
+    send(page)
+    first = site.api("grid_worker").get(f"/api/v1/hazards/{delivered(page)}/")[1]
+
+    page = phone.report()
+    choose(page, "a")
+    page.wait_for_selector("[data-near]:not([hidden])")
+    assert first["number"] in page.inner_text("[data-near-list]")
+    assert page.locator("[data-near-list] a").first.get_attribute("href").startswith("/field/cases/")
+    send(page)
+    assert delivered(page) != first["id"]
+
+
 def shared_border(site: Any, cell: dict[str, Any]) -> dict[str, float]:
     """Return a point of a cell's outline where another cell lies within 20 m."""
     for lon, lat in cell["geometry"]["coordinates"][0][0]:

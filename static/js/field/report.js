@@ -5,6 +5,7 @@ import { announce, find, findAll, make, told } from "./dom.js";
 import { complain, complaining, sayKept, saver } from "./form.js";
 import { newId } from "./ids.js";
 import * as matters from "./matter.js";
+import { Near } from "./near.js";
 import { Strip } from "./photos.js";
 import { Place } from "./place.js";
 import { showProgress } from "./progress.js";
@@ -25,7 +26,8 @@ let tried = null; // what the last press on "report" found wanting
 
 const keeper = saver(() => save());
 // A position alone is no draft yet: opening the page and leaving it keeps nothing.
-const place = new Place(find("[data-place]"), { changed: () => { if (begun) keeper.soon(); } });
+const near = new Near(find("[data-near]"));
+const place = new Place(find("[data-place]"), { changed: () => { if (begun) keeper.soon(); near.look(matter, place.value); } });
 const handle = { id: () => draft.id, begin, changed: () => save() };
 const strips = Object.fromEntries(findAll("[data-strip]").map((box) => [box.dataset.strip, new Strip(box, handle)]));
 
@@ -67,6 +69,7 @@ function choose(one, { proposed = true } = {}) {
   matter = one;
   for (const button of findAll("[data-matter]")) button.setAttribute("aria-pressed", String(button.dataset.matter === one.code));
   find("[data-matter-now]").replaceChildren(make("b", {}, matters.nameOf(one)), make("br"), make("span", { class: "soft" }, matters.about(one)));
+  near.look(matter, place.value);
   if (proposed && one.severity) find(`input[name=severity][value="${one.severity}"]`, form).checked = true;
   drawRest();
 }
