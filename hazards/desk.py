@@ -15,7 +15,6 @@ from citysafety import worktime
 from citysafety.accounts.rights import may, sentence
 from citysafety.accounts.roles import Role
 from citysafety.accounts.selectors import office_choice
-from citysafety.calendars.services import calendar
 from citysafety.calendars.words import limit_words
 from citysafety.evidence import services as evidence
 from citysafety.names import chosen
@@ -23,7 +22,7 @@ from citysafety.names import chosen
 from . import asked, clockface, selectors
 from .lifecycle import LABELS, LIFECYCLE, OPEN, HazardState, HazardStep, PhotoRole, Stage, kept_from
 from .models import ASKED, Hazard, inside
-from .services.clocks import PAUSED, limit_of
+from .services.clocks import PAUSED, days_of, limit_of
 from .services.steps import requirements, steps_open_to
 
 S = HazardState
@@ -192,7 +191,7 @@ def due_words(hazard: Hazard, at: datetime) -> DueWords:
     unit, amount = limit_of(hazard, hazard.due_stage)
     late = hazard.due_at < at
     first, last = (hazard.due_at, at) if late else (at, hazard.due_at)
-    seconds = worktime.consumed(first, last, unit, calendar())
+    seconds = worktime.consumed(first, last, unit, days_of(hazard, hazard.due_stage))
     if seconds is None:  # a year is missing between: the wall clock still says what passed
         seconds = (last - first).total_seconds()
     soon = seconds < worktime.limit_s(amount, unit) / 4
@@ -216,13 +215,13 @@ def clock_rows(answer: dict[str, Any], at: datetime) -> list[dict[str, Any]]:
 
 
 def _clock_row(stage: dict[str, Any], at: datetime) -> dict[str, Any]:
-    days, unit, sums = calendar(), stage["unit"], stage["arithmetic"]
+    unit, sums = stage["unit"], stage["arithmetic"]
     limit = worktime.limit_s(stage["amount"], unit)
     started, stopped, due, marked = (
         datetime.fromisoformat(stage[name]) if stage[name] else None
         for name in ("started_at", "stopped_at", "due_at", "marked_at")
     )
-    used = stage["consumed_s"] + (worktime.consumed(started, stopped or at, unit, days) or 0)
+    used = stage["used_s"]
     late = bool(marked) or bool(due and stage["running"] and due < at)
     over = used - limit
     if stage["running"] and due:

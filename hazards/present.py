@@ -7,13 +7,12 @@ from django.urls import reverse
 from django.utils.timezone import localtime
 
 from citysafety import worktime
-from citysafety.calendars.services import calendar
 from citysafety.evidence.models import Attachment
 from citysafety.evidence.telling import Judged
 
 from .models import ClockChange, Hazard, Step
 from .selectors import Near
-from .services.clocks import PAUSED
+from .services.clocks import PAUSED, days_of
 from .standing import CITY_TIME
 
 
@@ -110,9 +109,9 @@ def photo_answer(attachment: Attachment, judged: Judged) -> dict[str, Any]:
 
 def clock_answer(hazard: Hazard, at: datetime) -> dict[str, Any]:
     """Return the running clocks with their arithmetic, what the other stages took, and what was changed. Queries: 2."""
-    days = calendar()
     stages = []
     for clock in hazard.clocks.order_by("started_at"):
+        days = days_of(hazard, clock.stage)
         due = worktime.due_after(clock.started_at, clock.amount, clock.unit, days, consumed_s=clock.consumed_s)
         stands = clock.due_reason == PAUSED and clock.stopped_at is not None
         stages.append(
@@ -124,6 +123,8 @@ def clock_answer(hazard: Hazard, at: datetime) -> dict[str, Any]:
                 "started_at": localtime(clock.started_at).isoformat(),
                 "stopped_at": localtime(clock.stopped_at).isoformat() if clock.stopped_at else None,
                 "consumed_s": clock.consumed_s,
+                "used_s": clock.consumed_s
+                + (worktime.consumed(clock.started_at, clock.stopped_at or at, clock.unit, days) or 0),
                 "due_at": localtime(clock.due_at).isoformat() if clock.due_at else None,
                 "reason": clock.due_reason,
                 "marked_at": localtime(clock.marked_at).isoformat() if clock.marked_at else None,

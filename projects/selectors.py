@@ -15,7 +15,7 @@ from citysafety.evidence.models import Attachment
 from citysafety.notices.models import Notice
 from citysafety.tallies import selectors as tallies
 from hazards.models import Hazard
-from hazards.services.clocks import limit_of
+from hazards.services.clocks import days_of, limit_of
 
 from .lifecycle import LIVE, NoticeState
 from .models import NoticeStep, OverdueNotice, SupervisionRule
@@ -52,7 +52,7 @@ def overrun(hazard: Hazard, at: datetime) -> tuple[float, str]:
     unit, _amount = limit_of(hazard, hazard.due_stage)
     if hazard.due_at is None or hazard.due_at >= at:
         return 0.0, unit
-    seconds = worktime.consumed(hazard.due_at, at, unit, calendar())
+    seconds = worktime.consumed(hazard.due_at, at, unit, days_of(hazard, hazard.due_stage))
     return (at - hazard.due_at).total_seconds() if seconds is None else seconds, unit
 
 

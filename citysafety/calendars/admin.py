@@ -80,6 +80,8 @@ class DayAdmin(CalendarAdmin):
 @admin.register(Hours)
 class HoursAdmin(CalendarAdmin):
     list_display = ["__str__", "morning_begins", "morning_ends", "afternoon_begins", "afternoon_ends", "source"]
+    list_select_related = ["department"]
+    autocomplete_fields = ["department"]
 
 
 @admin.register(Post)

@@ -2,7 +2,8 @@
 
 import threading
 import time as clock
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -51,8 +52,16 @@ FINGERPRINT = " UNION ALL ".join(
 
 
 @dataclass(frozen=True, slots=True)
+class Calendars:
+    """The city's calendar, and those of departments that work other hours, by their keys; days off are the same for all."""
+
+    city: worktime.Calendar
+    of_department: Mapping[int, worktime.Calendar]
+
+
+@dataclass(frozen=True, slots=True)
 class _Kept:
-    value: worktime.Calendar
+    value: Calendars
     fingerprint: list[tuple[str | None]]
     looked_at: float  # monotonic
 
@@ -61,22 +70,24 @@ _kept: _Kept | None = None
 _lock = threading.Lock()
 
 
-def calendar() -> worktime.Calendar:
-    """Return the calendar in force. Queries: none, but every two seconds one, and four more after an edit.
+def calendar(department_id: int | None = None) -> worktime.Calendar:
+    """Return the calendar in force, a department's where it works other hours than the city.
+
+    Queries: none, but every two seconds one, and four more after an edit.
 
     It is the same value as long as no row changed, so that what it has laid out for search stays laid out.
     """
     global _kept
     kept, now = _kept, clock.monotonic()
     if kept is not None and now - kept.looked_at < KEPT_FOR_S:
-        return kept.value
+        return kept.value.of_department.get(department_id, kept.value.city) if department_id else kept.value.city
     with _lock:
         kept = _kept
         if kept is None or now - kept.looked_at >= KEPT_FOR_S:
             fingerprint = _fingerprint()
             value = load() if kept is None or kept.fingerprint != fingerprint else kept.value
             kept = _kept = _Kept(value, fingerprint, now)
-    return kept.value
+    return kept.value.of_department.get(department_id, kept.value.city) if department_id else kept.value.city
 
 
 def forget() -> None:
@@ -91,15 +102,19 @@ def _fingerprint() -> list[tuple[str | None]]:
         return cursor.fetchall()
 
 
-def load() -> worktime.Calendar:
-    """Read the calendar from its rows. Queries: 3."""
+def load() -> Calendars:
+    """Read the calendars from their rows. Queries: 3."""
     years = {row.year: worktime.Year(row.status, row.source) for row in CalendarYear.objects.all()}
     days = {row.date: worktime.Day(row.working, row.name_zh, row.name_en, row.source) for row in Day.objects.all()}
-    seasons = tuple(
-        worktime.Season(h.month, h.day, ((h.morning_begins, h.morning_ends), (h.afternoon_begins, h.afternoon_ends)))
-        for h in Hours.objects.order_by("month", "day")
+    seasons: dict[int | None, list[worktime.Season]] = defaultdict(list)
+    for h in Hours.objects.order_by("month", "day"):
+        sessions = ((h.morning_begins, h.morning_ends), (h.afternoon_begins, h.afternoon_ends))
+        seasons[h.department_id].append(worktime.Season(h.month, h.day, sessions))
+    city = seasons.pop(None, None)
+    return Calendars(
+        worktime.Calendar(years, days, tuple(city)) if city else worktime.Calendar(years, days),
+        {key: worktime.Calendar(years, days, tuple(rows)) for key, rows in seasons.items() if key},
     )
-    return worktime.Calendar(years, days, seasons) if seasons else worktime.Calendar(years, days)
 
 
 def announce_change(years: Iterable[int] = (), *, at: datetime | None = None) -> None:

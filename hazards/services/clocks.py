@@ -21,6 +21,11 @@ def limit_of(hazard: Hazard, stage: str) -> tuple[str, int]:
     return getattr(matter, f"{stage}_unit"), getattr(matter, f"{stage}_amount")
 
 
+def days_of(hazard: Hazard, stage: str) -> worktime.Calendar:
+    """Return the calendar that a stage of a case runs by: rectification by the hours of the department that has it."""
+    return calendar(hazard.department_id if stage == Stage.RECTIFY else None)
+
+
 def first_clocks(hazard: Hazard, *, at: datetime) -> list[Clock]:
     """Return the clocks of a new hazard, unsaved: its first stage's, and the whole case's where the matter limits that.
 
@@ -39,7 +44,7 @@ def _running_from(hazard: Hazard) -> list[str]:
 def _new_clock(hazard: Hazard, stage: str, at: datetime) -> Clock:
     unit, amount = limit_of(hazard, stage)
     clock = Clock(hazard=hazard, stage=stage, unit=unit, amount=amount, started_at=at)
-    set_due(clock, calendar())
+    set_due(clock, days_of(hazard, stage))
     return clock
 
 
@@ -60,7 +65,7 @@ def run_clock(hazard: Hazard, *, at: datetime) -> None:
         return
     clock = clocks.get(stage)
     if clock is not None and stage == Stage.RECTIFY and hazard.state == HazardState.TAKEN:
-        _go_on(clock, at)
+        _go_on(hazard, clock, at)
         clock.save()
     else:
         clocks[stage] = _anew(hazard, clock, stage, at)
@@ -70,7 +75,7 @@ def run_clock(hazard: Hazard, *, at: datetime) -> None:
                 clocks[beside] = _anew(hazard, clocks.get(beside), beside, at)
             elif beside == Stage.PIN and (pin := clocks.get(beside)) is not None and hazard.pinned_at:
                 pin.started_at, pin.stopped_at, pin.consumed_s, pin.ran = at, None, 0, None
-                set_due(pin, calendar())
+                set_due(pin, days_of(hazard, beside))
                 pin.save()
     _settle(hazard, clocks.values())
 
@@ -90,13 +95,14 @@ def _stop(clocks: Iterable[Clock], at: datetime) -> None:
             clock.save(update_fields=["stopped_at"])
 
 
-def _go_on(clock: Clock, at: datetime) -> None:
+def _go_on(hazard: Hazard, clock: Clock, at: datetime) -> None:
     """Let a stopped clock run on with what it has used up."""
     clock.ran = [*(clock.ran or []), clock.started_at, clock.stopped_at or at]
-    passed = worktime.consumed(clock.started_at, clock.stopped_at or at, clock.unit, calendar())
+    days = days_of(hazard, clock.stage)
+    passed = worktime.consumed(clock.started_at, clock.stopped_at or at, clock.unit, days)
     clock.consumed_s += int(passed or 0)  # unknown: counted once the calendar is there
     clock.started_at, clock.stopped_at = at, None
-    set_due(clock, calendar())
+    set_due(clock, days)
 
 
 def hold(hazard: Hazard, *, at: datetime) -> None:
@@ -111,7 +117,7 @@ def release(hazard: Hazard, *, since: datetime, at: datetime) -> None:
     """Let the clocks of the present stage run on that were stopped at a moment, with what they have used up. Queries: 2, and 1 a clock."""
     stages = [*_running_from(hazard), *([Stage.PIN] if hazard.pinned_at else [])]
     for clock in hazard.clocks.filter(stopped_at=since, stage__in=stages):
-        _go_on(clock, at)
+        _go_on(hazard, clock, at)
         clock.save()
     settle(hazard)
 
@@ -166,13 +172,14 @@ def recompute_due(*, at: datetime) -> int:
     Those that no calendar allowed until now get one. What was marked overdue stays marked: the mark is history.
     Queries: 4 however many, and 2 for each 500 that differ.
     """
-    days, clocks = calendar(), []
+    clocks = []
     # The hazards' rows first, as a step takes them, so that neither waits for the other.
     held = Hazard.objects.open().filter(overdue=False, paused_at=None).order_by("pk").select_for_update()
-    ids = {hazard.pk: hazard for hazard in held.only("pk", "due_stage", "due_at", "due_reason")}
+    ids = {hazard.pk: hazard for hazard in held.only("pk", "due_stage", "due_at", "due_reason", "department")}
     of_case: dict[object, list[Clock]] = {}
     for clock in Clock.objects.filter(stopped_at=None, hazard__in=ids).order_by("pk"):
         before = (clock.due_at, clock.due_reason, clock.consumed_s)
+        days = days_of(ids[clock.hazard_id], clock.stage)
         clock.consumed_s = used_before(clock, clock.unit, days)
         set_due(clock, days)
         of_case.setdefault(clock.hazard_id, []).append(clock)

@@ -11,13 +11,12 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from citysafety.accounts.roles import Role
-from citysafety.calendars.services import calendar
 from citysafety.calendars.words import limit_words
 from grid.models import Matter
 
 from ..lifecycle import Stage
 from ..models import Clock, ClockChange, Hazard, LimitRule, PauseCause
-from .clocks import hold, lift_mark, limit_of, release, set_due, settle, stage_clock, used_before
+from .clocks import days_of, hold, lift_mark, limit_of, release, set_due, settle, stage_clock, used_before
 from .given import FieldsMissing, StepInput
 
 OTHER = "other"  # the cause of a pause that names none
@@ -80,11 +79,11 @@ def grant_extension(hazard: Hazard, given: StepInput, actor: Any, at: datetime) 
     clock = stage_clock(hazard)
     clock.amount += granted
     clock.marked_at = None
-    set_due(clock, calendar())
+    set_due(clock, days_of(hazard, clock.stage))
     clock.save()
     if total := hazard.clocks.filter(stage=Stage.TOTAL, stopped_at=None).first():
         total.amount += _in_unit(granted, clock.unit, total.unit)
-        set_due(total, calendar())
+        set_due(total, days_of(hazard, total.stage))
         total.save()
     settle(hazard)
     lift_mark(hazard, at=at)
@@ -200,7 +199,7 @@ def pin(hazard: Hazard, given: StepInput, actor: Any, at: datetime) -> None:
     clock = Clock(
         pk=old.pk if old else None, hazard=hazard, stage=Stage.PIN, unit=rule.pin_unit, amount=amount, started_at=at
     )
-    set_due(clock, calendar())
+    set_due(clock, days_of(hazard, clock.stage))
     clock.save()
     ClockChange.objects.create(
         hazard=hazard, kind=ClockChange.Kind.PIN, stage=hazard.due_stage, unit=rule.pin_unit, amount=amount,
@@ -242,10 +241,10 @@ def change_matter(hazard: Hazard, given: StepInput, actor: Any, at: datetime) ->
             clock.save()
             continue
         unit, amount = limit_of(hazard, clock.stage)
-        clock.consumed_s = used_before(clock, unit, calendar())
+        clock.consumed_s = used_before(clock, unit, days_of(hazard, clock.stage))
         more = sum(_in_unit(granted, old_unit, unit) for granted, old_unit in extended)
         clock.unit, clock.amount = unit, amount + more
-        set_due(clock, calendar())
+        set_due(clock, days_of(hazard, clock.stage))
         clock.save()
     if matter.total_amount and not hazard.clocks.filter(stage=Stage.TOTAL, stopped_at=None).exists():
         _start_total(hazard, at)
@@ -272,6 +271,6 @@ def _start_total(hazard: Hazard, at: datetime) -> None:
         pk=old.pk if old else None, hazard=hazard, stage=Stage.TOTAL, unit=unit, amount=amount, started_at=begin,
         ran=ran or None,
     )  # fmt: skip
-    clock.consumed_s = used_before(clock, unit, calendar())
-    set_due(clock, calendar())
+    clock.consumed_s = used_before(clock, unit, days_of(hazard, clock.stage))
+    set_due(clock, days_of(hazard, clock.stage))
     clock.save()

@@ -8,14 +8,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from citysafety import areas
-from citysafety.calendars.services import calendar
 from citysafety.evidence import trust
 from citysafety.outbox.services import announce
 
 from ..lifecycle import STAGE_OF
 from ..models import Hazard, HazardQuerySet, Merger, Step
 from ..standing import record_standing
-from .clocks import lift_mark, release, set_due, settle
+from .clocks import days_of, lift_mark, release, set_due, settle
 from .given import FieldsMissing, StepInput
 from .reporting import stepped
 
@@ -105,7 +104,7 @@ def _follow(original: Hazard, action: str, number: str, actor: Any, at: datetime
         clock = original.clocks.get(stage=original.due_stage)
         limits = [merger.due_at for merger in merged if merger.due_at and merger.stage == clock.stage]
         clock.not_after = min(limits, default=None)
-        set_due(clock, calendar())
+        set_due(clock, days_of(original, clock.stage))
         clock.save()
         settle(original)
         lift_mark(original, at=at)

@@ -54,7 +54,7 @@ def test_every_day_of_2004_to_2026_is_worked_or_free_as_the_seed_package_says():
     assert services.seed_years() == list(range(2004, 2027))
 
     days = [date(2004, 1, 1) + timedelta(n) for n in range((date(2027, 1, 1) - date(2004, 1, 1)).days)]
-    calendar = services.load()
+    calendar = services.load().city
     assert [day for day in days if calendar.works(day) != chinese_calendar.is_workday(day)] == []
 
 
@@ -102,7 +102,7 @@ def test_a_provisional_year_has_the_week_and_the_holidays_of_fixed_date_and_says
     assert services.seed_provisional(2027)
     assert not services.seed_provisional(2027)
 
-    calendar = services.load()
+    calendar = services.load().city
     assert calendar.years == {2027: worktime.Year("provisional", services.PROVISIONAL_SOURCE)}
     assert [
         day
@@ -126,8 +126,8 @@ def test_the_announced_year_replaces_the_provisional_one_but_not_what_the_city_e
 
     assert CalendarYear.objects.get().status == "announced"
     assert set(Day.objects.values_list("source", flat=True)) == {services.SOURCE, "市政府通知"}
-    assert services.load().works(date(2026, 10, 10))
-    assert not services.load().works(date(2026, 8, 3))
+    assert services.load().city.works(date(2026, 10, 10))
+    assert not services.load().city.works(date(2026, 8, 3))
 
 
 def test_a_provisional_year_never_overwrites_an_announced_one():

@@ -1,13 +1,13 @@
 """Time limits are changed lawfully: asked, decided by another, and what was used up stays used up."""
 
 import uuid
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import translation
 
-from citysafety.calendars.models import Day
+from citysafety.calendars.models import Day, Hours
 from citysafety.calendars.services import forget
 from citysafety.lifecycle import StepNotAllowed
 from citysafety.tallies.models import Period
@@ -299,3 +299,31 @@ def test_what_waits_for_a_decision_what_is_paused_and_what_a_leader_set_are_list
         assert found(**{name: "true"}) == {str(hazard.pk)}
         assert found(**{name: "false"}) == {str(one.pk) for one in (asked, paused, mine, plain)} - {str(hazard.pk)}
         assert client.get("/api/v1/hazards/count/", {name: "true"}).json() == {"count": 1}
+
+
+def test_rectification_runs_by_the_hours_of_the_department_and_everything_else_by_the_city_s(limits):
+    Matter.objects.filter(code="XF-001").update(rectify_amount=4, rectify_unit="work_hours")
+    fire = limits.city.departments["fire-02"]
+    Hours.objects.create(
+        department=fire, month=1, day=1, morning_begins=time(7), morning_ends=time(11), afternoon_begins=time(15),
+        afternoon_ends=time(19),
+    )  # fmt: skip
+    forget()
+    hazard = file_hazard(limits.neighbour, at=monday(10))
+    assert local(hazard.due_at) == "10-12 16:00"  # the city's four hours
+    step(hazard, "accept", limits.dispatcher, monday(10))
+    sent = step(hazard, "dispatch", limits.dispatcher, monday(10), department="fire-02")
+    assert local(sent.due_at) == "10-12 18:00"  # one hour until 11, three from 15 on
+    step(hazard, "pause", limits.dispatcher, monday(16), cause="weather", words="暴雨")
+    assert local(step(hazard, "resume", limits.dispatcher, monday(8, day=13)).due_at) == "10-13 10:00"
+
+    Hours.objects.filter(department=fire).update(morning_begins=time(9), morning_ends=time(10))
+    forget()
+    recompute_due(at=monday(8, day=13))
+    assert local(Hazard.objects.get(pk=hazard.pk).due_at) == "10-13 17:00"  # of Monday only the hour from 15 on counts
+    [rectify] = [
+        one
+        for one in clock_answer(Hazard.objects.get(pk=hazard.pk), monday(9, day=13))["stages"]
+        if one["stage"] == "rectify"
+    ]
+    assert rectify["used_s"] == 3600

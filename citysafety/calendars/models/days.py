@@ -46,6 +46,10 @@ class Day(Named):
 class Hours(models.Model):
     """The two sessions of a working day, from a day of the year on."""
 
+    department = models.ForeignKey(
+        "accounts.Department", models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("department"),
+        help_text=_("Empty: the city's. A department with hours of its own has only these."),
+    )  # fmt: skip
     month = models.PositiveSmallIntegerField(_("from month"))
     day = models.PositiveSmallIntegerField(_("from day"))
     morning_begins = models.TimeField(_("morning begins"), default=time(8))
@@ -59,7 +63,9 @@ class Hours(models.Model):
         verbose_name = _("hours of work")
         verbose_name_plural = _("hours of work")
         constraints = [
-            models.UniqueConstraint(name="hours_once_a_day", fields=["month", "day"]),
+            models.UniqueConstraint(
+                name="hours_once_a_day", fields=["department", "month", "day"], nulls_distinct=False
+            ),
             models.CheckConstraint(
                 name="hours_from_a_day_of_the_year", condition=Q(month__range=(1, 12), day__range=(1, 31))
             ),
@@ -72,7 +78,8 @@ class Hours(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.month:02d}-{self.day:02d} {self.morning_begins:%H:%M}–{self.afternoon_ends:%H:%M}"
+        whose = f"{self.department} · " if self.department_id else ""
+        return f"{whose}{self.month:02d}-{self.day:02d} {self.morning_begins:%H:%M}–{self.afternoon_ends:%H:%M}"
 
     def clean(self) -> None:
         times = [self.morning_begins, self.morning_ends, self.afternoon_begins, self.afternoon_ends]
