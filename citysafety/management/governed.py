@@ -63,7 +63,7 @@ def govern(at: datetime) -> int:
 
 
 def _in_time(at: datetime) -> Iterator[Hazard]:
-    """Yield cases in work of departments that have a handler, half a day before they are due; those of demo accounts first."""
+    """Yield cases in work of departments that have a handler, half a day before they are due, one of each matter; those of demo accounts first."""
     handlers = User.objects.filter(role=Role.DEPARTMENT_HANDLER, is_active=True)
     known = set(handlers.filter(access_tokens__label=LABEL).values_list("department", flat=True))
     rows = Hazard.objects.filter(
@@ -71,7 +71,8 @@ def _in_time(at: datetime) -> Iterator[Hazard]:
         department__in=handlers.values("department"),
     )  # fmt: skip
     rows = rows.order_by("received_at", "number")[:3000]
-    yield from sorted(rows, key=lambda hazard: hazard.department_id not in known)[: len(LIVES)]
+    by_matter = {hazard.matter_id: hazard for hazard in sorted(rows, key=lambda one: one.department_id in known)}
+    yield from sorted(by_matter.values(), key=lambda hazard: hazard.department_id not in known)[: len(LIVES)]
 
 
 def _handler(hazard: Hazard) -> User:
