@@ -13,7 +13,15 @@ from tests.running import Instance
 from .browsers import launch
 from .walls import Wall, file_hazard, hanging
 
-AT_THE_DESK = {"test_centre", "test_desk", "test_figures", "test_levels", "test_life", "test_supervision"}
+AT_THE_DESK = {
+    "test_centre",
+    "test_desk",
+    "test_figures",
+    "test_levels",
+    "test_life",
+    "test_limits",
+    "test_supervision",
+}
 
 
 @pytest.fixture(scope="session")
