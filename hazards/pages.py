@@ -39,7 +39,7 @@ ROWS = 50
 # A longer list says "more than", so that its page costs the same after years. What is open, and what happened on days that
 # were chosen, does not grow with the years: its list says what the figure says that led to it.
 MOST_COUNTED, MOST_COUNTED_NOW = 1000, 50_000
-OF_DAYS = ("received", "received_after", "cleared", "refused", "dispatched", "marked", "settled", "figure")
+OF_DAYS = ("received", "received_after", "cleared", "refused", "dispatched", "marked", "settled", "counted", "figure")
 WORDS_DAYS = 42  # words are compared with every row: without other bounds, with those of six weeks
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OFFERED = ("area", "state", "severity", "category", "open", "overdue", "asked", "paused", "pinned", "mine", "search", "received_after",
