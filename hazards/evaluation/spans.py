@@ -100,6 +100,8 @@ def counted(rows: QuerySet[Hazard], key: str, days: Days) -> QuerySet[Hazard]:
     """Keep the cases that are in a count: the rules of ``words.COUNTS``."""
     if key == "received":
         return rows.filter(**_during(days, "received_at"))
+    # Nothing happens to a case before it is received: where a list begins, its newest first.
+    rows = rows.filter(received_at__lt=days.end)
     closed, marked = steps("write_off", days).values("hazard"), Mark.objects.filter(**_during(days)).values("hazard")
     if key == "overdue":
         return rows.filter(pk__in=marked)
