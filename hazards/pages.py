@@ -30,6 +30,7 @@ from grid.models import Division, MatterClass
 
 from . import columns, desk, selectors
 from .drawing import draw
+from .evaluation.access import may_read
 from .filters import HazardFilter, midnight
 from .lifecycle import OPEN, HazardState, PhotoRole
 from .models import Hazard, Severity
@@ -120,6 +121,7 @@ def hazards(request: HttpRequest) -> HttpResponse:
             "choices": [*look.columns, *(one for one in columns.COLUMNS.values() if one not in look.columns)],
             "chosen_columns": look.columns,
             "most_exported": MOST_EXPORTED,
+            "reads_evaluations": may_read(request.user),
             **({} if is_part else _around(request, look.found, look.area)),
             **({} if is_part else _saved(request, views)),
         },

@@ -6,11 +6,11 @@ from .words import THRESHOLDS
 OWN_RULE = "本市规则（示例）"
 PRACTICE = "参照数字城管综合评价通行做法（GB/T 30428.4），分值为本市规则（示例）"
 INDICATORS = (  # code, numerator, denominator, weight, all points at, none at, names
-    ("on_time", ["closed_on_time"], ["should_close", "-deferred"], 50, 0.95, 0.60, "按期结案率", "Closed on time"),
-    ("closing", ["closed"], ["should_close", "-deferred"], 20, 0.98, 0.70, "结案率", "Closed"),
-    ("rework", ["reworked"], ["dispatched"], 15, 0.01, 0.15, "返工率", "Rework"),
-    ("returned", ["returned"], ["dispatched"], 10, 0.01, 0.15, "退回率", "Returned"),
-    ("reopened", ["reopened"], ["closed"], 5, 0.0, 0.05, "重新打开率", "Reopened"),
+    ("on_time", ["closed_on_time"], ["should_close", "-deferred"], 50, 0.95, 0.60, "按期结案率", "On-time rate"),
+    ("closing", ["closed"], ["should_close", "-deferred"], 20, 0.98, 0.70, "结案率", "Closing rate"),
+    ("rework", ["reworked"], ["dispatched"], 15, 0.01, 0.15, "返工率", "Rework rate"),
+    ("returned", ["returned"], ["dispatched"], 10, 0.01, 0.15, "退回率", "Return rate"),
+    ("reopened", ["reopened"], ["closed"], 5, 0.0, 0.05, "重新打开率", "Reopening rate"),
 )
 DETECTORS = (
     ("on_the_spot", "同一人上报并当场办结", "Reported and closed by one person within minutes"),
