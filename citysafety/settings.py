@@ -178,6 +178,7 @@ CELERY_TASK_ROUTES = {
     "citysafety.notices.tasks.*": {"queue": "notice"},
     "citysafety.evidence.tasks.*": {"queue": "media"},
     "citysafety.documents.tasks.*": {"queue": "report"},
+    "hazards.tasks.evaluate": {"queue": "report"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
@@ -189,6 +190,7 @@ CELERY_BEAT_SCHEDULE = {
     "mark unanswered notices": {"task": "projects.tasks.mark_unanswered", "schedule": 60.0},
     "put back what was not signed": {"task": "citysafety.documents.tasks.put_back_unsigned", "schedule": 300.0},
     "warn of a missing calendar": {"task": "hazards.tasks.warn_of_missing_calendar", "schedule": crontab(minute=7)},
+    "seek doubts": {"task": "hazards.tasks.seek_doubts", "schedule": crontab(hour=2, minute=17)},
     "announce gaps of rosters": {"task": "citysafety.calendars.tasks.announce_gaps", "schedule": 60.0},
     "mark who is posted today": {"task": "grid.tasks.mark_postings", "schedule": crontab(minute=1)},
 }

@@ -1,11 +1,25 @@
 """Causes of a pause and rules of limits for the administrator; for the auditor every change as the database wrote it down."""
 
+from typing import Any
+
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from citysafety.accounts.admin import HistoryAdmin
 
-from .models import HazardHistory, LimitRule, LimitRuleHistory, PauseCause
+from .evaluation.words import COUNTS
+from .models import (
+    Detector,
+    DetectorHistory,
+    EvaluationRule,
+    EvaluationRuleHistory,
+    HazardHistory,
+    Indicator,
+    IndicatorHistory,
+    LimitRule,
+    LimitRuleHistory,
+    PauseCause,
+)
 
 
 @admin.register(HazardHistory)
@@ -46,3 +60,52 @@ class LimitRuleAdmin(admin.ModelAdmin):
 class LimitRuleHistoryAdmin(HistoryAdmin):
     list_display = ("at", "change", "by", *LIMITS)
     list_filter = (*HistoryAdmin.list_filter, "severity")
+
+
+FORMULA = ("code", "numerator", "denominator", "weight", "full_at", "none_at", "active")
+
+
+@admin.register(Indicator)
+class IndicatorAdmin(admin.ModelAdmin):
+    """What is evaluated: formulas over counts, their weights and where their colours turn."""
+
+    list_display = (*FORMULA[:1], "name_zh", "name_en", *FORMULA[1:])
+    list_filter = ("active",)
+
+    def get_form(self, request: Any, obj: Any = None, change: bool = False, **more: Any) -> Any:
+        """Say beside both formulas which counts there are."""
+        known = ", ".join(f"{key} ({count.label})" for key, count in COUNTS.items())
+        words = _("Counts with commas between them, a minus before what is taken away: %(known)s") % {"known": known}
+        return super().get_form(request, obj, change, help_texts={"numerator": words, "denominator": words}, **more)
+
+
+@admin.register(IndicatorHistory)
+class IndicatorHistoryAdmin(HistoryAdmin):
+    list_display = ("at", "change", "by", *FORMULA)
+
+
+@admin.register(EvaluationRule)
+class EvaluationRuleAdmin(admin.ModelAdmin):
+    """What is too little to judge."""
+
+    list_display = ("least", "basis")
+
+
+@admin.register(EvaluationRuleHistory)
+class EvaluationRuleHistoryAdmin(HistoryAdmin):
+    list_display = ("at", "change", "by", "least", "basis")
+
+
+DETECTOR = ("code", "thresholds", "active")
+
+
+@admin.register(Detector)
+class DetectorAdmin(admin.ModelAdmin):
+    """Which patterns are looked for, and with which limits."""
+
+    list_display = (*DETECTOR, "name_zh", "name_en", "basis")
+
+
+@admin.register(DetectorHistory)
+class DetectorHistoryAdmin(HistoryAdmin):
+    list_display = ("at", "change", "by", *DETECTOR)

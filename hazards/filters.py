@@ -12,6 +12,7 @@ from citysafety.filtering import OnDay, Switch
 from citysafety.tallies import selectors as tallies
 from grid.models import Cell, Matter
 
+from .evaluation.spans import CountedField, Days, counted, steps
 from .lifecycle import HazardState
 from .models import ASKED, Hazard, Mark, Severity, Step
 from .selectors import keys_of
@@ -46,6 +47,12 @@ def _keys(kind: str, code: str) -> list[int]:
         return [key for (key,) in cursor.fetchall()]
 
 
+class Counted(django_filters.CharFilter):
+    """What a count of the evaluation is made of: ``closed:2026-11-01..2026-11-30``."""
+
+    field_class = CountedField
+
+
 def midnight(day: date) -> datetime:
     """Return the first moment of a day of the city."""
     return timezone.make_aware(datetime.combine(day, time()))
@@ -77,6 +84,9 @@ class HazardFilter(django_filters.FilterSet):
     marked = OnDay(method="by_day", label=_("marked overdue on"))
     settled = OnDay(method="by_day", label=_("due to be closed on"))
     late = Switch(field_name="late", label=_("ever overdue"))
+    counted = Counted(method="by_count", label=_("counted in the evaluation"))
+    returned_by = django_filters.CharFilter(method="by_returner", label=_("returned by"))
+    reporter = django_filters.NumberFilter(field_name="reporter", min_value=1, max_value=2**53, label=_("reporter"))
     search = django_filters.CharFilter(method="by_words", label=_("number, place, words"))
 
     class Meta:
@@ -135,6 +145,15 @@ class HazardFilter(django_filters.FilterSet):
         # The actions are those of the index of steps by day.
         steps = Step.objects.filter(at__range=within, action=action).values("hazard")
         return rows.filter(pk__in=steps.union(marked) if name == "settled" else steps)
+
+    def by_count(self, rows: QuerySet, name: str, value: tuple[str, Days]) -> QuerySet:
+        return counted(rows, *value)
+
+    def by_returner(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        """Keep what a department returned: within the days that are counted, where some are."""
+        within = self.form.cleaned_data.get("counted")
+        returned = steps("return", within[1]) if within else Step.objects.filter(action="return")
+        return rows.filter(pk__in=returned.filter(actor__department__in=_keys("department", value)).values("hazard"))
 
     def by_words(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         """Find words in the description, the number, or the names of matter and cell in either language."""

@@ -16,7 +16,13 @@ from citysafety import areas
 from citysafety.names import Named
 from grid.models import Cell, Unit, shapes_of
 
+from .evaluation.models import Detector, EvaluationRule, Finding, Indicator, SetAside
 from .lifecycle import ENDED, OPEN, HazardState, Stage
+
+__all__ = [
+    "ASKED", "WEIGHED", "Clock", "ClockChange", "Detector", "EvaluationRule", "Finding", "Hazard", "HazardQuerySet",
+    "Indicator", "LimitRule", "Mark", "Merger", "PauseCause", "SetAside", "Severity", "Step", "inside",
+]  # fmt: skip
 
 
 class Severity(models.TextChoices):
@@ -28,6 +34,8 @@ class Severity(models.TextChoices):
 
 # More time or a pause is asked for and not decided.
 ASKED = Q(extension_asked_at__isnull=False) | Q(pause_asked_at__isnull=False)
+# Steps that evaluation counts by their time, besides those of the figures of the day.
+WEIGHED = ("accept", "return", "fail", "reopen", "ask_extension", "grant_extension", "pause")
 NOT_BY_AREA = ("department_handler", "kiosk")  # handlers see their department's cases, wall screens none
 
 
@@ -261,6 +269,9 @@ class Step(models.Model):
         indexes = [
             models.Index(
                 "at", "hazard", name="step_of_day", condition=Q(action__in=("dispatch", "refuse", "write_off"))
+            ),
+            models.Index(  # what evaluation reads of some days, besides those above
+                "action", "at", "hazard", name="step_weighed", condition=Q(action__in=WEIGHED)
             ),
         ]
         constraints = [

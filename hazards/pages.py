@@ -30,6 +30,7 @@ from grid.models import Division, MatterClass
 
 from . import columns, desk, selectors
 from .drawing import draw
+from .evaluation.access import may_read
 from .filters import HazardFilter, midnight
 from .lifecycle import OPEN, HazardState, PhotoRole
 from .models import Hazard, Severity
@@ -39,7 +40,7 @@ ROWS = 50
 # A longer list says "more than", so that its page costs the same after years. What is open, and what happened on days that
 # were chosen, does not grow with the years: its list says what the figure says that led to it.
 MOST_COUNTED, MOST_COUNTED_NOW = 1000, 50_000
-OF_DAYS = ("received", "received_after", "cleared", "refused", "dispatched", "marked", "settled", "figure")
+OF_DAYS = ("received", "received_after", "cleared", "refused", "dispatched", "marked", "settled", "counted", "figure")
 WORDS_DAYS = 42  # words are compared with every row: without other bounds, with those of six weeks
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OFFERED = ("area", "state", "severity", "category", "open", "overdue", "asked", "paused", "pinned", "mine", "search", "received_after",
@@ -120,6 +121,7 @@ def hazards(request: HttpRequest) -> HttpResponse:
             "choices": [*look.columns, *(one for one in columns.COLUMNS.values() if one not in look.columns)],
             "chosen_columns": look.columns,
             "most_exported": MOST_EXPORTED,
+            "reads_evaluations": may_read(request.user),
             **({} if is_part else _around(request, look.found, look.area)),
             **({} if is_part else _saved(request, views)),
         },

@@ -4,6 +4,8 @@ from celery import shared_task
 from django.utils import timezone
 
 from . import listeners, services
+from .evaluation import keeping
+from .evaluation.services import seek
 
 
 @shared_task
@@ -17,3 +19,15 @@ def mark_overdue(**_from_newer_version: object) -> None:
 def warn_of_missing_calendar(**_from_newer_version: object) -> None:
     """Say that a year's working days are missing, once a day however often it runs."""
     listeners.tell_of_missing_calendar(at=timezone.now())
+
+
+@shared_task
+def seek_doubts(**_from_newer_version: object) -> None:
+    """Look for patterns that give reason to ask; each is found once a week, however often this runs."""
+    seek(at=timezone.now())
+
+
+@shared_task
+def evaluate(area: str, dimension: str, days: str, with_times: bool, **_from_newer_version: object) -> None:
+    """Work out and keep an evaluation that takes longer than a page may."""
+    keeping.work_out(area, dimension, days, with_times=with_times)

@@ -63,6 +63,9 @@ MASTER_DATA = {
     "projects.supervisionrule": ("view", "change"),
     "hazards.limitrule": ("view", "change"),
     "hazards.pausecause": KEEP,
+    "hazards.indicator": KEEP,
+    "hazards.evaluationrule": ("view", "change"),
+    "hazards.detector": ("view", "change"),
 }
 
 PEOPLE = {

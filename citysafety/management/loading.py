@@ -11,6 +11,7 @@ from citysafety.evidence.trust import note_imported
 from hazards.history import import_history
 from hazards.models import Hazard
 
+from .doubtful import cheat
 from .governed import govern
 from .past import Album, City, Teller
 from .pictures import SCENES, picture
@@ -49,6 +50,7 @@ def load_history(days: int, seed: int, *, at: datetime, say: Callable[[str], Non
         say(f"{supervise(at)} overdue notices")
         say(f"{govern(at)} cases whose limits were changed, or that were reported twice")
         say(f"{note_imported(at=at)} photos")
+        say(f"{cheat(at)} doubts of invented patterns")
     return number
 
 

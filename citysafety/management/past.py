@@ -28,6 +28,7 @@ FORGOTTEN = 0.06  # of the cases that run out: lie for weeks, and are what super
 PEAK, BEGUN = 3.33, 1.35  # a year ago, and where the city began four years before that, each of what it is now
 A_BATCH = 12_000  # hazards drawn at once
 HOUR, MINUTE = 3_600_000, 60_000
+EVE_FROM = 0.35  # of the share of its time that work takes: what the office of the last hour then leaves until the end
 ON_THE_SPOT = "rectified on the spot"
 # How much of a class comes in each month beside its mean: fires in winter, floods and broken streets in summer.
 SEASONS = {
@@ -159,8 +160,16 @@ class Teller:
         skill = self.rnd.normal(0, 1, len(city.units))
         self.slips = numpy.clip(0.018 * numpy.exp(0.95 * skill), 0.002, 0.2)
         self.pace = numpy.clip(0.93 - 0.09 * skill.max(initial=0) + 0.06 * skill, 0.5, 0.93)
+        self.eve = self._eve()
         self.spoken = [""]
         self.numbers: dict[date, int] = {}
+
+    def _eve(self) -> int:
+        """Return the office that reports much of its work in the last hour, for a detector to find; an invention as all is."""
+        city = self.city
+        in_days = self.limits.units[1] == worktime.UNITS.index("work_days")
+        often = numpy.where(in_days, numpy.diff(self.weights[0], prepend=0), 0)
+        return int(city.office_number[city.offices[city.home_of[often.argmax()], 0]])
 
     def _weights(self) -> Column:
         """Return the running sums of how often each matter comes, by month: few come often, many seldom."""
@@ -346,6 +355,8 @@ class Life:
             pause = numpy.where(
                 self.free[rows], self.left(rows, 48 * HOUR) * share, self.rnd.uniform(15, 50, len(rows)) * MINUTE
             )
+            eve = (office == self.teller.eve) & ~slips & self.free[rows] & (share > EVE_FROM)
+            pause = numpy.where(eve, self.left(rows, 48 * HOUR) - (5 + 50 * share) * MINUTE, pause)
             self.at[rows] += numpy.maximum(pause.astype("i8"), 20 * MINUTE)
             rows = self.step(rows, "rectify", "rectified", self.handler, said=phrases.DONE)
             rows = self.verify(rows, failing)

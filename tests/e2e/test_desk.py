@@ -27,6 +27,8 @@ PAGES = {
     "notices/channels/": "dispatcher",
     "hazards/": "dispatcher",
     "hazards/<uuid:hazard_id>/": "dispatcher",
+    "hazards/evaluation/": "supervisor",
+    "hazards/evaluation/doubts/": "supervisor",
     "grid/": "dispatcher",
     "grid/cells/<str:code>/": "dispatcher",
     "grid/workers/": "dispatcher",
@@ -63,6 +65,10 @@ ALSO = [  # other looks of these pages
     ("trends/?days=365", "leader"),
     ("trends/?category=XF", "dispatcher"),
     ("trends/?area=370502001011&days=30", "supervisor"),
+    ("hazards/evaluation/?by=worker&times=true", "supervisor"),
+    ("hazards/evaluation/", "department_handler"),
+    ("hazards/evaluation/?by=moon", "leader"),
+    ("hazards/evaluation/doubts/?detector=batch&set_aside=true", "auditor"),
     ("supervision/notices/?state=issued", "operator"),
     ("supervision/", "department_handler"),
     ("duty/?week=yesterday", "leader"),
@@ -75,6 +81,7 @@ ALSO = [  # other looks of these pages
 ELSEWHERE = (
     "", "logout/", "language/", "theme/", "account/tokens/<int:pk>/revoke/", "notices/unread/", "notices/read-all/",
     "notices/channels/retry/", "notices/channels/<int:pk>/switch/", "notices/<int:pk>/open/", "admin/login/",
+    "hazards/evaluation/export.<sheet:kind>", "hazards/evaluation/doubts/<int:pk>/set-aside/",
     "hazards/export.<sheet:kind>", "supervision/overdue.<sheet:kind>", "supervision/notices.<sheet:kind>",  # files
     "views/", "views/columns/", "views/<int:pk>/", "views/<int:pk>/delete/",
     "supervision/cases/<uuid:hazard_id>/",  # a part of a page

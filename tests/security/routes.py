@@ -360,6 +360,18 @@ CALLS: dict[str, list[Call]] = {
     "tiles/<int:version>/cells/<int:z>/<int:x>/<int:y>.mvt": get("/tiles/1/cells/0/0/0.mvt"),
     "tiles/<int:version>/base/<slug:layer>.geojson": get("/tiles/1/base/counties.geojson"),
     "hazards/": [*area("/hazards/", "people"), *get("/hazards/?search=WORDS")],
+    "hazards/evaluation/": area("/hazards/evaluation/", "evaluation"),
+    "hazards/evaluation/export.<sheet:kind>": [
+        *area("/hazards/evaluation/export.csv", "evaluation"), *area("/hazards/evaluation/export.xlsx", "evaluation"),
+    ],
+    "hazards/evaluation/doubts/": area("/hazards/evaluation/doubts/", "original"),
+    "hazards/evaluation/doubts/<int:pk>/set-aside/": post("/hazards/evaluation/doubts/1/set-aside/", {"reason": "x"}),
+    "api/v1/evaluation/": area(f"{API}evaluation/", "evaluation"),
+    "api/v1/evaluation/doubts/": area(f"{API}evaluation/doubts/", "original"),
+    "api/v1/evaluation/doubts/count/": area(f"{API}evaluation/doubts/count/", "original"),
+    r"api/v1/evaluation/doubts/(?P<pk>\d{1,18})/set-aside/": [
+        Call(SIGNED, "POST", _fixed(f"{API}evaluation/doubts/1/set-aside/"), {"reason": "x"})
+    ],
     "hazards/export.<sheet:kind>": [
         *area("/hazards/export.csv", "people"), *area("/hazards/export.xlsx", "people"),
         *get("/hazards/export.csv?search=WORDS&columns=description&columns=number"),

@@ -15,6 +15,7 @@ from citysafety.calendars.shifts import PLANNERS
 from citysafety.dashboard.rights import WATCHERS, WEIGHERS
 from citysafety.field.selectors import ROLES as PHONE
 from citysafety.live import door
+from hazards.evaluation.access import READERS as EVALUATED
 from hazards.lifecycle import LIFECYCLE
 from hazards.models import Hazard, Step
 from tests.grid.conftest import relay
@@ -53,6 +54,7 @@ SEES = {  # which roles see a record of their own area, by what is asked
     "supervision page": frozenset({Role.SUPERVISOR, Role.LEADER, Role.AUDITOR, Role.DEPARTMENT_HANDLER}),
     "console": CONSOLE,
     "leader": frozenset({Role.LEADER}),
+    "evaluation": EVALUATED,
     "duty": VIEWERS,
     "roster": VIEWERS - {Role.DEPARTMENT_HANDLER},  # a handler's are those of the department
     "planner": frozenset(PLANNERS),

@@ -1,0 +1,113 @@
+"""The days that are evaluated, and the cases that are in a count: one definition for the page, the list and the API."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from citysafety.filtering import Spelled
+
+from ..models import ClockChange, Hazard, Mark, Step
+from .words import COUNTS
+
+MOST_DAYS = 366
+PAUSE_REACHES = timedelta(days=366)  # an older pause is looked for no more
+STEP_OF = {
+    "accepted": "accept", "dispatched": "dispatch", "closed": "write_off", "closed_on_time": "write_off",
+    "reworked": "fail", "returned": "return", "reopened": "reopen", "extension_asked": "ask_extension",
+    "extension_granted": "grant_extension",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Some days of the city, the first and the last one included."""
+
+    first: date
+    last: date
+
+    def __post_init__(self) -> None:
+        if not 1 <= (self.last - self.first).days + 1 <= MOST_DAYS:
+            raise ValueError(f"{self}")
+
+    def __str__(self) -> str:
+        return f"{self.first}..{self.last}"
+
+    @classmethod
+    def read(cls, text: str) -> "Days":
+        """Return the days of a text such as 2026-11-01..2026-11-30. :raises ValueError: it is none, or too many."""
+        first, _dots, last = text.partition("..")
+        return cls(date.fromisoformat(first), date.fromisoformat(last))
+
+    @property
+    def start(self) -> datetime:
+        return timezone.make_aware(datetime.combine(self.first, time()))
+
+    @property
+    def end(self) -> datetime:
+        """The first moment after them."""
+        return timezone.make_aware(datetime.combine(self.last + timedelta(days=1), time()))
+
+
+def days_of(period: str, on: date) -> Days:
+    """Return the day, week, month or quarter of a day. :raises ValueError: it is no period."""
+    if period == "day":
+        return Days(on, on)
+    if period == "week":
+        monday = on - timedelta(days=on.weekday())
+        return Days(monday, monday + timedelta(days=6))
+    if period not in ("month", "quarter"):
+        raise ValueError(period)
+    months = 1 if period == "month" else 3
+    first = on.replace(month=(on.month - 1) // months * months + 1, day=1)
+    after = first.month + months
+    return Days(first, date(first.year + (after > 12), (after - 1) % 12 + 1, 1) - timedelta(days=1))
+
+
+class CountedField(Spelled):
+    """A count and its days: ``closed:2026-11-01..2026-11-30``."""
+
+    expected = _("a count and days, as closed:2026-11-01..2026-11-30, at most 366 days")
+
+    def read(self, text: str) -> tuple[str, Days]:
+        key, _colon, days = text.partition(":")
+        if key not in COUNTS:
+            raise ValueError(key)
+        return key, Days.read(days)
+
+
+def _during(days: Days, name: str = "at") -> dict[str, Any]:
+    return {f"{name}__gte": days.start, f"{name}__lt": days.end}
+
+
+def steps(action: str, days: Days) -> QuerySet[Step]:
+    """Return the steps of an action in some days, by their index."""
+    return Step.objects.filter(action=action, **_during(days))
+
+
+def _stood(days: Days) -> QuerySet:
+    pauses = ClockChange.objects.filter(
+        Q(ended_at=None) | Q(ended_at__gte=days.start), kind=ClockChange.Kind.PAUSE, is_granted=True,
+        decided_at__lt=days.end, decided_at__gte=days.start - PAUSE_REACHES,
+    )  # fmt: skip
+    return pauses.values("hazard")
+
+
+def counted(rows: QuerySet[Hazard], key: str, days: Days) -> QuerySet[Hazard]:
+    """Keep the cases that are in a count: the rules of ``words.COUNTS``."""
+    if key == "received":
+        return rows.filter(**_during(days, "received_at"))
+    # Nothing happens to a case before it is received: where a list begins, its newest first.
+    rows = rows.filter(received_at__lt=days.end)
+    closed, marked = steps("write_off", days).values("hazard"), Mark.objects.filter(**_during(days)).values("hazard")
+    if key == "overdue":
+        return rows.filter(pk__in=marked)
+    if key == "should_close":
+        return rows.filter(pk__in=closed.union(marked, _stood(days)))
+    if key == "deferred":
+        return rows.filter(pk__in=_stood(days)).exclude(pk__in=closed)
+    rows = rows.filter(pk__in=steps(STEP_OF[key], days).values("hazard"))
+    return rows.filter(late=False) if key == "closed_on_time" else rows
