@@ -14,7 +14,7 @@ from citysafety.management.loading import DAYS, SEED, load_history
 from citysafety.management.rosters import seed_rosters
 from grid.models import Cell, Posting
 from hazards.models import Hazard
-from hazards.seeds import seed_limits
+from hazards.seeds import seed_ladders, seed_limits
 from projects.seeds import seed_supervision
 
 
@@ -36,6 +36,7 @@ class Command(BaseCommand):
             load_city(str(settings.CITY_FOLDER), at=timezone.now())
             self.say("city loaded")
         seed_limits()
+        seed_ladders()
         seed_supervision(at=timezone.now() - timedelta(days=365))  # in force before the demo's notices
         workers = {
             county: [
