@@ -261,12 +261,14 @@ class Rung(models.Model):
             ),
             models.CheckConstraint(
                 name="rung_has_one_moment",
-                condition=Q(percent__range=(50, 300), over_hours=None) | Q(percent=None, over_hours__gt=0),
+                condition=Q(percent__isnull=False, percent__range=(50, 300), over_hours=None)
+                | Q(percent=None, over_hours__isnull=False, over_hours__gt=0),
             ),
             models.CheckConstraint(name="rung_level_is_one_of_four", condition=Q(level__range=(1, 4))),
             models.CheckConstraint(
                 name="rung_repeats_after_some_time",
-                condition=Q(repeat_hours=None, repeat_most=0) | Q(repeat_hours__gt=0, repeat_most__range=(1, 20)),
+                condition=Q(repeat_hours=None, repeat_most=0)
+                | Q(repeat_hours__isnull=False, repeat_hours__gt=0, repeat_most__range=(1, 20)),
             ),
         ]
 
