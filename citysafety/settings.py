@@ -29,6 +29,8 @@ EGRESS_ALLOW = env.list("EGRESS_ALLOW", default=[])
 DOCUMENT_FONTS = env.list("DOCUMENT_FONTS", default=[])  # folders with further fonts for rare characters
 SITE_URL = env.str("SITE_URL", default="")  # how readers of mail reach the pages, such as https://safety.city.example
 NOTICE_MAIL_SERVER = env.str("NOTICE_MAIL_SERVER", default="")  # mailto://mail.city:25?from=…; without it no e-mail
+NOTICE_SMS_GATEWAY = env.str("NOTICE_SMS_GATEWAY", default="")  # takes JSON {id, to, text}; without it no text messages
+VAPID_PRIVATE_KEY = env.str("VAPID_PRIVATE_KEY", default="")  # signs pushes; bin/setup makes one into var/env
 
 # -- what is installed --------------------------------------------------------------------------
 INSTALLED_APPS = [
@@ -184,6 +186,7 @@ CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
     "mark what is overdue": {"task": "hazards.tasks.mark_overdue", "schedule": 10.0},
     "send dispatches whose time to undo has passed": {"task": "citysafety.centre.tasks.send_due", "schedule": 2.0},
+    "climb ladders": {"task": "hazards.tasks.climb_ladders", "schedule": 10.0},
     "deliver what waits": {"task": "citysafety.notices.tasks.sweep", "schedule": 60.0},
     "make missing pictures": {"task": "citysafety.evidence.tasks.sweep", "schedule": 60.0},
     "draft overdue notices": {"task": "projects.tasks.draft_due", "schedule": 600.0},

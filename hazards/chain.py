@@ -11,12 +11,13 @@ from citysafety.evidence import telling
 from citysafety.evidence.chain import Event, Picture, Record
 from citysafety.evidence.models import Attachment
 
+from .ladders import rung_words
 from .lifecycle import LABELS, HazardState, PhotoRole
-from .models import Hazard, Mark, Step
+from .models import Climbed, Hazard, Mark, Step
 
 
 def look(user: Any, ids: list[str]) -> list[Record]:
-    """Return hazards with all that happened, those the user may not see left out. Queries: 4, however many."""
+    """Return hazards with all that happened, those the user may not see left out. Queries: 5, however many."""
     wanted = [one for one in map(_uuid, ids) if one]
     rows = Hazard.objects.visible_to(user).filter(pk__in=wanted).select_related("matter")
     hazards = list(rows.order_by("pk"))
@@ -45,6 +46,16 @@ def look(user: Any, ids: list[str]) -> list[Record]:
         )
     for mark in Mark.objects.filter(hazard__in=keys):
         events[mark.hazard_id].append(Event(at=mark.at, label=_("Overdue"), target=mark.get_stage_display(), late=True))
+    for row in Climbed.objects.filter(hazard__in=keys):
+        events[row.hazard_id].append(
+            Event(
+                at=row.at,
+                label=_("Escalated"),
+                target=row.get_stage_display(),
+                words=rung_words(row),
+                late=row.percent >= 100,
+            )
+        )
     for (subject, step_id), loose in pictures.items():
         if step_id not in used:  # sent, and not yet needed by a step
             for picture in loose:

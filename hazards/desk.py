@@ -19,7 +19,7 @@ from citysafety.calendars.words import limit_words
 from citysafety.evidence import services as evidence
 from citysafety.names import chosen
 
-from . import asked, clockface, selectors
+from . import asked, clockface, ladders, selectors
 from .lifecycle import LABELS, LIFECYCLE, OPEN, HazardState, HazardStep, PhotoRole, Stage, kept_from
 from .models import ASKED, Hazard, inside
 from .services.clocks import PAUSED, days_of, limit_of
@@ -413,8 +413,8 @@ def _who(step: HazardStep) -> list[str]:
     return [_("the reporter") if role == "*" else str(Role(role).label) for role in roles]
 
 
-def happened(steps: Any, marks: Any, photos: Any) -> list[dict[str, Any]]:
-    """Return steps and overdue marks in the order of time, each step with the photos that served it."""
+def happened(steps: Any, marks: Any, photos: Any, climbed: Any = ()) -> list[dict[str, Any]]:
+    """Return steps, overdue marks and rungs taken in the order of time, each step with the photos that served it."""
     served: dict[Any, list[Any]] = {}
     for photo in photos:
         served.setdefault(photo.used_by, []).append((photo, PhotoRole(photo.role).label))
@@ -430,4 +430,5 @@ def happened(steps: Any, marks: Any, photos: Any) -> list[dict[str, Any]]:
         for step in steps
     ]
     rows += [{"at": mark.at, "mark": mark, "label": _("Overdue")} for mark in marks]
+    rows += [{"at": row.at, "rung": row, "label": _("Escalated"), "words": ladders.rung_words(row)} for row in climbed]
     return sorted(rows, key=lambda row: row["at"])

@@ -20,6 +20,7 @@ CASE_AND_REASON = _("%(number)s · %(place)s · Reason: %(reason)s")
 CASE_AND_ORIGINAL = _("%(number)s · %(place)s · Followed as %(original)s")
 CASE_AND_WORDS = _("%(number)s · %(place)s · %(reason)s")
 CASE_AND_DUE = _("%(number)s · %(place)s · Due %(due_at)s")
+CASE_DUE_AND_DUTY = _("%(number)s · %(place)s · Due %(due_at)s%(duty)s")
 
 
 def register() -> None:
@@ -35,6 +36,13 @@ def register() -> None:
         ("hazard.reopened", _("Reopened"), _("Reopened: %(matter)s"), CASE_AND_REASON, DESK),
         ("hazard.contested", _("Refusal contested"), _("A refusal is contested: %(matter)s"), CASE_AND_REASON, DESK),
         ("hazard.overdue", _("Overdue"), _("Overdue: %(matter)s"), CASE_AND_DUE, DESK),
+        (
+            "hazard.escalated",
+            _("Escalated"),
+            _("Nobody has acted, %(percent)s %% of the time is used: %(matter)s"),
+            CASE_DUE_AND_DUTY,
+            DESK,
+        ),
         (
             "hazard.overdue_to_verify",
             _("Overdue verification"),

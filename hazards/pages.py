@@ -28,7 +28,7 @@ from citysafety.sheets import sheet
 from citysafety.tallies.selectors import PositionAhead, PositionGone
 from grid.models import Division, MatterClass
 
-from . import columns, desk, selectors
+from . import columns, desk, ladders, selectors
 from .drawing import draw
 from .evaluation.access import may_read
 from .filters import HazardFilter, midnight
@@ -355,7 +355,7 @@ def _saved(request: HttpRequest, views: list[Any]) -> dict[str, Any]:
 def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
     """GET /hazards/<id>/: one hazard; 404 for who may not see it.
 
-    Queries: 10 with what every page asks; dispatch and a hazard merged into another one more, photos one a role and one where other
+    Queries: 12 with what every page asks; dispatch and a hazard merged into another one more, photos one a role and one where other
     cases have the same ones, steps beside the way those of ``asked.fields``.
     """
     now = timezone.now()
@@ -375,13 +375,14 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
             "look": desk.SIGNS[found.state],
             "clocks": desk.clock_rows(clocks, now),
             "changes": desk.change_words(clocks["changes"]),
+            "next_rung": ladders.next_words(found),
             "forms": forms,
             "beside": beside,
             **desk.bound(request.user, found, now),
             "barred": desk.barred(request.user, found),
             "ahead": desk.who_is_next(found) if len(beside) == len(forms) else [],
             "ahead_states": desk.states_ahead(found),
-            "happened": desk.happened(selectors.history(found), found.marks.all(), photos),
+            "happened": desk.happened(selectors.history(found), found.marks.all(), photos, found.climbed.all()),
             "photos": [(photo, PhotoRole(photo.role).label, judged[photo.pk]) for photo in photos],
             "drawing": draw(found),
             "states": {value: str(label) for value, label in HazardState.choices},

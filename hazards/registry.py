@@ -20,7 +20,7 @@ from citysafety.tallies.figures import COUNT, RATIO, Figure, Recount, register_s
 from citysafety.tallies.figures import register as register_figure
 from citysafety.tallies.selectors import board
 
-from . import chain, notices
+from . import chain, ladders, notices
 from .columns import COLUMNS, LIST
 from .lifecycle import LIFECYCLE, HazardState, PhotoRole
 from .models import NOT_BY_AREA, Hazard, Mark, Step
@@ -85,6 +85,7 @@ def register() -> None:
     chains.register("hazard", chain.look)
     chains.join("hazard", "hazard", chain.duplicates)
     notices.register()
+    ladders.register()
     handovers.register_handover_line(handed_over)
     handovers.register_case_numbers(r"\bYH-\d{8}-\d{5,}\b", lambda number: f"/hazards/?search={number}")
     rights.register_visibility(

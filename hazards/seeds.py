@@ -1,4 +1,8 @@
-"""The first causes of a pause and the first rules of limits; people change them in the administration."""
+"""The first causes of a pause, rules of limits and escalation ladders; people change them in the administration."""
+
+from django.db import transaction
+
+from citysafety.notices.models import Ladder, Rung
 
 from .models import LimitRule, PauseCause
 
@@ -28,3 +32,34 @@ def seed_limits() -> None:
     for rule in RULES:
         more = {"pin_unit": "urgent_hours", "basis": OWN_RULE}
         LimitRule.objects.get_or_create(severity=rule["severity"], defaults={**rule, **more})
+
+
+# After which percent of the limit (or hours over it), who is told, at which of the four levels, robots too, again every … hours.
+LADDERS = {
+    "general": (
+        {"percent": 80, "target": "handlers", "level": 4},
+        {"percent": 100, "target": "dispatchers", "level": 3},
+        {"percent": 125, "target": "head", "level": 3},
+        {"percent": 150, "target": "supervisors", "level": 3, "robots": True},
+        {"percent": 200, "target": "leaders", "level": 2, "robots": True, "repeat_hours": 24, "repeat_most": 3},
+    ),
+    "major": (
+        {"percent": 50, "target": "handlers", "level": 3},
+        {"percent": 75, "target": "head", "level": 3},
+        {"percent": 90, "target": "dispatchers", "level": 2},
+        {"percent": 100, "target": "operators", "level": 2, "robots": True},
+        {"percent": 110, "target": "supervisors", "level": 2, "robots": True},
+        {"percent": 150, "target": "leaders", "level": 1, "robots": True, "repeat_hours": 8, "repeat_most": 5},
+    ),
+}
+
+
+@transaction.atomic
+def seed_ladders() -> None:
+    """Make the ladders of the two severities where there is none. Queries: 1, and 3 a ladder that is made."""
+    known = set(Ladder.objects.filter(kind="hazard").values_list("severity", flat=True))
+    for severity in LADDERS.keys() - known:
+        ladder = Ladder.objects.create(kind="hazard", severity=severity, basis=OWN_RULE)
+        Rung.objects.bulk_create(
+            Rung(ladder=ladder, order=order, **rung) for order, rung in enumerate(LADDERS[severity], start=1)
+        )

@@ -3,7 +3,9 @@
 from celery import shared_task
 from django.utils import timezone
 
-from . import listeners, services
+from citysafety.outbox.selectors import now
+
+from . import ladders, listeners, services
 from .evaluation import keeping
 from .evaluation.services import seek
 
@@ -13,6 +15,13 @@ def mark_overdue(**_from_newer_version: object) -> None:
     """Mark what ran out since the last sweep, and end pauses whose time has come. Any number of sweeps do it once."""
     services.resume_ended(at=timezone.now())
     services.mark_overdue(at=timezone.now())
+
+
+@shared_task
+def climb_ladders(**_from_newer_version: object) -> None:
+    """Follow what happened to the cases and take the rungs whose moment has come. By the database's clock: hosts differ."""
+    ladders.follow()
+    ladders.climb(at=now())
 
 
 @shared_task

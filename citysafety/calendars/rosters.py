@@ -126,28 +126,92 @@ class Roster:
     away: dict[int, list[Span]]
 
 
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One question of many: who is on duty for an area in a role, of a department where the role has departments."""
+
+    role: str
+    area_code: str
+    department_id: int | None = None
+
+
 def on_duty(*, role: str, area_code: str, at: datetime, department_id: int | None = None) -> Duty:
     """Return who is on duty for an area in a role, and whom to turn to where nobody is. Pure of notices.
 
     Queries: at most 3, however many posts and people, and 1 more where nobody is on duty at any level.
     """
-    line = areas.lineage(area_code)
-    posts = Post.objects.active().filter(role=role, area_code__in=line, department_id=department_id)
-    levels = tuple(levels_of(posts.order_by("id"), at))
-    if any(level.people for level in levels):
-        return Duty(role, area_code, at, levels)
+    ask = Ask(role, area_code, department_id)
+    return duties([ask], at)[ask]
+
+
+def duties(asks: Iterable[Ask], at: datetime) -> dict[Ask, Duty]:
+    """Answer many questions at once, each as :func:`on_duty` does. Queries: as one question's, however many there are."""
+    asks = list(dict.fromkeys(asks))
+    lines = {ask: areas.lineage(ask.area_code) for ask in asks}
+    wanted = {
+        "role__in": {ask.role for ask in asks},
+        "area_code__in": {area for line in lines.values() for area in line},
+    }
+    posts = list(Post.objects.active().filter(**wanted).order_by("id")) if asks else []
+    shifts = _shifts(posts, at, at + MOMENT)
+    there = _there(shifts, _away(shifts, at, at + MOMENT))
+    levels = {
+        ask: _levels(
+            [
+                p
+                for p in posts
+                if (p.role, p.department_id) == (ask.role, ask.department_id) and p.area_code in lines[ask]
+            ],
+            shifts,
+            there,
+            at,
+        )
+        for ask in asks
+    }
+    alone = [ask for ask in asks if not any(level.people for level in levels[ask])]
+    people = _people_there(alone, at)
+    return {ask: Duty(ask.role, ask.area_code, at, tuple(levels[ask]), others=people.get(ask, ())) for ask in asks}
+
+
+def _people_there(asks: Sequence[Ask], at: datetime) -> dict[Ask, tuple[User, ...]]:
+    """Return the people of the role whatever the roster, the nearest first and nobody on leave. Queries: 1, none for no asks."""
+    if not asks:
+        return {}
+    lines = {ask: areas.lineage(ask.area_code) for ask in asks}
     away = Leave.objects.during(at, at + MOMENT).filter(person=OuterRef("pk"))
-    others = people_of(role, line, department_id).exclude(Exists(away))
-    return Duty(role, area_code, at, levels, others=tuple(others[:MOST_OTHERS]))
+    wanted = {
+        "role__in": {ask.role for ask in asks},
+        "area_code__in": {area for line in lines.values() for area in line},
+    }
+    rows = (
+        User.objects.filter(is_active=True, **wanted).exclude(Exists(away)).order_by(Length("area_code").desc(), "pk")
+    )
+    if all(ask.department_id is not None for ask in asks):
+        rows = rows.filter(department__in={ask.department_id for ask in asks})
+    found = list(rows)
+    return {
+        ask: tuple(
+            one
+            for one in found
+            if one.role == ask.role and one.area_code in lines[ask] and ask.department_id in (None, one.department_id)
+        )[:MOST_OTHERS]
+        for ask in asks
+    }
 
 
 def levels_of(posts: Iterable[Post], at: datetime) -> list[Level]:
     """Return the levels of posts of one role, the nearest to the place first, with who is there. Queries: 2 beside the posts."""
+    posts = list(posts)
+    shifts = _shifts(posts, at, at + MOMENT)
+    return _levels(posts, shifts, _there(shifts, _away(shifts, at, at + MOMENT)), at)
+
+
+def _levels(
+    posts: Iterable[Post], shifts: dict[int, list[Shift]], there: dict[int, list[Presence]], at: datetime
+) -> list[Level]:
     by_area: dict[str, list[Post]] = defaultdict(list)
     for post in posts:
         by_area[post.area_code].append(post)
-    shifts = _shifts([post for some in by_area.values() for post in some], at, at + MOMENT)
-    there = _there(shifts, _away(shifts, at, at + MOMENT))
     found = []
     for area, some in sorted(by_area.items(), key=lambda row: -len(row[0])):
         people = [one for post in some for one in now_at(post, there[post.pk], at)]

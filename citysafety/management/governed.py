@@ -11,7 +11,7 @@ from citysafety.accounts.demo import LABEL
 from citysafety.accounts.models import Role, User
 from hazards.lifecycle import HazardState
 from hazards.models import Hazard
-from hazards.seeds import seed_limits
+from hazards.seeds import seed_ladders, seed_limits
 from hazards.services import report_hazard, take_step
 from hazards.services.given import StepInput
 from hazards.services.reporting import Filing
@@ -46,6 +46,7 @@ AGAIN = ("路过看到，还没有人处理。", "同一处，今天更严重了
 def govern(at: datetime) -> int:
     """Take steps beside the way at open cases of the demo's departments; return how many cases."""
     seed_limits()
+    seed_ladders()
     people = {
         role: user
         for role in (Role.SUPERVISOR, Role.LEADER, Role.DISPATCHER)

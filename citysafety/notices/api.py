@@ -38,6 +38,7 @@ class NoticeShape(serializers.ModelSerializer):
         model = Notice
         fields = [
             "id", "topic", "kind", "subject_id", "level", "title", "body", "path", "created_at", "read_at",
+            "signed_at",
         ]  # fmt: skip
 
     def get_title(self, notice: Notice) -> str:
@@ -69,5 +70,14 @@ class NoticeViews(CountTwin, mixins.ListModelMixin, mixins.RetrieveModelMixin, v
         """Mark one as read; a second time changes nothing."""
         notice = self.get_object()
         services.mark_read(Notice.objects.filter(pk=notice.pk), at=timezone.now())
+        notice.refresh_from_db()
+        return Response(self.get_serializer(notice).data)
+
+    @extend_schema(request=None)
+    @action(detail=True, methods=["post"])
+    def sign(self, request: Request, pk: Any = None) -> Response:
+        """Sign for one; a second time changes nothing."""
+        notice = self.get_object()
+        services.sign_for(notice, at=timezone.now())
         notice.refresh_from_db()
         return Response(self.get_serializer(notice).data)

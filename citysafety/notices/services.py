@@ -2,19 +2,23 @@
 
 import logging
 import random
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from celery import current_app
 from django.db import transaction
-from django.db.models import F
+from django.db.models import CharField, F, Q, Value
+from django.db.models.functions import Cast, Concat
 from django.utils import timezone
 
+from citysafety import areas
 from citysafety.accounts.models import User
 
-from .carriers import NotCarried, carry
+from .carriers import Gone, NotCarried, carry
 from .models import ATTEMPTS, Channel, Delivery, Notice
 from .topics import TOPICS
 
@@ -23,53 +27,103 @@ FIRST_RETRY = timedelta(seconds=30)
 KICKED_AT_ONCE = 100  # the minute sweep takes what is beyond
 
 
-@transaction.atomic
-def notify(
-    *,
-    recipients: Iterable[User | int],
-    topic: str,
-    params: dict[str, Any],
-    subject: tuple[str, Any] = ("", ""),
-    source_key: str,
-    level: int | None = None,
-    at: datetime | None = None,
-) -> int:
-    """Write one notice to each recipient and return how many are new. Queries: 4.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """What is to be written to some people. ``params`` are JSON; ``subject`` is (kind, id) of the record it is about.
+
+    ``channels`` names the kinds that may carry it besides the inbox, None: all. ``group`` (area, department) lets the
+    group robots of that department and of the areas around hear of it too: in the same words, once.
+    """
+
+    recipients: Iterable[User | int]
+    topic: str
+    params: dict[str, Any]
+    subject: tuple[str, Any] = ("", "")
+    source_key: str
+    level: int | None = None
+    channels: Collection[str] | None = None
+    group: tuple[str, int | None] | None = None
+
+    @property
+    def ids(self) -> set[int]:
+        return {one if isinstance(one, int) else one.pk for one in self.recipients}
+
+
+def notify(*, at: datetime | None = None, **news: Any) -> int:
+    """Write one notice to each recipient and return how many are new; the fields are those of :class:`News`. Queries: 4.
 
     The same ``source_key`` writes to a recipient once, however often and by however many at a time it is called.
-    ``params`` are JSON; ``subject`` is (kind, id) of the record it is about.
 
     :raises KeyError: nobody registered the topic.
     """
-    topic = TOPICS[topic].key
-    ids = {one if isinstance(one, int) else one.pk for one in recipients}
-    if not ids:
-        return 0
+    return notify_all([News(**news)], at=at)
+
+
+@transaction.atomic
+def notify_all(many: Iterable[News], *, at: datetime | None = None) -> int:
+    """Write many notices as :func:`notify` does each, and return how many are new. Queries: 4, 1 more with groups.
+
+    :raises KeyError: nobody registered a topic.
+    """
     at = at or timezone.now()
-    known = set(Notice.objects.filter(source_key=source_key, recipient__in=ids).values_list("recipient_id", flat=True))
-    kind, subject_id = subject
+    wanted = {(news.source_key, one): news for news in many if TOPICS[news.topic] for one in news.ids}
+    if not wanted:
+        return 0
+    keys, ids = {key for key, _one in wanted}, {one for _key, one in wanted}
+    of_these = Notice.objects.filter(source_key__in=keys, recipient__in=ids)
+    known = set(of_these.values_list("source_key", "recipient_id"))
+    fresh = sorted(set(wanted) - known)
     Notice.objects.bulk_create(
         [
             Notice(
-                recipient_id=one, topic=topic, kind=kind, subject_id=str(subject_id), params=params, level=level,
-                source_key=source_key, created_at=at,
+                recipient_id=one, topic=wanted[key, one].topic, kind=wanted[key, one].subject[0],
+                subject_id=str(wanted[key, one].subject[1]), params=wanted[key, one].params,
+                level=wanted[key, one].level, source_key=key, created_at=at,
             )
-            for one in sorted(ids - known)
+            for key, one in fresh
         ],
         ignore_conflicts=True,
     )  # fmt: skip
-    new = dict(
-        Notice.objects.filter(source_key=source_key, recipient__in=ids - known).values_list("recipient_id", "pk")
-    )
-    channels = Channel.objects.filter(user__in=new, enabled=True).values_list("pk", "user_id")
+    new = {
+        (key, one): pk
+        for key, one, pk in of_these.values_list("source_key", "recipient_id", "pk")
+        if (key, one) not in known
+    }
     deliveries = Delivery.objects.bulk_create(
-        [Delivery(notice_id=new[user_id], channel_id=pk, next_try_at=at) for pk, user_id in channels],
+        [Delivery(notice_id=notice, channel_id=channel, next_try_at=at) for notice, channel in _ways(wanted, new)],
         ignore_conflicts=True,
     )
     if deliveries:
         waiting = [str(delivery.pk) for delivery in deliveries[:KICKED_AT_ONCE]]
         transaction.on_commit(lambda: _kick(waiting), robust=True)  # a lost kick costs a minute, never a notice
     return len(new)
+
+
+def _ways(wanted: dict[tuple[str, int], News], new: dict[tuple[str, int], int]) -> Iterator[tuple[int, int]]:
+    """Yield notice and channel of everything that is to leave the house. Queries: 1, 1 more with groups."""
+    of_person: dict[int, list[tuple[int, str]]] = defaultdict(list)
+    people = {one for _key, one in new}
+    for pk, user_id, kind in Channel.objects.filter(user__in=people, enabled=True).values_list("pk", "user_id", "kind"):
+        of_person[user_id].append((pk, kind))
+    told: dict[str, int] = {}  # the notice whose words a group hears
+    for (key, one), notice in sorted(new.items()):
+        allowed = wanted[key, one].channels
+        yield from ((notice, pk) for pk, kind in of_person[one] if allowed is None or kind in allowed)
+        if wanted[key, one].group:
+            told.setdefault(key, notice)
+    if not told:
+        return
+    groups = {key: news.group for (key, _one), news in wanted.items() if news.group and key in told}
+    lines = {key: areas.lineage(area) for key, (area, _department) in groups.items()}
+    around = {area for line in lines.values() for area in line}
+    robots = Channel.objects.filter(Q(area_code__in=around) | Q(area_code=""), user=None, enabled=True).values_list(
+        "pk", "area_code", "department_id"
+    )
+    robots = list(robots)
+    for key, (_area, department) in groups.items():
+        for pk, area, of_department in robots:
+            if (not area or area in lines[key]) and of_department in (None, department):
+                yield told[key], pk
 
 
 def _kick(delivery_ids: list[str]) -> None:
@@ -88,13 +142,19 @@ def deliver(delivery_id: UUID | str, *, at: datetime) -> bool:
         _park(Delivery.objects.due(at).filter(pk=delivery_id, attempts__gte=ATTEMPTS), at)
         return False
     delivery = Delivery.objects.select_related("notice__recipient", "channel").get(pk=delivery_id)
+    mine = Delivery.objects.filter(pk=delivery_id, sent_at=None)
     try:
-        carry(delivery)
+        has_it = carry(delivery)
+    except Gone as refusal:  # the device said so once and for all
+        Channel.objects.filter(pk=delivery.channel_id).update(enabled=False)
+        mine.update(reason=str(refusal)[:300])
+        _park(mine, at)
+        return False
     except NotCarried as refusal:
         _put_back(delivery, str(refusal), at)
         return False
-    mine = Delivery.objects.filter(pk=delivery_id, sent_at=None)
-    return bool(mine.update(sent_at=timezone.now(), claimed_at=None, reason=""))
+    now = timezone.now()
+    return bool(mine.update(sent_at=now, delivered_at=now if has_it else None, claimed_at=None, reason=""))
 
 
 def _put_back(delivery: Delivery, reason: str, at: datetime) -> None:
@@ -108,7 +168,7 @@ def _put_back(delivery: Delivery, reason: str, at: datetime) -> None:
 
 def _park(deliveries: Any, at: datetime) -> None:
     if deliveries.update(parked_at=at, claimed_at=None):
-        log.error("a delivery of a notice is parked after %s attempts", ATTEMPTS)
+        log.error("a delivery of a notice is parked")
 
 
 def unpark(deliveries: Any, *, at: datetime) -> int:
@@ -122,5 +182,34 @@ def waiting(at: datetime, limit: int = 500) -> list[str]:
 
 
 def mark_read(notices: Any, *, at: datetime) -> int:
-    """Mark notices read; the first reading counts."""
+    """Mark notices read; the first reading counts, and is when their deliveries were opened. Queries: 2."""
+    _of_its_reader().filter(notice__in=notices.filter(read_at=None).values("pk"), opened_at=None).update(opened_at=at)
     return notices.filter(read_at=None).update(read_at=at)
+
+
+def sign_for(notice: Notice, *, at: datetime) -> None:
+    """Record that its reader has it and knows; the first time counts. Queries: 3."""
+    mark_read(Notice.objects.filter(pk=notice.pk), at=at)
+    if Notice.objects.filter(pk=notice.pk, signed_at=None).update(signed_at=at):
+        _of_its_reader().filter(notice=notice).update(receipt_at=at)
+
+
+def _of_its_reader() -> Any:
+    """Return the deliveries that went to the reader, not to a group."""
+    return Delivery.objects.filter(channel__user__isnull=False)
+
+
+@transaction.atomic
+def remember_device(user: User, *, endpoint: str, keys: dict[str, str]) -> Channel:
+    """Let notices be pushed to a device of a person's; whoever used it before hears nothing there any more. Queries: 3 or 4."""
+    forget_devices(Channel.objects.filter(address=endpoint).exclude(user=user))
+    channel, _made = Channel.objects.update_or_create(
+        user=user, kind=Channel.Kind.PUSH, address=endpoint, defaults={"keys": keys, "enabled": True}
+    )
+    return channel
+
+
+def forget_devices(channels: Any) -> int:
+    """Forget the addresses and keys of devices; what was delivered to them stays told. Queries: 1."""
+    gone = Concat(Value("removed "), Cast("pk", CharField()))
+    return channels.filter(kind=Channel.Kind.PUSH).update(enabled=False, keys={}, address=gone)

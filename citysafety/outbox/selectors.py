@@ -44,6 +44,13 @@ def head() -> HeadOfNews:
         return HeadOfNews(*cursor.fetchone())
 
 
+def now() -> datetime:
+    """Return the moment by the database's clock, which all hosts share. One query."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        return cursor.fetchone()[0]
+
+
 def entries_after(position: int, area: str = "") -> tuple[int, list[OutboxEntry]]:
     """Return the head and every fact of an area after a position, oldest first. Three queries.
 

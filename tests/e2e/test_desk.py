@@ -89,7 +89,18 @@ ELSEWHERE = (
     "duty/swaps/<uuid:pk>/refuse/",
     "verify/<str:code>/", "livez", "readyz", "metrics", "jsi18n/<str:language>/<str:version>.js",
 )  # fmt: skip
-OTHER_FACES = ("api/v1/", "open311/", "admin/", "wall/", "centre/", "leader/", "field/", "tiles/", "evidence/", "static/")
+OTHER_FACES = (
+    "api/v1/",
+    "open311/",
+    "admin/",
+    "wall/",
+    "centre/",
+    "leader/",
+    "field/",
+    "tiles/",
+    "evidence/",
+    "static/",
+)
 ADMIN_ROLES = {"administrator": MASTER_DATA, "security_officer": PEOPLE}
 REFUSED = {"no/such/page/": 404, "admin/": 403}  # the browser itself complains of these answers
 LOOKS = [("zh-hans", "desk"), ("en", "phone")]

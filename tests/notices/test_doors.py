@@ -57,7 +57,7 @@ def test_the_inbox_costs_the_same_for_one_row_and_for_three(client, django_asser
         notice(user, n, level=1)
     client.force_login(user)
     client.get("/notices/")
-    with django_assert_num_queries(5):  # user · unread · page count · page · unread in the bar
+    with django_assert_num_queries(6):  # user · unread · page count · page · deliveries · unread in the bar
         client.get("/notices/")
 
 

@@ -141,6 +141,7 @@ CALLS: dict[str, list[Call]] = {
     "api/v1/notices/count/": get(f"{API}notices/count/"),
     "api/v1/notices/(?P<pk>[^/.]+)/": [Call(OWN, "GET", lambda side: f"{API}notices/{side.notice.pk}/")],
     "api/v1/notices/(?P<pk>[^/.]+)/read/": [Call(OWN, "POST", lambda side: f"{API}notices/{side.notice.pk}/read/", {})],
+    "api/v1/notices/(?P<pk>[^/.]+)/sign/": [Call(OWN, "POST", lambda side: f"{API}notices/{side.notice.pk}/sign/", {})],
     "api/v1/duty/now/": [
         *get(f"{API}duty/now/?role=dispatcher"),
         Call(OBJECT, "GET", lambda side: f"{API}duty/now/?role=dispatcher&area={side.cell.code}", seen="duty"),
@@ -321,6 +322,14 @@ CALLS: dict[str, list[Call]] = {
     "notices/channels/retry/": post("/notices/channels/retry/"),
     "notices/channels/<int:pk>/switch/": [
         Call(OWN, "POST", lambda side: f"/notices/channels/{side.channel.pk}/switch/", {}, "application/x-www-form-urlencoded")
+    ],
+    "notices/channels/<int:pk>/remove/": [
+        Call(OWN, "POST", lambda side: f"/notices/channels/{side.channel.pk}/remove/", {}, "application/x-www-form-urlencoded")
+    ],
+    "notices/devices/": post("/notices/devices/"),
+    "push-worker.js": get("/push-worker.js", PUBLIC),
+    "notices/<int:pk>/sign/": [
+        Call(OWN, "POST", lambda side: f"/notices/{side.notice.pk}/sign/", {}, "application/x-www-form-urlencoded")
     ],
     "notices/<int:pk>/open/": [
         Call(OWN, "POST", lambda side: f"/notices/{side.notice.pk}/open/", {}, "application/x-www-form-urlencoded")

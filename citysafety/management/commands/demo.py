@@ -15,7 +15,7 @@ from citysafety.management.rosters import seed_rosters
 from grid.models import Cell, Posting
 from hazards.evaluation.seeds import seed_evaluation
 from hazards.models import Hazard
-from hazards.seeds import seed_limits
+from hazards.seeds import seed_ladders, seed_limits
 from projects.seeds import seed_supervision
 
 
@@ -38,6 +38,7 @@ class Command(BaseCommand):
             self.say("city loaded")
         seed_limits()
         seed_evaluation()
+        seed_ladders()
         seed_supervision(at=timezone.now() - timedelta(days=365))  # in force before the demo's notices
         workers = {
             county: [
