@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from . import listeners, services
+from .listings import clocks
 
 
 @shared_task
@@ -11,6 +12,12 @@ def mark_overdue(**_from_newer_version: object) -> None:
     """Mark what ran out since the last sweep, and end pauses whose time has come. Any number of sweeps do it once."""
     services.resume_ended(at=timezone.now())
     services.mark_overdue(at=timezone.now())
+
+
+@shared_task
+def mark_missed_listings(**_from_newer_version: object) -> None:
+    """Mark what listings missed. Any number of sweeps mark a limit once."""
+    clocks.mark_missed(at=timezone.now())
 
 
 @shared_task

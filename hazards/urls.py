@@ -1,9 +1,16 @@
 from django.urls import path
 
 from . import pages
+from .listings import pages as listings
+from .listings import public
 
 urlpatterns = [
     path("hazards/", pages.hazards, name="hazards"),
     path("hazards/export.<sheet:kind>", pages.hazards_sheet, name="hazards-sheet"),
+    path("hazards/listed/", listings.listings, name="listings"),
+    path("hazards/listed/<uuid:listing_id>/", listings.listing, name="listing-page"),
+    path("hazards/<uuid:hazard_id>/list/", listings.propose, name="listing-propose"),
+    path("public/listed/", public.listed, name="public-listed"),
+    path("public/listed.json", public.listed_json, name="public-listed-json"),
     path("hazards/<uuid:hazard_id>/", pages.hazard, name="hazard-page"),
 ]

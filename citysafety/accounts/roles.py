@@ -63,6 +63,8 @@ MASTER_DATA = {
     "projects.supervisionrule": ("view", "change"),
     "hazards.limitrule": ("view", "change"),
     "hazards.pausecause": KEEP,
+    "hazards.criterion": KEEP,
+    "hazards.listingrule": ("view", "change"),
 }
 
 PEOPLE = {

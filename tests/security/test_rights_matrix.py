@@ -53,6 +53,7 @@ SEES = {  # which roles see a record of their own area, by what is asked
     "supervision page": frozenset({Role.SUPERVISOR, Role.LEADER, Role.AUDITOR, Role.DEPARTMENT_HANDLER}),
     "console": CONSOLE,
     "leader": frozenset({Role.LEADER}),
+    "supervisor": frozenset({Role.SUPERVISOR}),
     "duty": VIEWERS,
     "roster": VIEWERS - {Role.DEPARTMENT_HANDLER},  # a handler's are those of the department
     "planner": frozenset(PLANNERS),

@@ -13,6 +13,7 @@ from citysafety.calendars.services import forget, seed_provisional, seed_years
 from citysafety.management.loading import DAYS, SEED, load_history
 from citysafety.management.rosters import seed_rosters
 from grid.models import Cell, Posting
+from hazards.listings.seeds import seed_majors
 from hazards.models import Hazard
 from hazards.seeds import seed_limits
 from projects.seeds import seed_supervision
@@ -36,6 +37,7 @@ class Command(BaseCommand):
             load_city(str(settings.CITY_FOLDER), at=timezone.now())
             self.say("city loaded")
         seed_limits()
+        seed_majors(at=timezone.now() - timedelta(days=365))
         seed_supervision(at=timezone.now() - timedelta(days=365))  # in force before the demo's notices
         workers = {
             county: [
