@@ -10,6 +10,7 @@ from django.conf import settings
 from citysafety.accounts.demo import LABEL
 from citysafety.accounts.models import Role, User
 from hazards.lifecycle import HazardState
+from hazards.listings.seeds import seed_majors
 from hazards.models import Hazard
 from hazards.seeds import seed_limits
 from hazards.services import report_hazard, take_step
@@ -46,6 +47,7 @@ AGAIN = ("路过看到，还没有人处理。", "同一处，今天更严重了
 def govern(at: datetime) -> int:
     """Take steps beside the way at open cases of the demo's departments; return how many cases."""
     seed_limits()
+    seed_majors(at=at - timedelta(days=365))
     people = {
         role: user
         for role in (Role.SUPERVISOR, Role.LEADER, Role.DISPATCHER)

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from django.contrib.gis.geos import Point
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from citysafety.accounts.models import Department
 from citysafety.accounts.rights import may
@@ -33,20 +33,20 @@ AT_ONCE = 200  # pauses that end in one sweep
 MOST_DOUBT_M = 100  # a position may be wrong by what it says of itself, but by no more than this
 # What is said where a step's own field is missing.
 NEEDED = {
-    "amount": _lazy("This step needs how much more time."),
-    "cause": _lazy("This step needs a cause."),
-    "matter": _lazy("This step needs the code of a matter."),
-    "into": _lazy("This step needs the number of the case it is a duplicate of."),
-    "cell": _lazy("This step needs the code of a cell."),
-    "criterion": _lazy("A major hazard names the criterion that makes it one."),
-    "unit": _lazy("A plan names the unit that answers for it."),
-    "person": _lazy("A plan names the person who answers for it."),
-    "measures": _lazy("A plan says which measures are taken."),
-    "funds": _lazy("A plan says what it costs in yuan, or “none” where no funds are needed."),
-    "finish_on": _lazy("A plan names the day by which it is done."),
-    "contingency": _lazy("A plan says what is done if something happens meanwhile."),
-    "scope": _lazy("This step says what stands still."),
-    "basis": _lazy("This step names its legal basis."),
+    "amount": gettext_lazy("This step needs how much more time."),
+    "cause": gettext_lazy("This step needs a cause."),
+    "matter": gettext_lazy("This step needs the code of a matter."),
+    "into": gettext_lazy("This step needs the number of the case it is a duplicate of."),
+    "cell": gettext_lazy("This step needs the code of a cell."),
+    "criterion": gettext_lazy("A major hazard names the criterion that makes it one."),
+    "unit": gettext_lazy("A plan names the unit that answers for it."),
+    "person": gettext_lazy("A plan names the person who answers for it."),
+    "measures": gettext_lazy("A plan says which measures are taken."),
+    "funds": gettext_lazy("A plan says what it costs in yuan, or “none” where no funds are needed."),
+    "finish_on": gettext_lazy("A plan names the day by which it is done."),
+    "contingency": gettext_lazy("A plan says what is done if something happens meanwhile."),
+    "scope": gettext_lazy("This step says what stands still."),
+    "basis": gettext_lazy("This step names its legal basis."),
 }
 
 # What a step does to a case besides moving it on: called with its row held and the step's fields checked.
