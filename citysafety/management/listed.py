@@ -79,7 +79,7 @@ def list_majors(at: datetime) -> int:
 
 
 def _cases(at: datetime) -> Iterator[Hazard]:
-    """Yield cases in work with a department that has a handler, of classes with criteria; those of demo accounts first."""
+    """Yield cases in work with a department that has a handler, of classes with criteria: grave matters first."""
     handlers = User.objects.filter(role=Role.DEPARTMENT_HANDLER, is_active=True)
     known = set(handlers.filter(access_tokens__label=LABEL).values_list("department", flat=True))
     classes = {code for one in criteria_for() for code in one.classes}
@@ -90,7 +90,8 @@ def _cases(at: datetime) -> Iterator[Hazard]:
         clock_changes=None, due_at__gt=at + timedelta(hours=1),
     ).select_related("matter__matter_class", "department")  # fmt: skip
     rows = rows.order_by("-received_at", "number")[:1000]
-    yield from sorted(rows, key=lambda hazard: hazard.department_id not in known)[: len(LIVES)]
+    fit = sorted(rows, key=lambda hazard: (hazard.matter.severity != "major", hazard.department_id not in known))
+    yield from fit[: len(LIVES)]
 
 
 def _live(hazard: Hazard, life: tuple[str, ...], people: dict[str, User], n: int, at: datetime) -> None:
