@@ -187,6 +187,7 @@ CELERY_BEAT_SCHEDULE = {
     "mark what is overdue": {"task": "hazards.tasks.mark_overdue", "schedule": 10.0},
     "send dispatches whose time to undo has passed": {"task": "citysafety.centre.tasks.send_due", "schedule": 2.0},
     "climb ladders": {"task": "hazards.tasks.climb_ladders", "schedule": 10.0},
+    "mark what listings missed": {"task": "hazards.tasks.mark_missed_listings", "schedule": 60.0},
     "deliver what waits": {"task": "citysafety.notices.tasks.sweep", "schedule": 60.0},
     "make missing pictures": {"task": "citysafety.evidence.tasks.sweep", "schedule": 60.0},
     "draft overdue notices": {"task": "projects.tasks.draft_due", "schedule": 600.0},

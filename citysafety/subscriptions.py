@@ -7,6 +7,7 @@ transaction and send nothing: mail, messages and screens come after commit.
 from citysafety.outbox.relay import Listener, Projection
 from citysafety.tallies.services import fold
 from hazards import listeners as hazards
+from hazards.listings import news as listings
 from projects import listeners as supervision
 
 PROJECTIONS: list[Projection] = [fold]
@@ -34,6 +35,21 @@ LISTENERS: dict[str, list[Listener]] = {
     "hazard.merge": [hazards.tell_of_merge],
     "hazard.unmerge": [hazards.tell_of_merge],
     "hazard.remark": [hazards.tell_of_remark],
+    "hazard.raise": [hazards.tell_of_major],
+    "hazard.lower": [hazards.tell_of_major_step],
+    "hazard.plan": [hazards.tell_of_plan],
+    "hazard.approve_plan": [hazards.tell_of_major_step],
+    "hazard.return_plan": [hazards.tell_of_major_step],
+    "hazard.stop_work": [hazards.tell_of_major_step],
+    "hazard.resume_work": [hazards.tell_of_major_step],
+    "listing.propose": [listings.tell_signers],
+    "listing.list_it": [listings.tell_unit],
+    "listing.ask_extension": [listings.tell_of_request],
+    "listing.grant_extension": [listings.tell_of_decision],
+    "listing.deny_extension": [listings.tell_of_decision],
+    "listing.clear": [listings.tell_of_clearing],
+    "listing.withdraw": [listings.tell_of_withdrawal],
+    "listing.miss": [listings.tell_of_miss],
     "supervision.submit": [supervision.tell_second_signers],
     "supervision.issue": [supervision.tell_unit],
     "supervision.answer": [supervision.tell_of_answer],

@@ -3,12 +3,16 @@
 from typing import Any
 
 from django.contrib import admin
+from django.forms import ModelForm
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from citysafety.accounts.admin import HistoryAdmin
 
 from .evaluation.words import COUNTS
 from .models import (
+    Criterion,
+    CriterionHistory,
     Detector,
     DetectorHistory,
     EvaluationRule,
@@ -18,6 +22,8 @@ from .models import (
     IndicatorHistory,
     LimitRule,
     LimitRuleHistory,
+    ListingRule,
+    ListingRuleHistory,
     PauseCause,
 )
 
@@ -109,3 +115,43 @@ class DetectorAdmin(admin.ModelAdmin):
 @admin.register(DetectorHistory)
 class DetectorHistoryAdmin(HistoryAdmin):
     list_display = ("at", "change", "by", *DETECTOR)
+
+
+CRITERIA = ("code", "sector", "name_zh", "name_en", "basis", "version", "illustrative", "active")
+
+
+@admin.register(Criterion)
+class CriterionAdmin(admin.ModelAdmin):
+    """What makes a hazard a major one, by which standard and clause. A changed wording gets the next version by itself."""
+
+    list_display = CRITERIA
+    list_filter = ("sector", "active", "illustrative")
+    search_fields = ("code", "name_zh", "name_en")
+    readonly_fields = ("version",)
+
+    def save_model(self, request: HttpRequest, obj: Criterion, form: ModelForm, change: bool) -> None:
+        if change and {"name_zh", "name_en", "basis"} & set(form.changed_data):
+            obj.version += 1
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(CriterionHistory)
+class CriterionHistoryAdmin(HistoryAdmin):
+    list_display = ("at", "change", "by", *CRITERIA)
+    list_filter = (*HistoryAdmin.list_filter, "sector")
+
+
+DAYS = ("level", "file_days", "publish_days", "most_days", "ask_days", "decide_days", "clearing_days", "active")
+
+
+@admin.register(ListingRule)
+class ListingRuleAdmin(admin.ModelAdmin):
+    """The clocks of listed supervision at each level. Limits that run already keep theirs."""
+
+    list_display = DAYS
+
+
+@admin.register(ListingRuleHistory)
+class ListingRuleHistoryAdmin(HistoryAdmin):
+    list_display = ("at", "change", "by", *DAYS)
+    list_filter = (*HistoryAdmin.list_filter, "level")

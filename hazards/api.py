@@ -39,6 +39,8 @@ from grid.models import Matter
 from . import selectors, services
 from .filters import HazardFilter
 from .lifecycle import EVIDENCE_GIVERS, FILERS, LIFECYCLE, PhotoRole, kept_from
+from .listings import selectors as listings
+from .listings.present import plan_answer, stop_answer
 from .models import Hazard, Severity, Step
 from .present import clock_answer, hazard_answer, near_answer, photo_answer, step_answer
 from .services.given import StepInput
@@ -93,9 +95,23 @@ class StepFields(Light):
     matter = serializers.CharField(max_length=16, required=False, allow_blank=True, default="")
     into = serializers.CharField(max_length=36, required=False, allow_blank=True, default="")
     cell = serializers.CharField(max_length=15, required=False, allow_blank=True, default="")
+    criterion = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
+    unit = serializers.CharField(max_length=120, required=False, allow_blank=True, default="")
+    person = serializers.CharField(max_length=60, required=False, allow_blank=True, default="")
+    measures = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+    funds = serializers.CharField(max_length=20, required=False, allow_blank=True, default="")
+    finish_on = serializers.DateField(required=False, allow_null=True, default=None)
+    contingency = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+    since = serializers.DateTimeField(required=False, allow_null=True, default=None)
+    scope = serializers.CharField(max_length=500, required=False, allow_blank=True, default="")
+    basis = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
 
 
-BESIDE_FIELDS = ("amount", "cause", "until", "matter", "into", "cell")  # what few steps ask for
+# What few steps ask for; the second line is asked of major hazards only.
+BESIDE_FIELDS = (
+    "amount", "cause", "until", "matter", "into", "cell",
+    "criterion", "unit", "person", "measures", "funds", "finish_on", "contingency", "since", "scope", "basis",
+)  # fmt: skip
 
 
 class HazardViews(CountTwin, Historied, viewsets.GenericViewSet):
@@ -201,6 +217,18 @@ class HazardViews(CountTwin, Historied, viewsets.GenericViewSet):
     def clock(self, request: Request, pk: str) -> Response:
         """Say how the due time of each stage was reached."""
         return Response(clock_answer(self.get_object(), timezone.now()))
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @action(detail=True, methods=["get"])
+    def major(self, request: Request, pk: str) -> Response:
+        """Show what only major hazards have: every version of the plan, and every order to stop work, the newest first."""
+        hazard = self.get_object()
+        return Response(
+            {
+                "plans": [plan_answer(plan) for plan in listings.plans(hazard)],
+                "stops": [stop_answer(stop) for stop in listings.stops(hazard)],
+            }
+        )
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["get"])

@@ -14,16 +14,20 @@ from citysafety.names import chosen
 from grid.locate import locate
 
 from .lifecycle import HazardStep
-from .models import ClockChange, Hazard, PauseCause
+from .models import ClockChange, Hazard, PauseCause, Plan
+from .selectors import criteria_for
 from .services import limits
 from .services.clocks import stage_clock
 
+STOP_BASIS = "《中华人民共和国安全生产法》第六十五条"
 NEAR_M = 300  # cells this near to a place are offered where its own may be wrong
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Field:
-    """One field. ``kind``: number, select, datetime, matter (looked up as it is typed), case (one of those near by, or another)."""
+    """One field. ``kind``: number, select, date, datetime, long (several lines), words, known (words, some offered), matter
+    (looked up as it is typed), case (one of those near by, or another).
+    """
 
     name: str
     label: str
@@ -126,6 +130,34 @@ def _originals(hazard: Hazard, user: Any, at: datetime) -> list[Field]:
     return [Field(name="into", label=_("The case that stays"), kind="case", hint=hint)]
 
 
+def _criteria(hazard: Hazard, user: Any, at: datetime) -> list[Field]:
+    fitting = [(one.code, one.name) for one in criteria_for(hazard.matter.matter_class.code)]
+    hint = _("One of the catalogue by its code, or words of your own.")
+    return [Field(name="criterion", label=_("Criterion"), kind="known", choices=fitting, hint=hint)]
+
+
+def _planning(hazard: Hazard, user: Any, at: datetime) -> list[Field]:
+    last = hazard.plans.order_by("-version").first() or Plan(unit=hazard.department.name if hazard.department else "")
+    funds = "" if last.pk is None else _("none") if last.funds_yuan is None else f"{last.funds_yuan}"
+    hint = _("In yuan; “none” where none are needed.")
+    return [
+        Field(name="unit", label=_("1 Responsibility: unit"), kind="words", value=last.unit),
+        Field(name="person", label=_("1 Responsibility: person"), kind="words", value=last.person),
+        Field(name="measures", label=_("2 Measures"), kind="long", value=last.measures),
+        Field(name="funds", label=_("3 Funds"), kind="words", value=funds, hint=hint),
+        Field(name="finish_on", label=_("4 Time limit"), kind="date", value=f"{last.finish_on or ''}"),
+        Field(name="contingency", label=_("5 Contingency plan"), kind="long", value=last.contingency),
+    ]
+
+
+def _stopping(hazard: Hazard, user: Any, at: datetime) -> list[Field]:
+    return [
+        Field(name="scope", label=_("What stands still"), kind="words"),
+        Field(name="basis", label=_("Legal basis"), kind="words", value=STOP_BASIS),
+        Field(name="since", label=_("From"), kind="datetime", is_optional=True, hint=_("Left empty: from now on.")),
+    ]
+
+
 FIELDS: dict[str, Callable[[Hazard, Any, datetime], list[Field]]] = {
     "ask_extension": _extension,
     "grant_extension": _granting,
@@ -135,4 +167,7 @@ FIELDS: dict[str, Callable[[Hazard, Any, datetime], list[Field]]] = {
     "change_matter": _matters,
     "correct_cell": _cells,
     "merge": _originals,
+    "raise": _criteria,
+    "plan": _planning,
+    "stop_work": _stopping,
 }

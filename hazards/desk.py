@@ -43,6 +43,15 @@ ASKED_WORDS = {
     "matter": gettext_lazy("matter"),
     "into": gettext_lazy("the case that stays"),
     "cell": gettext_lazy("cell"),
+    "criterion": gettext_lazy("criterion"),
+    "unit": gettext_lazy("responsible unit"),
+    "person": gettext_lazy("person"),
+    "measures": gettext_lazy("measures"),
+    "funds": gettext_lazy("funds"),
+    "finish_on": gettext_lazy("time limit"),
+    "contingency": gettext_lazy("contingency plan"),
+    "scope": gettext_lazy("what stands still"),
+    "basis": gettext_lazy("legal basis"),
 }
 DAY_WORDS = {
     "worked": gettext_lazy("Working days: %(n)s"),
@@ -339,13 +348,15 @@ def bound(user: Any, hazard: Hazard, at: datetime) -> dict[str, Any]:
 # Steps that are rarely taken stand behind a word of their own, so that the one that is due is seen; what somebody asked
 # for is due.
 BESIDE = frozenset({step.action for step in LIFECYCLE.steps if step.is_aside} | {"merge"})
-DECISIONS = frozenset({"grant_extension", "deny_extension", "deny_pause", "resume"})
+DECISIONS = frozenset({"grant_extension", "deny_extension", "deny_pause", "resume", "approve_plan", "return_plan"})
 
 
 def is_beside(step: HazardStep, hazard: Hazard) -> bool:
     """Test whether a step stands behind the others."""
     if step.action == "pause":
         return hazard.pause_asked_at is None
+    if step.action == "plan":  # what a major hazard needs before anything else
+        return hazard.plan_approved_at is not None
     return step.action in BESIDE - DECISIONS
 
 

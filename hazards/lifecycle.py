@@ -66,6 +66,7 @@ FILERS = EVIDENCE_GIVERS | {"operator"}  # the command centre takes calls
 
 TO_DISPATCH = (S.REPORTED, S.ACCEPTED)
 IN_WORK = (S.DISPATCHED, S.TAKEN)
+STOPPABLE = (S.ACCEPTED, *IN_WORK, S.RECTIFIED, S.VERIFIED)
 UNTIL_VERIFIED = (*TO_DISPATCH, *IN_WORK, S.RECTIFIED, S.VERIFIED)
 
 DISPATCHER = ("dispatcher:area",)
@@ -92,6 +93,17 @@ CONDITIONS: dict[str, tuple[Callable[[Any], bool], Any]] = {
     "pause asked": (lambda hazard: hazard.pause_asked_at is not None, _("No pause is asked for.")),
     "pinned": (lambda hazard: hazard.pinned_at is not None, _("No leader has set a limit.")),
     "not pinned": (lambda hazard: hazard.pinned_at is None, _("A leader has set a limit already.")),
+    "general": (lambda hazard: hazard.severity == "general", _("It is a major hazard already.")),
+    "major": (lambda hazard: hazard.severity == "major", _("It is no major hazard.")),
+    "plan approved": (
+        lambda hazard: hazard.severity != "major" or hazard.plan_approved_at is not None,
+        _("A major hazard needs an approved plan of rectification first."),
+    ),
+    "plan asked": (lambda hazard: hazard.plan_asked_at is not None, _("No plan waits for approval.")),
+    "no plan asked": (lambda hazard: hazard.plan_asked_at is None, _("A plan waits for approval already.")),
+    "stopped": (lambda hazard: hazard.stopped_at is not None, _("Work is not stopped.")),
+    "not stopped": (lambda hazard: hazard.stopped_at is None, _("Work is stopped; let it go on first.")),
+    "not listed": (lambda hazard: hazard.listed_at is None, _("It is under listed supervision.")),
 }
 
 
@@ -182,6 +194,7 @@ LIFECYCLE = Lifecycle(
         HANDLER,
         requires=("words", "photo:after"),
         label=_("Rectified"),
+        when=("running", "plan approved", "no plan asked"),
     ),
     HazardStep(
         S.RECTIFIED,
@@ -209,6 +222,7 @@ LIFECYCLE = Lifecycle(
         gettext_noop("acceptance and write-off"),
         DISPATCHER,
         label=_("Write off"),
+        when=("running", "not stopped"),
     ),
     HazardStep(
         S.WRITTEN_OFF,
@@ -314,6 +328,69 @@ LIFECYCLE = Lifecycle(
         requires=("matter", "reason"),
         label=_("Change the matter"),
     ),
+    # -- what only major hazards have --
+    *aside(
+        (*TO_DISPATCH, *IN_WORK),
+        "raise",
+        gettext_noop("SAWS Order 16, art. 3: a major hazard by a published criterion"),
+        DISPATCHER,
+        requires=("criterion", "reason"),
+        label=_("Raise to major"),
+        when=("running", "general"),
+    ),
+    *aside(
+        (*TO_DISPATCH, *IN_WORK),
+        "lower",
+        gettext_noop("SAWS Order 16, art. 3: a general hazard after all"),
+        SUPERVISOR,
+        requires=("reason",),
+        label=_("Lower to general"),
+        when=("running", "major", "not stopped", "not listed"),
+    ),
+    *aside(
+        (S.TAKEN,),
+        "plan",
+        gettext_noop("SAWS Order 16, art. 15: responsibility, measures, funds, time limit, contingency plan"),
+        HANDLER,
+        requires=("unit", "person", "measures", "funds", "finish_on", "contingency"),
+        label=_("Lay a plan before the supervisor"),
+        when=("running", "major", "no plan asked"),
+    ),
+    *aside(
+        (S.TAKEN,),
+        "approve_plan",
+        gettext_noop("SAWS Order 16, art. 15: the plan is approved by who supervises"),
+        SUPERVISOR,
+        label=_("Approve the plan"),
+        when=("plan asked",),
+    ),
+    *aside(
+        (S.TAKEN,),
+        "return_plan",
+        gettext_noop("SAWS Order 16, art. 15: the plan is sent back, with the reason"),
+        SUPERVISOR,
+        requires=("reason",),
+        label=_("Return the plan"),
+        when=("plan asked",),
+    ),
+    *aside(
+        STOPPABLE,
+        "stop_work",
+        gettext_noop("Work Safety Law, art. 65: work stops where safety cannot be ensured"),
+        (*DISPATCHER, *SUPERVISOR),
+        requires=("scope", "basis"),
+        label=_("Stop work"),
+        when=("major", "not stopped"),
+    ),
+    *aside(
+        STOPPABLE,
+        "resume_work",
+        gettext_noop("Work Safety Law, art. 65: work goes on once it was reviewed"),
+        (*DISPATCHER, *SUPERVISOR),
+        requires=("reason",),
+        label=_("Let work go on"),
+        when=("stopped",),
+    ),
     # -- where it lies, and whether it is one with another --
     *aside(
         TO_DISPATCH,
@@ -332,7 +409,7 @@ LIFECYCLE = Lifecycle(
             DISPATCHER,
             requires=("into",),
             label=_("Merge"),
-            when=("running", "nothing asked"),
+            when=("running", "nothing asked", "not stopped", "not listed"),
         )
         for source in (*TO_DISPATCH, *IN_WORK)
     ),

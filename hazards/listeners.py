@@ -16,6 +16,7 @@ from grid.models import Cell, shapes_of
 
 from . import notices
 from .lifecycle import HazardState, Stage
+from .listings import clocks as listing_clocks
 from .models import Hazard, Mark, Severity, Step
 from .services import recompute_due
 
@@ -23,6 +24,8 @@ MAJOR_LEVEL, OVERDUE_LEVEL = 2, 3  # of the four levels of notices: II orange, I
 CELLS_NAMED = 3
 ASKED = {"ask_extension": "hazard.extension_asked", "ask_pause": "hazard.pause_asked"}
 DECIDED = {"deny_extension": "hazard.extension_denied", "deny_pause": "hazard.pause_denied", "pause": "hazard.paused"}
+OF_MAJOR = {"approve_plan": "hazard.plan_approved", "return_plan": "hazard.plan_returned", "stop_work": "hazard.stopped",
+            "resume_work": "hazard.work_resumed", "lower": "hazard.lowered"}  # fmt: skip
 DUE_AT = {"grant_extension": "hazard.extension_granted", "resume": "hazard.resumed", "pin": "hazard.pinned"}
 
 
@@ -141,6 +144,17 @@ def tell_of_remark(entry: OutboxEntry) -> None:
         _tell_with_reason(entry, "hazard.remarked", _whose_work(entry))
 
 
+def tell_of_plan(entry: OutboxEntry) -> None:
+    """A plan is laid before the supervisors of the area. Queries: 8."""
+    people = notices.covering(entry.area_code, Role.SUPERVISOR)
+    _tell(entry, "hazard.plan_asked", people, notices.params_of(_case(entry)), level=MAJOR_LEVEL)
+
+
+def tell_of_major_step(entry: OutboxEntry) -> None:
+    """A plan is decided, work is stopped or goes on, a case is lowered: whose work it is. Queries: 8 or 9."""
+    _tell_with_reason(entry, OF_MAJOR[entry.payload["action"]], _whose_work(entry))
+
+
 def _whose_work(entry: OutboxEntry) -> list[User]:
     """Return the handlers of the department that has the case; without one the dispatchers nearest to the place. Queries: 1."""
     department = entry.payload["department_id"]
@@ -228,6 +242,7 @@ def follow_calendar(entry: OutboxEntry) -> None:
     """Working days were edited: due times of running clocks follow, also those that could not be computed before."""
     calendars.forget()  # this process may hold the calendar of two seconds ago
     recompute_due(at=entry.at)
+    listing_clocks.recompute()
 
 
 def tell_of_missing_calendar(at: datetime) -> int:

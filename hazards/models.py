@@ -18,6 +18,16 @@ from grid.models import Cell, Unit, shapes_of
 
 from .evaluation.models import Detector, EvaluationRule, Finding, Indicator, SetAside
 from .lifecycle import ENDED, OPEN, HazardState, Stage
+from .majors import (  # noqa: F401  tables of this app
+    Criterion,
+    Level,
+    Listing,
+    ListingClock,
+    ListingRule,
+    ListingStep,
+    Plan,
+    StopWork,
+)
 
 __all__ = [
     "ASKED", "WEIGHED", "Clock", "ClockChange", "Detector", "EvaluationRule", "Finding", "Hazard", "HazardQuerySet",
@@ -160,6 +170,10 @@ class Hazard(models.Model):
     paused_at = models.DateTimeField(_("paused at"), null=True)
     paused_until = models.DateTimeField(_("paused until"), null=True)
     pinned_at = models.DateTimeField(_("set by a leader at"), null=True)
+    plan_asked_at = models.DateTimeField(_("plan laid before a supervisor at"), null=True)
+    plan_approved_at = models.DateTimeField(_("plan approved at"), null=True)
+    stopped_at = models.DateTimeField(_("work stopped at"), null=True)
+    listed_at = models.DateTimeField(_("listed at"), null=True)  # 挂牌督办, until it is taken off the list
     co_reporters = ArrayField(models.BigIntegerField(), null=True)  # of what was merged into it
     imported = models.BooleanField(_("imported"), default=False)
     party_users = ArrayField(models.BigIntegerField(), default=list)  # reporter and whoever acted
@@ -200,6 +214,7 @@ class Hazard(models.Model):
             models.Index("merged_into", name="hazard_merged", condition=Q(merged_into__isnull=False)),
             models.Index("paused_until", name="hazard_paused", condition=Q(paused_at__isnull=False)),
             models.Index(fields=["-received_at", "id"], name="hazard_pinned", condition=Q(pinned_at__isnull=False)),
+            models.Index(fields=["-received_at", "id"], name="hazard_stopped", condition=Q(stopped_at__isnull=False)),
             models.Index(fields=["reporter", "-received_at"], name="hazard_reporter"),
             GinIndex(fields=["party_users", "party_departments"], name="hazard_party"),
         ]

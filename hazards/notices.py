@@ -88,6 +88,12 @@ def register() -> None:
             _("Cells: %(cells)s. Cases that wait there for a worker: %(count)s"),
             "/hazards/?state=rectified&area=%(area)s",
         ),
+        ("hazard.plan_asked", _("Plan to approve"), _("A plan of rectification waits: %(matter)s"), CASE, DESK),
+        ("hazard.plan_approved", _("Plan approved"), _("The plan is approved: %(matter)s"), CASE, DESK),
+        ("hazard.plan_returned", _("Plan returned"), _("The plan is sent back: %(matter)s"), CASE_AND_REASON, DESK),
+        ("hazard.stopped", _("Work stopped"), _("Work is stopped: %(matter)s"), CASE_AND_WORDS, DESK),
+        ("hazard.work_resumed", _("Work goes on"), _("Work may go on: %(matter)s"), CASE_AND_WORDS, DESK),
+        ("hazard.lowered", _("Lowered to general"), _("No major hazard any more: %(matter)s"), CASE_AND_REASON, DESK),
         (
             "calendar.missing",
             _("Calendar missing"),

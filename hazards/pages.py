@@ -33,6 +33,7 @@ from .drawing import draw
 from .evaluation.access import may_read
 from .filters import HazardFilter, midnight
 from .lifecycle import OPEN, HazardState, PhotoRole
+from .listings import desk as listings
 from .models import Hazard, Severity
 from .present import clock_answer
 
@@ -43,7 +44,7 @@ MOST_COUNTED, MOST_COUNTED_NOW = 1000, 50_000
 OF_DAYS = ("received", "received_after", "cleared", "refused", "dispatched", "marked", "settled", "counted", "figure")
 WORDS_DAYS = 42  # words are compared with every row: without other bounds, with those of six weeks
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-OFFERED = ("area", "state", "severity", "category", "open", "overdue", "asked", "paused", "pinned", "mine", "search", "received_after",
+OFFERED = ("area", "state", "severity", "category", "open", "overdue", "asked", "paused", "pinned", "stopped", "mine", "search", "received_after",
            "received_before")  # fmt: skip
 COUNTED_BY = ("figure", "at")
 NO_FILTERS = ("before", "columns", "view")
@@ -334,6 +335,7 @@ def _around(request: HttpRequest, found: HazardFilter, area: str) -> dict[str, A
                 ("asked", _("To decide")),
                 ("paused", _("Paused")),
                 ("pinned", _("Set by a leader")),
+                ("stopped", _("Work stopped")),
                 ("mine", _("Reported by me")),
             )
         ],
@@ -356,7 +358,7 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
     """GET /hazards/<id>/: one hazard; 404 for who may not see it.
 
     Queries: 12 with what every page asks; dispatch and a hazard merged into another one more, photos one a role and one where other
-    cases have the same ones, steps beside the way those of ``asked.fields``.
+    cases have the same ones, steps beside the way those of ``asked.fields``, a major hazard those of its panel.
     """
     now = timezone.now()
     seen = selectors.hazards_seen_by(request.user).select_related("reporter")
@@ -384,6 +386,7 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
             "ahead_states": desk.states_ahead(found),
             "happened": desk.happened(selectors.history(found), found.marks.all(), photos, found.climbed.all()),
             "photos": [(photo, PhotoRole(photo.role).label, judged[photo.pk]) for photo in photos],
+            "major": listings.panel(request.user, found, now),
             "drawing": draw(found),
             "states": {value: str(label) for value, label in HazardState.choices},
             "api": f"/api/v1/hazards/{found.pk}/",

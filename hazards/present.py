@@ -62,6 +62,10 @@ def hazard_answer(hazard: Hazard) -> dict[str, Any]:
         "extension_asked_at": _moment(hazard.extension_asked_at),
         "pause_asked_at": _moment(hazard.pause_asked_at),
         "pinned_at": _moment(hazard.pinned_at),
+        "plan_asked_at": _moment(hazard.plan_asked_at),
+        "plan_approved_at": _moment(hazard.plan_approved_at),
+        "stopped_at": _moment(hazard.stopped_at),
+        "listed_at": _moment(hazard.listed_at),
         "imported": hazard.imported,
     }
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from citysafety import areas
 from citysafety.accounts import lists, rights
 from citysafety.calendars import handovers
+from citysafety.documents import admin as document_admin
 from citysafety.evidence import access, cases
 from citysafety.evidence import chain as chains
 from citysafety.tallies.figures import COUNT, RATIO, Figure, Recount, register_subject
@@ -23,6 +24,8 @@ from citysafety.tallies.selectors import board
 from . import chain, ladders, notices
 from .columns import COLUMNS, LIST
 from .lifecycle import LIFECYCLE, HazardState, PhotoRole
+from .listings import chain as listing_chain
+from .listings import news, papers
 from .models import NOT_BY_AREA, Hazard, Mark, Step
 from .standing import CITY_TIME, counts_now, counts_today
 
@@ -84,8 +87,12 @@ def register() -> None:
     )
     chains.register("hazard", chain.look)
     chains.join("hazard", "hazard", chain.duplicates)
+    chains.register("listing", listing_chain.look)
+    chains.join("listing", "hazard", listing_chain.about_hazards)
     notices.register()
     ladders.register()
+    news.register()
+    document_admin.KNOWN_PLACES.update(papers.PLACES)
     handovers.register_handover_line(handed_over)
     handovers.register_case_numbers(r"\bYH-\d{8}-\d{5,}\b", lambda number: f"/hazards/?search={number}")
     rights.register_visibility(

@@ -18,7 +18,7 @@ from citysafety.tallies.models import Period
 from grid.locate import cells_around
 from grid.models import Matter
 
-from .models import Hazard, Step
+from .models import Criterion, Hazard, Step
 
 SAME_WITHIN = timedelta(days=90)  # an older open case is hardly what somebody has just seen
 MOST_DOUBT_M = 100  # of a position
@@ -155,6 +155,12 @@ def near_place(
         (one for one in found if one.metres <= radius), key=lambda one: (not one.is_same_matter, one.metres)
     )
     return likely[:MOST_NEAR]
+
+
+def criteria_for(matter_class: str = "") -> QuerySet[Criterion]:
+    """Return the criteria in force, of a class of matters those that fit it. Queries: 1."""
+    rows = Criterion.objects.filter(active=True).order_by("code")
+    return rows.filter(Q(classes=[]) | Q(classes__contains=[matter_class])) if matter_class else rows
 
 
 def pinned(rows: QuerySet[Hazard], *, figure: str, area: str, at: int | None) -> QuerySet[Hazard]:

@@ -8,6 +8,7 @@ from citysafety.outbox.selectors import now
 from . import ladders, listeners, services
 from .evaluation import keeping
 from .evaluation.services import seek
+from .listings import clocks
 
 
 @shared_task
@@ -22,6 +23,12 @@ def climb_ladders(**_from_newer_version: object) -> None:
     """Follow what happened to the cases and take the rungs whose moment has come. By the database's clock: hosts differ."""
     ladders.follow()
     ladders.climb(at=now())
+
+
+@shared_task
+def mark_missed_listings(**_from_newer_version: object) -> None:
+    """Mark what listings missed. Any number of sweeps mark a limit once."""
+    clocks.mark_missed(at=timezone.now())
 
 
 @shared_task

@@ -2,6 +2,8 @@ from django.urls import path
 
 from . import pages
 from .evaluation import pages as evaluation
+from .listings import pages as listings
+from .listings import public
 
 urlpatterns = [
     path("hazards/", pages.hazards, name="hazards"),
@@ -10,5 +12,10 @@ urlpatterns = [
     path("hazards/evaluation/export.<sheet:kind>", evaluation.evaluation_sheet, name="evaluation-sheet"),
     path("hazards/evaluation/doubts/", evaluation.doubts, name="evaluation-doubts"),
     path("hazards/evaluation/doubts/<int:pk>/set-aside/", evaluation.set_aside, name="evaluation-set-aside"),
+    path("hazards/listed/", listings.listings, name="listings"),
+    path("hazards/listed/<uuid:listing_id>/", listings.listing, name="listing-page"),
+    path("hazards/<uuid:hazard_id>/list/", listings.propose, name="listing-propose"),
+    path("public/listed/", public.listed, name="public-listed"),
+    path("public/listed.json", public.listed_json, name="public-listed-json"),
     path("hazards/<uuid:hazard_id>/", pages.hazard, name="hazard-page"),
 ]

@@ -68,6 +68,8 @@ MASTER_DATA = {
     "hazards.indicator": KEEP,
     "hazards.evaluationrule": ("view", "change"),
     "hazards.detector": ("view", "change"),
+    "hazards.criterion": KEEP,
+    "hazards.listingrule": ("view", "change"),
 }
 
 PEOPLE = {

@@ -10,6 +10,7 @@ from django.conf import settings
 from citysafety.accounts.demo import LABEL
 from citysafety.accounts.models import Role, User
 from hazards.lifecycle import HazardState
+from hazards.listings.seeds import seed_majors
 from hazards.models import Hazard
 from hazards.seeds import seed_ladders, seed_limits
 from hazards.services import report_hazard, take_step
@@ -47,6 +48,7 @@ def govern(at: datetime) -> int:
     """Take steps beside the way at open cases of the demo's departments; return how many cases."""
     seed_limits()
     seed_ladders()
+    seed_majors(at=at - timedelta(days=365))
     people = {
         role: user
         for role in (Role.SUPERVISOR, Role.LEADER, Role.DISPATCHER)

@@ -13,6 +13,7 @@ from hazards.models import Hazard
 
 from .doubtful import cheat
 from .governed import govern
+from .listed import list_majors
 from .past import Album, City, Teller
 from .pictures import SCENES, picture
 from .staff import make_staff
@@ -49,6 +50,7 @@ def load_history(days: int, seed: int, *, at: datetime, say: Callable[[str], Non
         say(f"{waiting.tell()} notices")
         say(f"{supervise(at)} overdue notices")
         say(f"{govern(at)} cases whose limits were changed, or that were reported twice")
+        say(f"{list_majors(at)} major hazards with plans, stopped work and listings")
         say(f"{note_imported(at=at)} photos")
         say(f"{cheat(at)} doubts of invented patterns")
     return number

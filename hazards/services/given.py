@@ -1,7 +1,7 @@
 """What a person brings to a step, and how it is refused."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
 from citysafety.lifecycle import StepNotAllowed
@@ -56,3 +56,14 @@ class StepInput:
     matter: str = ""
     into: str = ""  # id or number of the case that a duplicate is merged into
     cell: str = ""
+    # of major hazards: why it is one, the five items of a plan, an order to stop work
+    criterion: str = ""
+    unit: str = ""
+    person: str = ""
+    measures: str = ""
+    funds: str = ""  # yuan, or that none are needed
+    finish_on: date | None = None
+    contingency: str = ""
+    since: datetime | None = None
+    scope: str = ""
+    basis: str = ""

@@ -25,6 +25,7 @@ from ..facts import HazardStepped
 from ..models import Clock, Hazard, Severity, Step
 from ..standing import CITY_TIME, standing_of
 from .clocks import first_clocks
+from .criteria import worded
 from .places import NoSuchCell, cell_near
 
 CLOCKS_DIFFER = timedelta(minutes=10)  # a phone's clock may run ahead by this much
@@ -109,7 +110,7 @@ class Draft:
 def draft_hazard(*, filing: Filing, reporter: Any, at: datetime) -> Draft:
     """Look at a filing and lay out what filing it will write; writes nothing, but draws the numbers of what will be.
 
-    Queries: 1, 2 when the reporter names a cell. The calendar and the grid are looked at every two seconds besides.
+    Queries: 1, 2 when the reporter names a cell, 1 more for a major one. The calendar and the grid are looked at every two seconds besides.
 
     :raises FilingRefused: unknown matter, outside the city's frame, a time to come, major without a criterion.
     """
@@ -123,14 +124,14 @@ def draft_hazard(*, filing: Filing, reporter: Any, at: datetime) -> Draft:
     if matter is None:
         raise FilingRefused("matter", _("There is no matter %(code)s in the catalogue.") % {"code": filing.matter})
     severity = filing.severity or matter.severity
-    if severity == Severity.MAJOR and not filing.criterion:
+    if severity == Severity.MAJOR and not filing.criterion.strip():
         raise FilingRefused("criterion", _("A major hazard names the criterion that makes it one."))
     hazard = Hazard(
         id=filing.id,
         number=number_of(at, numbers[2]),
         matter=matter,
         severity=severity,
-        criterion=filing.criterion,
+        criterion=worded(filing.criterion) if severity == Severity.MAJOR else filing.criterion,
         description=filing.description,
         location=Point(filing.lon, filing.lat, srid=4326),
         accuracy_m=filing.accuracy_m,

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from django.contrib.gis.geos import Point
 from django.db import transaction
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
+from django.utils.translation import gettext_lazy
 
 from citysafety.accounts.models import Department
 from citysafety.accounts.rights import may
@@ -22,7 +22,7 @@ from grid.locate import in_frame
 from ..lifecycle import IN_WORK, LIFECYCLE, HazardState, HazardStep, PhotoRole, kept_from, open_step
 from ..models import Hazard, Step
 from ..standing import record_standing
-from . import limits, merging
+from . import limits, majors, merging
 from .clocks import run_clock
 from .given import EvidenceMissing, FieldsMissing, NotAllowed, StaleVersion, StepInput, TooLateToReopen
 from .places import correct_cell
@@ -33,11 +33,20 @@ AT_ONCE = 200  # pauses that end in one sweep
 MOST_DOUBT_M = 100  # a position may be wrong by what it says of itself, but by no more than this
 # What is said where a step's own field is missing.
 NEEDED = {
-    "amount": _lazy("This step needs how much more time."),
-    "cause": _lazy("This step needs a cause."),
-    "matter": _lazy("This step needs the code of a matter."),
-    "into": _lazy("This step needs the number of the case it is a duplicate of."),
-    "cell": _lazy("This step needs the code of a cell."),
+    "amount": gettext_lazy("This step needs how much more time."),
+    "cause": gettext_lazy("This step needs a cause."),
+    "matter": gettext_lazy("This step needs the code of a matter."),
+    "into": gettext_lazy("This step needs the number of the case it is a duplicate of."),
+    "cell": gettext_lazy("This step needs the code of a cell."),
+    "criterion": gettext_lazy("A major hazard names the criterion that makes it one."),
+    "unit": gettext_lazy("A plan names the unit that answers for it."),
+    "person": gettext_lazy("A plan names the person who answers for it."),
+    "measures": gettext_lazy("A plan says which measures are taken."),
+    "funds": gettext_lazy("A plan says what it costs in yuan, or “none” where no funds are needed."),
+    "finish_on": gettext_lazy("A plan names the day by which it is done."),
+    "contingency": gettext_lazy("A plan says what is done if something happens meanwhile."),
+    "scope": gettext_lazy("This step says what stands still."),
+    "basis": gettext_lazy("This step names its legal basis."),
 }
 
 # What a step does to a case besides moving it on: called with its row held and the step's fields checked.
@@ -56,6 +65,13 @@ EFFECTS: dict[str, Callable[[Hazard, StepInput, Any, datetime], None]] = {
     "merge": merging.merge,
     "unmerge": merging.unmerge,
     "remark": merging.pass_on,
+    "raise": majors.raise_to_major,
+    "lower": majors.lower,
+    "plan": majors.plan,
+    "approve_plan": majors.approve_plan,
+    "return_plan": majors.return_plan,
+    "stop_work": majors.stop_work,
+    "resume_work": majors.resume_work,
 }
 
 
@@ -150,7 +166,7 @@ def _checked(step: HazardStep, given: StepInput, hazard: Hazard, actor: Any) -> 
         if name in step.requires and not given.words.strip():
             errors[name] = _("This step needs words.")
     for name, words in NEEDED.items():
-        if name in step.requires and not getattr(given, name):
+        if name in step.requires and not str(getattr(given, name) or "").strip():
             errors[name] = str(words)
     if "location" in step.requires:
         if given.lon is None or given.lat is None:
@@ -202,6 +218,7 @@ def _move(hazard: Hazard, step: HazardStep, *, actor: Any, department: Departmen
         hazard.rectified_by, hazard.handled_on_spot = actor, source == HazardState.REPORTED
     elif hazard.state in (HazardState.ACCEPTED, HazardState.REPORTED) and step.action != "unmerge":
         hazard.department, hazard.rectified_by, hazard.handled_on_spot = None, None, False
+        majors.drop_plan(hazard)
     if hazard.state == HazardState.WRITTEN_OFF:
         hazard.written_off_at = at
     run_clock(hazard, at=at)
@@ -219,7 +236,7 @@ def _write(hazard: Hazard, step: HazardStep, given: StepInput, *, actor: Any, at
         actor=actor,
         department=hazard.department,
         at=at,
-        words=given.words.strip(),
+        words=(given.words.strip() or given.scope.strip()),
         location=None if given.lon is None or given.lat is None else Point(given.lon, given.lat, srid=4326),
         basis=step.basis,
     )

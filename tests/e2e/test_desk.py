@@ -29,6 +29,10 @@ PAGES = {
     "hazards/<uuid:hazard_id>/": "dispatcher",
     "hazards/evaluation/": "supervisor",
     "hazards/evaluation/doubts/": "supervisor",
+    "hazards/listed/": "supervisor",
+    "hazards/listed/<uuid:listing_id>/": "supervisor",
+    "hazards/<uuid:hazard_id>/list/": "supervisor",
+    "public/listed/": "",
     "grid/": "dispatcher",
     "grid/cells/<str:code>/": "dispatcher",
     "grid/workers/": "dispatcher",
@@ -83,7 +87,7 @@ ELSEWHERE = (
     "notices/channels/retry/", "notices/channels/<int:pk>/switch/", "notices/<int:pk>/open/", "admin/login/",
     "hazards/evaluation/export.<sheet:kind>", "hazards/evaluation/doubts/<int:pk>/set-aside/",
     "hazards/export.<sheet:kind>", "supervision/overdue.<sheet:kind>", "supervision/notices.<sheet:kind>",  # files
-    "views/", "views/columns/", "views/<int:pk>/", "views/<int:pk>/delete/",
+    "views/", "views/columns/", "views/<int:pk>/", "views/<int:pk>/delete/", "public/listed.json",
     "supervision/cases/<uuid:hazard_id>/",  # a part of a page
     "duty/shifts/<uuid:pk>/cancel/", "duty/leave/<uuid:pk>/cancel/", "duty/swaps/<uuid:pk>/agree/",
     "duty/swaps/<uuid:pk>/refuse/",
@@ -148,8 +152,10 @@ def parts(site: Any) -> dict[str, str]:
     assert handover[0] == 201, handover
     [late] = overdue_cases(site, 1)
     notice = supervisor.post("/api/v1/supervision/", {"id": str(uuid.uuid4()), "hazard": late})[1]["id"]
+    listing = supervisor.get("/api/v1/listings/?page_size=1")[1]["results"][0]["id"]  # of the demo
     return {
         "<uuid:notice_id>": notice,
+        "<uuid:listing_id>": listing,
         "duty/handovers/<uuid:pk>": f"duty/handovers/{handover[1]['id']}",
         "duty/shifts/<uuid:pk>": f"duty/shifts/{desk_shift['id']}",
         "duty/posts/<int:pk>": f"duty/posts/{desk_shift['post']}",

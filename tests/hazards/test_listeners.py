@@ -304,11 +304,25 @@ def test_a_fact_costs_the_same_few_queries_whatever_the_number_of_people(people,
 def test_every_topic_has_words_in_both_languages_for_every_notice_written(people):
     hazard = file_hazard(people.reporter, severity="major", criterion="判定标准第三条")
     mark_overdue(at=hazard.due_at + timedelta(minutes=1))
-    hazard = people.bring(hazard, "rectify")
+    people.bring(hazard, "take")
+    items = {"unit": "某单位", "person": "某人", "measures": "清理", "funds": "none", "contingency": "值守"}
+    for n in range(2):
+        people.step(hazard, "plan", people.handlers[0], finish_on=NOON.date(), **items)
+        people.step(hazard, "approve_plan" if n else "return_plan", people.supervisor, words="措施不具体")
+    people.step(hazard, "stop_work", people.supervisor, scope="二层", basis="安全生产法")
+    people.step(hazard, "resume_work", people.supervisor, words="已复查")
+    hazard = people.step(hazard, "rectify", people.handlers[0], words="已清理")
     mark_overdue(at=hazard.due_at + timedelta(minutes=1))
     relay()
 
-    assert len(set(Notice.objects.values_list("topic", flat=True))) == 6
+    topics = set(Notice.objects.values_list("topic", flat=True))
+    assert len(topics) == 11 and topics > {
+        "hazard.plan_asked",
+        "hazard.plan_returned",
+        "hazard.plan_approved",
+        "hazard.stopped",
+        "hazard.work_resumed",
+    }
     for notice in Notice.objects.all():
         for language in ("zh-hans", "en"):
             said = words(notice, language)

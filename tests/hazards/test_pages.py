@@ -244,12 +244,12 @@ def test_a_case_offers_each_reader_the_steps_that_the_api_allows_and_no_other(ca
         assert sorted(steps_on(answer)) == sorted(row["action"] for row in allowed)
         return steps_on(answer)
 
-    assert offered(cast.dispatcher) == ["accept", "refuse", "change_matter", "correct_cell", "merge"]
+    assert offered(cast.dispatcher) == ["accept", "refuse", "change_matter", "raise", "correct_cell", "merge"]
     assert offered(cast.neighbour) == ["handle_on_spot", "correct_cell", "remark"]
     assert offered(person("auditor")) == []
     assert offered(person("leader")) == ["pin"]
     cast.step(hazard, "accept", cast.dispatcher)
-    assert offered(cast.dispatcher) == ["dispatch", "pause", "change_matter", "correct_cell", "merge"]
+    assert offered(cast.dispatcher) == ["dispatch", "pause", "change_matter", "raise", "correct_cell", "merge"]
     cast.step(hazard, "dispatch", cast.dispatcher, department="fire-02")
     assert offered(cast.handler) == ["take", "return", "ask_extension", "ask_pause"]
     cast.step(hazard, "take", cast.handler)

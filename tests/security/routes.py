@@ -12,6 +12,7 @@ from django.contrib import admin
 from django.urls import URLPattern, get_resolver
 
 from hazards.lifecycle import LIFECYCLE
+from hazards.listings.lifecycle import LIFECYCLE as LISTING_STEPS
 from projects.lifecycle import LIFECYCLE as NOTICE_STEPS
 
 from .world import Side
@@ -62,7 +63,8 @@ def case(
     path: str, *, seen: str = "case", method: str = "GET", body: Any = None, kind: str = "application/json"
 ) -> Call:
     def of(side: Side) -> str:
-        return path.format(id=side.hazard.pk, photo=side.attachment.pk, notice=side.overdue_notice.pk)
+        return path.format(id=side.hazard.pk, photo=side.attachment.pk, notice=side.overdue_notice.pk,
+                           listing=side.listing.pk)  # fmt: skip
 
     return Call(OBJECT, method, of, body, kind, seen)
 
@@ -70,6 +72,11 @@ def case(
 def notice(path: str, **more: Any) -> Call:
     """A call about an overdue notice."""
     return case(f"{API}supervision/{{notice}}/{path}", seen="notice", **more)
+
+
+def listing(path: str, **more: Any) -> Call:
+    """A call about a hazard under listed supervision."""
+    return case(f"{API}listings/{{listing}}/{path}", seen="notice", **more)
 
 
 def roster(kind: str, verb: str, method: str = "POST") -> Call:
@@ -106,6 +113,7 @@ HAZARD = "api/v1/hazards/(?P<pk>[0-9a-fA-F-]{36})/"
 DUTY, ROW = "api/v1/duty/", "(?P<pk>[0-9a-fA-F-]{36})/"
 VERBS = "|".join(LIFECYCLE.actions)
 OPEN311, FORM = "open311/v2/", r"\.(?P<format>xml|json)"
+LISTING = "api/v1/listings/(?P<pk>[0-9a-fA-F-]{36})/"
 NOTICE = "api/v1/supervision/(?P<pk>[0-9a-fA-F-]{36})/"
 
 CALLS: dict[str, list[Call]] = {
@@ -295,6 +303,31 @@ CALLS: dict[str, list[Call]] = {
     f"{HAZARD}photos/": [case(f"{API}hazards/{{id}}/photos/")],
     f"{HAZARD}history/count/": [case(f"{API}hazards/{{id}}/history/count/")],
     f"{HAZARD}photos/count/": [case(f"{API}hazards/{{id}}/photos/count/")],
+    f"{HAZARD}major/": [case(f"{API}hazards/{{id}}/major/")],
+    "hazards/listed/": area("/hazards/listed/", seen="people"),
+    "hazards/listed/<uuid:listing_id>/": [case("/hazards/listed/{listing}/", seen="notice")],
+    "hazards/<uuid:hazard_id>/list/": [
+        case("/hazards/{id}/list/", seen="supervisor"),
+        case("/hazards/{id}/list/", seen="supervisor", method="POST", body={}, kind="application/x-www-form-urlencoded"),
+    ],
+    "public/listed/": get("/public/listed/", PUBLIC),
+    "public/listed.json": get("/public/listed.json", PUBLIC),
+    "api/v1/criteria/": get(f"{API}criteria/"),
+    "api/v1/criteria/count/": get(f"{API}criteria/count/"),
+    "api/v1/listings/": [*area(f"{API}listings/"), Call(SIGNED, "POST", _fixed(f"{API}listings/"), {})],
+    "api/v1/listings/count/": area(f"{API}listings/count/"),
+    LISTING: [listing("")],
+    f"{LISTING}history/": [listing("history/")],
+    f"{LISTING}history/count/": [listing("history/count/")],
+    f"{LISTING}steps/": [listing("steps/")],
+    f"{LISTING}put_back/": [listing("put_back/", method="POST", body={})],
+    f"{LISTING}prepare/": [listing("prepare/", method="POST", body={})],
+    f"{LISTING}(?P<verb>{'|'.join(LISTING_STEPS.actions)})/": [
+        listing(f"{verb}/", method="POST", body={"id": str(uuid.uuid4()), "version": 99})
+        for verb in LISTING_STEPS.actions
+    ],
+    f"{LISTING}document\\.pdf": [listing("document.pdf")],
+    f"{LISTING}pages/(?P<page>[0-9]{{1,2}})\\.png": [listing("pages/1.png")],
     f"{HAZARD}steps/": [case(f"{API}hazards/{{id}}/steps/")],
     f"{HAZARD}(?P<verb>{VERBS})/": [
         case(f"{API}hazards/{{id}}/{verb}/", seen="act", method="POST", body={"id": str(uuid.uuid4()), "version": 99})
@@ -347,6 +380,7 @@ CALLS: dict[str, list[Call]] = {
     "centre/supervision/<uuid:subject_id>/": [case("/centre/supervision/{notice}/", seen="console")],
     "chain/<slug:kind>/<uuid:subject_id>/": [
         case("/chain/hazard/{id}/", seen="desk"), case("/chain/supervision/{notice}/", seen="notice"),
+        case("/chain/listing/{listing}/", seen="notice"),
     ],
     "field/": get("/field/"),
     "field/ping/": get("/field/ping/"),

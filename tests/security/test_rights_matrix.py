@@ -55,6 +55,7 @@ SEES = {  # which roles see a record of their own area, by what is asked
     "console": CONSOLE,
     "leader": frozenset({Role.LEADER}),
     "evaluation": EVALUATED,
+    "supervisor": frozenset({Role.SUPERVISOR}),
     "duty": VIEWERS,
     "roster": VIEWERS - {Role.DEPARTMENT_HANDLER},  # a handler's are those of the department
     "planner": frozenset(PLANNERS),

@@ -21,7 +21,9 @@ from citysafety.evidence.models import Attachment
 from citysafety.evidence.services import attach
 from citysafety.notices.models import Channel, Notice
 from grid.models import Cell, Centre, Posting, Premises, PremisesKind, Worker
-from hazards.models import Hazard
+from hazards.listings import services as listings
+from hazards.listings.seeds import seed_majors
+from hazards.models import Hazard, Listing
 from hazards.services import take_step
 from hazards.services.steps import StepInput
 from projects.models import OverdueNotice
@@ -53,6 +55,7 @@ class Side:
     duty: Shift  # running, of the dispatcher at the county's post
     left: Shift  # a later one, for whoever calls it off
     handover: Handover
+    listing: Listing
     secrets: list[str] = field(default_factory=list)  # no answer to a stranger may hold one of these
 
 
@@ -75,6 +78,7 @@ def picture(seed: int = 0) -> bytes:
 def make_world() -> World:
     city = make_city()
     seed_supervision(at=timezone.now() - timedelta(days=1))
+    seed_majors(at=timezone.now() - timedelta(days=1))
     PremisesKind.objects.create(code="shop", name_zh="小商店", name_en="Small shop", nine_small=True)
     return World(
         city,
@@ -147,12 +151,14 @@ def _side(city: SmallCity, county: str, cell_code: str, department: str, word: s
         "NOTE",
         "MATTERS",
     )
+    late = _issued(hazard, at)  # while it is a general one: one signature
+    listing = _listed(hazard, word, at)
     secrets = [f"{word}-{name}" if name.isascii() else f"{word}{name}" for name in names]
     secrets += [f"{prefix}-{word}" for prefix in ("136", "137", "138", "139", "CS", "DY", "ZX")]
     secrets += [str(hazard.pk), hazard.number, sha256, cell_code, f"{word}.example"]
     return Side(
-        hazard, _issued(hazard, at), Attachment.objects.get(photo_id=sha256), cell, premises, worker, notice, channel,
-        owner.access_tokens.get(), view, owner, duty, left, handover, secrets,
+        hazard, late, Attachment.objects.get(photo_id=sha256), cell, premises, worker, notice, channel,
+        owner.access_tokens.get(), view, owner, duty, left, handover, listing, secrets,
     )  # fmt: skip
 
 
@@ -165,6 +171,22 @@ def _issued(hazard: Hazard, at: datetime) -> OverdueNotice:
     sha256 = documents.prepare(notice.document_id, by=signer, at=at).sealed_id
     given = NoticeInput(id=uuid.uuid4(), version=1, sha256=sha256)
     return take_notice_step(notice_id=notice.pk, action="issue", given=given, actor=signer, at=at)
+
+
+def _listed(hazard: Hazard, word: str, at: datetime) -> Listing:
+    """Put a hazard on the list of major ones, not published."""
+    Hazard.objects.filter(pk=hazard.pk).update(severity="major", criterion="第五条")
+    proposer, signer = (person("supervisor", area=hazard.area_code[:6]) for _ in range(2))
+    proposal = listings.Proposal(
+        level="county",
+        leader=f"{word}-BOSS",
+        requirement_zh="立即整改",
+        finish_by=timezone.localdate(at) + timedelta(days=90),
+    )
+    listing = listings.propose(hazard_id=hazard.pk, proposal=proposal, by=proposer, at=at)
+    paper = listings.prepare(listing_id=listing.pk, by=signer, at=at)
+    given = listings.ListingInput(id=uuid.uuid4(), version=1, sha256=paper.sealed_id)
+    return listings.take_step(listing_id=listing.pk, action="list_it", given=given, actor=signer, at=at)
 
 
 def everyone(city: SmallCity, area: str) -> dict[str, User]:

@@ -14,6 +14,7 @@ from citysafety.management.loading import DAYS, SEED, load_history
 from citysafety.management.rosters import seed_rosters
 from grid.models import Cell, Posting
 from hazards.evaluation.seeds import seed_evaluation
+from hazards.listings.seeds import seed_majors
 from hazards.models import Hazard
 from hazards.seeds import seed_ladders, seed_limits
 from projects.seeds import seed_supervision
@@ -39,6 +40,7 @@ class Command(BaseCommand):
         seed_limits()
         seed_evaluation()
         seed_ladders()
+        seed_majors(at=timezone.now() - timedelta(days=365))
         seed_supervision(at=timezone.now() - timedelta(days=365))  # in force before the demo's notices
         workers = {
             county: [

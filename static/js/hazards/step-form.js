@@ -168,7 +168,7 @@ class StepForm {
     }
     if (this.#form.elements.lon && !this.#place()) faults.push({ field: 'location', words: t('This step needs the place where you stand.') });
     const words = this.#form.dataset.words;
-    if (this.#form.querySelector('textarea').rows > 2 && !this.#value('words')) faults.push({ field: words, words: t('This step needs words.') });
+    if (this.#form.elements.words.rows > 2 && !this.#value('words')) faults.push({ field: words, words: t('This step needs words.') });
     return faults;
   }
 

@@ -1,0 +1,304 @@
+"""Major hazards: raised and lowered, planned in five items, stopped; criteria are data."""
+
+import uuid
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import translation
+
+from citysafety.lifecycle import StepNotAllowed
+from citysafety.notices.models import Notice
+from citysafety.outbox.relay import relay_waiting
+from citysafety.subscriptions import LISTENERS, PROJECTIONS
+from citysafety.tallies.models import Period
+from citysafety.tallies.reconciling import differences
+from hazards.listings.seeds import seed_majors
+from hazards.models import Criterion, CriterionHistory, Hazard, Plan, Step, StopWork
+from hazards.services import FieldsMissing, NotAllowed, take_step
+from hazards.services.given import StepInput
+from tests.factories import AWAY, NOON, file_hazard, person
+
+from .test_api import client_of
+
+CITY = ZoneInfo("Asia/Shanghai")
+PLAN = {
+    "unit": "东营区某商贸公司", "person": "安全负责人", "measures": "拆除占用物，加装闭门器", "funds": "12000.50",
+    "finish_on": date(2026, 12, 20), "contingency": "专人值守，备灭火器",
+}  # fmt: skip
+CODE = "GB35181-6.5"
+
+
+@pytest.fixture
+def major(cast):
+    seed_majors(at=NOON - timedelta(days=1))
+    cast.supervisor = person("supervisor")
+    return cast
+
+
+def step(hazard, action, by, at=NOON + timedelta(minutes=5), **fields):
+    given = StepInput(id=uuid.uuid4(), version=Hazard.objects.get(pk=hazard.pk).version, **fields)
+    return take_step(hazard_id=hazard.pk, action=action, given=given, actor=by, at=at)
+
+
+def taken(cast, **filing):
+    hazard = file_hazard(cast.neighbour, **{"severity": "major", "criterion": CODE, **filing})
+    step(hazard, "accept", cast.dispatcher)
+    step(hazard, "dispatch", cast.dispatcher, department="fire-02")
+    return step(hazard, "take", cast.handler)
+
+
+def relay():
+    while relay_waiting(listen=LISTENERS, project=PROJECTIONS):
+        pass
+
+
+def told(topic):
+    return sorted(Notice.objects.filter(topic=topic).values_list("recipient__role", flat=True))
+
+
+# -- criteria --------------------------------------------------------------------------------------
+
+
+def test_a_known_code_is_kept_with_its_words_and_free_text_as_it_stands(major):
+    words = Criterion.objects.get(code=CODE).name_zh
+    assert file_hazard(major.neighbour, severity="major", criterion=CODE).criterion == f"{CODE} {words}"
+    assert file_hazard(major.neighbour, severity="major", criterion="判定标准第五条").criterion == "判定标准第五条"
+    Criterion.objects.filter(code=CODE).update(active=False)
+    assert file_hazard(major.neighbour, severity="major", criterion=CODE).criterion == CODE
+
+
+def test_a_general_filing_asks_nothing_of_the_catalogue(major):
+    file_hazard(major.neighbour)
+    with CaptureQueriesContext(connection) as queries:
+        file_hazard(major.neighbour)
+    assert not [one for one in queries.captured_queries if "hazards_criterion" in one["sql"]]
+
+
+def test_the_catalogue_is_readable_by_every_role_and_cut_by_matter(major, django_assert_num_queries):
+    worker = client_of(major.neighbour)
+    everything = worker.get("/api/v1/criteria/?page_size=100").json()["results"]
+    assert len(everything) == worker.get("/api/v1/criteria/count/").json()["count"] == Criterion.objects.count() >= 12
+    assert all(one["basis"] and one["illustrative"] for one in everything)
+    fire = {one["code"] for one in worker.get("/api/v1/criteria/?matter=XF-001").json()["results"]}
+    assert fire and fire == {one["code"] for one in everything if "XF" in one["classes"]}
+    assert worker.get("/api/v1/criteria/?matter=NO-1").json()["results"] == []
+    assert worker.get("/api/v1/criteria/?color=red").status_code == 400
+
+
+def test_a_change_of_a_criterion_is_kept_by_the_database(major):
+    one = Criterion.objects.get(code=CODE)
+    one.name_zh = "改了措辞"
+    one.save()
+    assert CriterionHistory.objects.filter(pgh_obj=one).order_by("pgh_id").last().name_zh == "改了措辞"
+
+
+# -- raise and lower -------------------------------------------------------------------------------
+
+
+def test_a_general_case_is_raised_by_a_dispatcher_and_lowered_by_a_supervisor_and_the_figures_follow(major):
+    hazard = file_hazard(major.neighbour)
+    with pytest.raises(FieldsMissing) as refusal:
+        step(hazard, "raise", major.dispatcher)
+    assert set(refusal.value.errors) == {"criterion", "reason"}
+    with pytest.raises(NotAllowed):
+        step(hazard, "raise", major.handler, criterion=CODE, words="人员密集")
+    raised = step(hazard, "raise", major.dispatcher, criterion=CODE, words="人员密集")
+    assert (raised.severity, raised.criterion.split(" ")[0], raised.state) == ("major", CODE, "reported")
+    assert "hazards.major_open" in Period.objects.filter(subject_id=str(hazard.pk)).latest("pk").now
+    with pytest.raises(NotAllowed):
+        step(hazard, "lower", major.dispatcher, words="不够重大")
+    lowered = step(hazard, "lower", major.supervisor, words="经核实属一般隐患")
+    assert (lowered.severity, lowered.criterion) == ("general", "")
+    assert "hazards.major_open" not in Period.objects.filter(subject_id=str(hazard.pk)).latest("pk").now
+    relay()
+    assert [row for row in differences() if row.startswith("hazard")] == []
+    assert list(Step.objects.filter(hazard=hazard).order_by("version").values_list("action", flat=True)) == [
+        "report", "raise", "lower",
+    ]  # fmt: skip
+
+
+def test_what_is_lowered_loses_its_plan_and_needs_a_new_one_when_raised_again(major):
+    hazard = taken(major)
+    step(hazard, "plan", major.handler, **PLAN)
+    step(hazard, "approve_plan", major.supervisor)
+    step(hazard, "lower", major.supervisor, words="属一般隐患")
+    again = step(hazard, "raise", major.dispatcher, criterion=CODE, words="再次核实")
+    assert again.plan_approved_at is None
+    assert Plan.objects.filter(hazard=hazard).count() == 1
+
+
+# -- the plan with its five items ------------------------------------------------------------------
+
+
+def test_a_major_hazard_is_not_rectified_without_an_approved_plan(major):
+    hazard = taken(major)
+    major.photo(hazard, "after", major.handler)
+    with translation.override("en"), pytest.raises(StepNotAllowed, match="approved plan"):
+        step(hazard, "rectify", major.handler, words="已整改")
+    step(hazard, "plan", major.handler, **PLAN)
+    with pytest.raises(StepNotAllowed):
+        step(hazard, "rectify", major.handler, words="已整改")
+    with pytest.raises(NotAllowed):
+        step(hazard, "approve_plan", major.handler)
+    step(hazard, "approve_plan", major.supervisor)
+    assert step(hazard, "rectify", major.handler, words="已整改").state == "rectified"
+
+
+def test_a_general_hazard_needs_no_plan(major):
+    hazard = taken(major, severity="general", criterion="")
+    with pytest.raises(StepNotAllowed):
+        step(hazard, "plan", major.handler, **PLAN)
+    major.photo(hazard, "after", major.handler)
+    assert step(hazard, "rectify", major.handler, words="已整改").state == "rectified"
+
+
+@pytest.mark.parametrize("name", sorted(PLAN))
+def test_each_of_the_five_items_is_asked_for_by_its_name(major, name):
+    hazard = taken(major)
+    with pytest.raises(FieldsMissing) as refusal:
+        step(hazard, "plan", major.handler, **{**PLAN, name: None if name == "finish_on" else "  "})
+    assert set(refusal.value.errors) == {name}
+
+
+@pytest.mark.parametrize(
+    ("funds", "kept"), [("none", None), ("无需", None), ("3,000", Decimal(3000)), ("0.5", Decimal("0.5"))]
+)
+def test_funds_are_an_amount_or_none_needed(major, funds, kept):
+    hazard = taken(major)
+    step(hazard, "plan", major.handler, **{**PLAN, "funds": funds})
+    assert Plan.objects.get(hazard=hazard).funds_yuan == kept
+
+
+@pytest.mark.parametrize("funds", ["-3", "0", "much", "NaN", "1e30", "1.005", "Infinity"])
+def test_funds_that_are_no_amount_are_refused(major, funds):
+    hazard = taken(major)
+    with translation.override("en"), pytest.raises(FieldsMissing, match="funds") as refusal:
+        step(hazard, "plan", major.handler, **{**PLAN, "funds": funds})
+    assert funds in refusal.value.errors["funds"] and "yuan" in refusal.value.errors["funds"]
+
+
+def test_a_plan_that_ends_in_the_past_is_refused(major):
+    hazard = taken(major)
+    with pytest.raises(FieldsMissing) as refusal:
+        step(hazard, "plan", major.handler, **{**PLAN, "finish_on": date(2026, 11, 22)})
+    assert set(refusal.value.errors) == {"finish_on"}
+
+
+def test_each_version_of_a_plan_is_kept_and_people_are_told(major):
+    hazard = taken(major)
+    step(hazard, "plan", major.handler, **PLAN)
+    with pytest.raises(StepNotAllowed):
+        step(hazard, "plan", major.handler, **PLAN)
+    step(hazard, "return_plan", major.supervisor, words="资金来源不清")
+    step(hazard, "plan", major.handler, **{**PLAN, "funds": "none"})
+    step(hazard, "approve_plan", major.supervisor)
+    relay()
+    assert told("hazard.plan_asked") == ["supervisor", "supervisor"]
+    assert (told("hazard.plan_returned"), told("hazard.plan_approved")) == (["department_handler"],) * 2
+    answer = client_of(major.handler).get(f"/api/v1/hazards/{hazard.pk}/major/").json()
+    assert [(plan["version"], plan["is_approved"], plan["funds_yuan"]) for plan in answer["plans"]] == [
+        (2, True, None), (1, False, "12000.50"),
+    ]  # fmt: skip
+    assert answer["plans"][1]["decision"] == "资金来源不清"
+
+
+# -- stopped work ----------------------------------------------------------------------------------
+
+
+def test_work_is_stopped_and_goes_on_and_meanwhile_the_case_is_not_written_off_merged_or_lowered(major):
+    hazard = taken(major)
+    other = file_hazard(major.neighbour)
+    with pytest.raises(NotAllowed):
+        step(hazard, "stop_work", major.handler, scope="二层", basis="安全生产法")
+    with pytest.raises(FieldsMissing) as refusal:
+        step(hazard, "stop_work", major.dispatcher)
+    assert set(refusal.value.errors) == {"scope", "basis"}
+    since = NOON + timedelta(minutes=1)
+    stopped = step(
+        hazard, "stop_work", major.dispatcher, scope="二层营业区", basis="《安全生产法》第六十五条", since=since
+    )
+    assert (stopped.stopped_at, stopped.state) == (since, "taken")
+    for action, by, more in (
+        ("lower", major.supervisor, {"words": "属一般"}),
+        ("merge", major.dispatcher, {"into": other.number}),
+        ("stop_work", major.supervisor, {"scope": "全部", "basis": "x"}),
+    ):
+        with pytest.raises(StepNotAllowed):
+            step(hazard, action, by, **more)
+    step(hazard, "plan", major.handler, **PLAN)
+    step(hazard, "approve_plan", major.supervisor)
+    major.photo(hazard, "after", major.handler)
+    step(hazard, "rectify", major.handler, words="已整改")
+    step(hazard, "verify", major.worker, lon=118.53, lat=37.45)
+    with translation.override("en"), pytest.raises(StepNotAllowed, match="Work is stopped"):
+        step(hazard, "write_off", major.dispatcher)
+    step(hazard, "resume_work", major.supervisor, words="复查合格，恢复营业")
+    stop = StopWork.objects.get(hazard=hazard)
+    assert (stop.ended_by, stop.ended_why) == (major.supervisor, "复查合格，恢复营业")
+    assert step(hazard, "write_off", major.dispatcher).state == "written_off"
+    relay()
+    assert told("hazard.stopped") == ["department_handler"]
+
+
+def test_only_major_hazards_are_stopped_and_not_from_a_time_to_come(major):
+    general = taken(major, severity="general", criterion="")
+    with pytest.raises(StepNotAllowed):
+        step(general, "stop_work", major.supervisor, scope="二层", basis="x")
+    hazard = taken(major)
+    with pytest.raises(FieldsMissing) as refusal:
+        step(hazard, "stop_work", major.supervisor, scope="二层", basis="x", since=NOON + timedelta(days=1))
+    assert set(refusal.value.errors) == {"since"}
+
+
+def test_the_list_is_cut_to_what_stands_still(major):
+    hazard, _other = taken(major), taken(major)
+    step(hazard, "stop_work", major.supervisor, scope="二层", basis="x")
+    client = client_of(major.dispatcher)
+    assert [row["id"] for row in client.get("/api/v1/hazards/?stopped=true").json()["results"]] == [str(hazard.pk)]
+    assert client.get("/api/v1/hazards/count/?stopped=false").json()["count"] == 1
+    client.force_login(major.dispatcher)
+    page = client.get("/hazards/?stopped=true").content.decode()
+    assert hazard.number in page and _other.number not in page
+
+
+# -- doors -----------------------------------------------------------------------------------------
+
+
+def test_steps_of_majors_go_through_the_door_of_all_steps_once(major):
+    hazard = taken(major)
+    client = client_of(major.handler)
+    now = Hazard.objects.get(pk=hazard.pk).version
+    body = {"id": str(uuid.uuid4()), "version": now, **PLAN, "finish_on": "2099-01-01"}
+    first = client.post(f"/api/v1/hazards/{hazard.pk}/plan/", body, content_type="application/json")
+    assert first.status_code == 200, first.json()
+    again = client.post(f"/api/v1/hazards/{hazard.pk}/plan/", body, content_type="application/json")
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert Plan.objects.filter(hazard=hazard).count() == 1
+    other = client.post(f"/api/v1/hazards/{hazard.pk}/plan/", {**body, "unit": "x"}, content_type="application/json")
+    assert other.status_code == 422
+    stranger = client_of(person("supervisor", area=AWAY))
+    assert stranger.get(f"/api/v1/hazards/{hazard.pk}/major/").status_code == 404
+
+
+def test_the_page_of_a_case_shows_plan_and_stop_and_offers_the_catalogue(major, client):
+    hazard = taken(major)
+    step(hazard, "stop_work", major.supervisor, scope="二层营业区", basis="《安全生产法》第六十五条")
+    step(hazard, "plan", major.handler, **PLAN)
+    client.force_login(major.supervisor)
+    page = client.get(f"/hazards/{hazard.pk}/").content.decode()
+    for words in ("二层营业区", PLAN["measures"], "12,000.50", 'data-step="approve_plan"', "/list/"):
+        assert words in page
+    general = file_hazard(major.neighbour)
+    client.force_login(major.dispatcher)
+    assert f'value="{CODE}"' in client.get(f"/hazards/{general.pk}/").content.decode()
+
+
+def test_at_the_turn_of_a_year_a_plan_ends_on_days_of_the_city(major):
+    hazard = taken(major)
+    last = datetime(2026, 12, 31, 23, 30, tzinfo=CITY)
+    kept = step(hazard, "plan", major.handler, at=last, **{**PLAN, "finish_on": date(2026, 12, 31)})
+    assert kept.plan_asked_at == last
