@@ -191,6 +191,8 @@ CELERY_BEAT_SCHEDULE = {
     "warn of a missing calendar": {"task": "hazards.tasks.warn_of_missing_calendar", "schedule": crontab(minute=7)},
     "announce gaps of rosters": {"task": "citysafety.calendars.tasks.announce_gaps", "schedule": 60.0},
     "mark who is posted today": {"task": "grid.tasks.mark_postings", "schedule": crontab(minute=1)},
+    "bring re-zonings into force": {"task": "grid.tasks.activate_rezonings", "schedule": 30.0},
+    "move cases that were filed in ended cells": {"task": "hazards.tasks.leave_ended_cells", "schedule": 60.0},
 }
 
 # -- people -------------------------------------------------------------------------------------

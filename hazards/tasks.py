@@ -17,3 +17,9 @@ def mark_overdue(**_from_newer_version: object) -> None:
 def warn_of_missing_calendar(**_from_newer_version: object) -> None:
     """Say that a year's working days are missing, once a day however often it runs."""
     listeners.tell_of_missing_calendar(at=timezone.now())
+
+
+@shared_task
+def leave_ended_cells(**_from_newer_version: object) -> None:
+    """Move open cases out of cells that a re-zoning ended; finds nothing on most runs."""
+    services.leave_ended_cells(at=timezone.now())
