@@ -130,7 +130,9 @@ def rezonings_seen_by(user: Any) -> QuerySet[Rezoning]:
     """Return the re-zonings a person may see, with people, versions and codes. Queries: 3."""
     lean = Cell.objects.only("pk", "code").order_by("code")
     drawn = DraftCell.objects.only("pk", "code", "rezoning_id").order_by("code")
-    rows = Rezoning.objects.visible_to(user).select_related("drafted_by", "approved_by", "grid_version", "rollback_version")
+    rows = Rezoning.objects.visible_to(user).select_related(
+        "drafted_by", "approved_by", "grid_version", "rollback_version"
+    )
     return rows.prefetch_related(Prefetch("ends", lean), Prefetch("draws", drawn)).order_by("-drafted_at", "id")
 
 

@@ -26,12 +26,12 @@ from citysafety.workdays import CITY_TIME
 
 from .. import selectors
 from ..lifecycle import LIFECYCLE, PENDING, VERBS, RezoningState
-from ..models import Rezoning, RezoningStep
+from ..models import DraftCell, Rezoning, RezoningStep
 from ..models.rezoning import VIEWERS
 from ..services import draft_rezoning, take_rezoning_step
 from ..services.rezoning import NotAllowed, Refused, StaleVersion, StepInput, permitted, steps_open_to
-from .preview import preview
 from .present import draft_answer, preview_answer, rezoning_answer, step_answer
+from .preview import preview
 from .sketch import Drawing
 
 
@@ -66,7 +66,9 @@ class PointField(serializers.ListField):
 
 class DrawingFields(serializers.Serializer):
     operation = serializers.ChoiceField(choices=Drawing.OPERATIONS)
-    cells = serializers.ListField(child=serializers.CharField(max_length=20), max_length=2, required=False, default=list)
+    cells = serializers.ListField(
+        child=serializers.CharField(max_length=20), max_length=2, required=False, default=list
+    )
     line = serializers.ListField(child=PointField(), max_length=200, required=False, default=list)
     geojson = serializers.DictField(required=False, allow_null=True, default=None)
 
@@ -151,7 +153,7 @@ class RezoningViews(CountTwin, Historied, viewsets.GenericViewSet):
         return Response(self._whole(self.get_object()))
 
     def _whole(self, rezoning: Rezoning) -> dict[str, Any]:
-        drafts = rezoning.draws.select_related("worker").order_by("code")
+        drafts = DraftCell.objects.filter(rezoning=rezoning).select_related("worker").order_by("code")
         return rezoning_answer(rezoning) | {"cells": [draft_answer(draft) for draft in drafts]}
 
     @extend_schema(request=DraftFields, responses={201: OpenApiTypes.OBJECT, 200: OpenApiTypes.OBJECT})
@@ -210,9 +212,7 @@ class RezoningViews(CountTwin, Historied, viewsets.GenericViewSet):
         step = step_input(verb, given.validated_data, drawing)
 
         def act() -> tuple[int, Any]:
-            take_rezoning_step(
-                rezoning_id=rezoning.pk, action=verb, given=step, actor=request.user, at=timezone.now()
-            )
+            take_rezoning_step(rezoning_id=rezoning.pk, action=verb, given=step, actor=request.user, at=timezone.now())
             return 200, self._whole(self.get_queryset().get(pk=rezoning.pk))
 
         try:
@@ -251,4 +251,6 @@ def told() -> Iterator[None]:
     except Refused as refusal:
         raise ValidationError(refusal.errors) from refusal
     except IntegrityError as refusal:
+        if "_pkey" not in str(refusal):
+            raise
         raise Unprocessable({"id": _("This id was used for something else.")}) from refusal

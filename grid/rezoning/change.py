@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy
 import shapely
 
-from ..models import Cell, Rezoning
+from ..models import Cell, DraftCell, Rezoning
 from .shapes import geos_of, narrowing, shapely_of
 
 
@@ -139,8 +139,8 @@ def between(ended: Collection[int], begun: Collection[int]) -> Change:
 
 def drafted(rezoning: Rezoning) -> Change:
     """Return the change that a re-zoning would make. Queries: 2, 3 with a new dedicated cell."""
-    fresh = [_drawn(draft, draft.cell_id) for draft in rezoning.draws.all()]
-    ended = {cell.pk: _drawn(cell, cell.pk) for cell in rezoning.ends.order_by("code")}
+    fresh = [_drawn(draft, draft.cell_id) for draft in DraftCell.objects.filter(rezoning=rezoning)]
+    ended = {cell.pk: _drawn(cell, cell.pk) for cell in Cell.objects.filter(ended_by=rezoning).order_by("code")}
     return Change(ended, fresh, _over(fresh))
 
 

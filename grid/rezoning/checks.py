@@ -19,7 +19,7 @@ def problems(rezoning: Rezoning, at: datetime, *, on_time: bool = True) -> list[
     ``on_time``: its date lies ahead, too, which is asked of a draft and not when the date has come.
     """
     change = drafted(rezoning)
-    drafts = list(rezoning.draws.select_related("worker", "division"))
+    drafts = list(DraftCell.objects.filter(rezoning=rezoning).select_related("worker", "division"))
     if not drafts:
         return [_("There are no new outlines.")]
     found = [*_of_outlines(change), *_of_codes(drafts), *_of_divisions(change, drafts), *_of_ground(change)]
@@ -128,9 +128,9 @@ def _overlaps(cells: list[Any], others: list[Any]) -> Iterator[tuple[Any, Any, f
 
 def _of_ended(rezoning: Rezoning) -> Iterator[str]:
     """The cells that end stand as they were drawn over, and no other re-zoning under way ends them. Queries: 2."""
-    for code in rezoning.ends.filter(active=False).values_list("code", flat=True):
+    for code in Cell.objects.filter(ended_by=rezoning, active=False).values_list("code", flat=True):
         yield _("Cell %(code)s has ended meanwhile.") % {"code": code}
-    others = Rezoning.objects.filter(state__in=("checked", "approved"), ends__in=rezoning.ends.all())
+    others = Rezoning.objects.filter(state__in=("checked", "approved"), ends__in=Cell.objects.filter(ended_by=rezoning))
     for number in others.exclude(pk=rezoning.pk).values_list("number", flat=True).distinct():
         yield _("Re-zoning %(number)s changes the same cells; finish or discard one of the two.") % {"number": number}
 

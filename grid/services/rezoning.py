@@ -133,6 +133,11 @@ def _draw(rezoning: Rezoning, made: Sketch) -> None:
     )  # fmt: skip
 
 
+def may_draft(user: User) -> bool:
+    """Test whether a person drafts re-zonings of the own area."""
+    return bool(user.area_code) and user.role in {one.partition(":")[0] for one in DRAFTERS}
+
+
 def permitted(user: User, action: str, rezoning: Rezoning) -> None:
     """Let pass who may take some row of an action. :raises NotAllowed: everybody else."""
     verdicts = [may(user, step, rezoning) for step in LIFECYCLE.steps_named(action)]

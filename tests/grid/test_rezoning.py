@@ -13,9 +13,9 @@ from citysafety.tallies import selectors as tallies
 from grid import locate
 from grid.models import Cell, GridVersion, Posting, Premises, Rezoning, RezoningStep, Succession, Worker
 from grid.rezoning.sketch import Drawing
-from grid.services import activate_due, draft_rezoning
-from grid.services.rezoning import NotAllowed, Refused, StaleVersion
+from grid.services import activate_due
 from grid.services.rezoned import _activate
+from grid.services.rezoning import NotAllowed, Refused, StaleVersion
 from hazards.models import Hazard, Step
 from hazards.notices import verifiers
 from hazards.services import leave_ended_cells, take_step
@@ -23,7 +23,20 @@ from hazards.services.given import StepInput as HazardStepInput
 from tests.factories import AWAY, HOME, NOON, file_hazard, person
 
 from .conftest import feature, square
-from .rezoned import CUT, FIRST, LATER, SCHOOL, SECOND, differences, draft, halves, in_force, make_grid, relay, staffed, step
+from .rezoned import (
+    FIRST,
+    LATER,
+    SCHOOL,
+    SECOND,
+    differences,
+    draft,
+    halves,
+    in_force,
+    make_grid,
+    relay,
+    staffed,
+    step,
+)
 
 pytestmark = pytest.mark.django_db
 WEST, EAST = f"{FIRST[:12]}003", f"{FIRST[:12]}004"
@@ -204,7 +217,13 @@ def test_nobody_approves_what_they_had_a_hand_in(people):
     drafter = person("supervisor")
     rezoning = staffed(draft(drafter), people)  # the dispatcher has named the people
     step(rezoning, "check", drafter)
-    for own in (drafter, people["drafter"], person("grid_worker"), person("dispatcher"), person("supervisor", area=AWAY)):
+    for own in (
+        drafter,
+        people["drafter"],
+        person("grid_worker"),
+        person("dispatcher"),
+        person("supervisor", area=AWAY),
+    ):
         with pytest.raises(NotAllowed):
             step(rezoning, "approve", own)
     late_hand = person("administrator", area="3705")
