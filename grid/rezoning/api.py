@@ -83,14 +83,14 @@ class Moment(serializers.DateTimeField):
         super().__init__(default_timezone=CITY_TIME, required=False, allow_null=True, **more)
 
 
-class DraftFields(DrawingFields):
+class RezoningDraftFields(DrawingFields):
     id = serializers.UUIDField()
     reason = serializers.CharField(max_length=1000)
     basis = serializers.CharField(max_length=200)
     effective_at = Moment(default=None)
 
 
-class CellFields(serializers.Serializer):
+class RezonedCellFields(serializers.Serializer):
     code = serializers.CharField(max_length=15)
     name_zh = serializers.CharField(max_length=120, required=False, allow_blank=True)
     name_en = serializers.CharField(max_length=160, required=False, allow_blank=True)
@@ -98,14 +98,14 @@ class CellFields(serializers.Serializer):
     nobody_yet = serializers.BooleanField(required=False, default=False)
 
 
-class StepFields(serializers.Serializer):
+class RezoningStepFields(serializers.Serializer):
     id = serializers.UUIDField()
     version = serializers.IntegerField(min_value=1)
     words = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
     reason = serializers.CharField(max_length=1000, required=False, allow_blank=True)
     basis = serializers.CharField(max_length=200, required=False, allow_blank=True)
     effective_at = Moment()
-    cells = CellFields(many=True, required=False)
+    cells = RezonedCellFields(many=True, required=False)
 
 
 def step_input(verb: str, data: dict[str, Any], drawing: Drawing | None = None) -> StepInput:
@@ -156,12 +156,12 @@ class RezoningViews(CountTwin, Historied, viewsets.GenericViewSet):
         drafts = DraftCell.objects.filter(rezoning=rezoning).select_related("worker").order_by("code")
         return rezoning_answer(rezoning) | {"cells": [draft_answer(draft) for draft in drafts]}
 
-    @extend_schema(request=DraftFields, responses={201: OpenApiTypes.OBJECT, 200: OpenApiTypes.OBJECT})
+    @extend_schema(request=RezoningDraftFields, responses={201: OpenApiTypes.OBJECT, 200: OpenApiTypes.OBJECT})
     def create(self, request: Request) -> Response:
         """Draft a re-zoning: split a cell along a line, join two, or new outlines as GeoJSON."""
         if (claimed := uuid_in(request.data)) and (known := known_answer(claimed, request, to="rezonings/")):
             return known
-        given = DraftFields(data=request.data)
+        given = RezoningDraftFields(data=request.data)
         given.is_valid(raise_exception=True)
         data = given.validated_data
 
@@ -191,7 +191,7 @@ class RezoningViews(CountTwin, Historied, viewsets.GenericViewSet):
         rows = steps_open_to(request.user, self.get_object())
         return Response([{"action": s.action, "label": str(s.label), "requires": list(s.requires)} for s in rows])
 
-    @extend_schema(request=StepFields, responses=OpenApiTypes.OBJECT)
+    @extend_schema(request=RezoningStepFields, responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["post"], url_path=f"(?P<verb>{'|'.join(VERBS)})", url_name="step")
     def take(self, request: Request, pk: str, verb: str) -> Response:
         """Take a step. Refusals in this order: 404, known id, 403, 409, 400."""
@@ -202,7 +202,7 @@ class RezoningViews(CountTwin, Historied, viewsets.GenericViewSet):
         with told():
             permitted(request.user, verb, rezoning)
         self._must_be_open(rezoning, verb, request.data)
-        given = StepFields(data=request.data)
+        given = RezoningStepFields(data=request.data)
         given.is_valid(raise_exception=True)
         drawing = None
         if verb == "draw":

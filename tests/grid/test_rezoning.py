@@ -22,7 +22,7 @@ from hazards.services import leave_ended_cells, take_step
 from hazards.services.given import StepInput as HazardStepInput
 from tests.factories import AWAY, HOME, NOON, file_hazard, person
 
-from .conftest import feature, square
+from .conftest import feature, square, write_cells
 from .rezoned import (
     FIRST,
     LATER,
@@ -459,3 +459,13 @@ def test_a_case_outside_dedicated_cells_costs_no_query_more(people, django_asser
     entry = OutboxEntry.objects.get(topic="hazard.reported")
     with django_assert_num_queries(0):
         tell_of_dedicated(entry)
+
+
+def test_a_layer_that_is_older_than_the_grid_is_not_loaded(people, folder):
+    from grid.services import CityRefused, load_city  # noqa: PLC0415
+
+    Cell.objects.filter(code=FIRST).update(active=False, ended_at=NOON)
+    write_cells(folder, [feature(FIRST, square(118.5, 37.4), division=FIRST[:12])])
+    with pytest.raises(CityRefused) as refusal:
+        load_city(folder, at=NOON)
+    assert "ended by a re-zoning" in str(refusal.value.problems.listed[0])
