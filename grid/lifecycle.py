@@ -36,12 +36,12 @@ LIFECYCLE = Lifecycle(
         label=_("Check and send for approval"),
     ),
     Step(
-        S.CHECKED, "send_back", S.DRAFT, gettext_noop("sent back to its drafter, with the reason"),
-        (*DRAFTERS, "leader:area", "administrator:area"), requires=("reason",), label=_("Send back"),
-    ),
-    Step(
         S.CHECKED, "approve", S.APPROVED, gettext_noop("approved by another than its drafters"), APPROVERS,
         label=_("Approve"),
+    ),
+    Step(
+        S.CHECKED, "send_back", S.DRAFT, gettext_noop("sent back to its drafter, with the reason"),
+        (*DRAFTERS, "leader:area", "administrator:area"), requires=("reason",), label=_("Send back"),
     ),
     Step(S.APPROVED, "enter", S.IN_FORCE, gettext_noop("the time it is effective from has come"), NOBODY, label=_("In force")),
     Step(

@@ -13,7 +13,7 @@ from grid.rezoning.sketch import Drawing
 from grid.services import draft_rezoning, take_rezoning_step
 from grid.services.rezoning import StepInput
 
-COUNTIES = ("370521", "370522")  # neither of the two in which the demo's workers and tests are at home
+COUNTIES = ("370505", "370522")  # neither of the two in which the demo's workers and tests are at home
 BASIS = "GB/T 30428.2"
 REASON = "该网格场所多、巡查负荷高于本乡镇均值，拟一分为二（演示）"
 
