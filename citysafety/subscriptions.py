@@ -13,7 +13,7 @@ from projects import listeners as supervision
 PROJECTIONS: list[Projection] = [fold]
 
 LISTENERS: dict[str, list[Listener]] = {
-    "hazard.reported": [hazards.tell_of_major],
+    "hazard.reported": [hazards.tell_of_major, hazards.tell_of_dedicated],
     "hazard.refuse": [hazards.tell_of_refusal],
     "hazard.contest": [hazards.tell_of_contest],
     "hazard.dispatch": [hazards.tell_department],
@@ -57,6 +57,7 @@ LISTENERS: dict[str, list[Listener]] = {
     "supervision.withdraw": [supervision.tell_of_withdrawal],
     "supervision.mark_unanswered": [supervision.remind],
     "supervision.climb": [supervision.report_silence],
+    "grid.version_activated": [hazards.follow_grid],
     "worker.away": [hazards.hand_over],
     "worker.left": [hazards.hand_over],
     "worker.posting_ended": [hazards.hand_over_posting],

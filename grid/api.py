@@ -124,6 +124,7 @@ class CellViews(AreaList):
         found = selectors.responsible(cell, timezone.localdate())
         outline = Cell.objects.values_list("geometry", flat=True).get(pk=cell.pk)
         answer = present.cell_answer(cell) | {"responsible": present.responsible_answer(found, request.user)}
+        answer |= present.ended_answer(cell, selectors.successors(cell))
         return Response(answer | {"geometry": {"type": "MultiPolygon", "coordinates": outline.coords}})
 
     @extend_schema(parameters=[LocateInput], responses=OpenApiTypes.OBJECT)

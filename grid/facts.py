@@ -66,16 +66,23 @@ class PostingEnded(WorkerPosted):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GridVersionActivated(Fact):
-    """The cells of the city are other ones from now on. Subject: the number of the version."""
+    """The cells of the city are other ones from now on. Subject: the number of the version.
+
+    A re-zoning, or its roll-back, names the ids of the cells that ended and of those that began in their place.
+    """
 
     topic = "grid.version_activated"
     kind: str = "grid_version"
     added: int = 0
     changed: int = 0
     withdrawn: int = 0
+    ended: tuple[int, ...] = ()
+    begun: tuple[int, ...] = ()
+    rezoning: str = ""
 
     def payload(self) -> dict[str, Any]:
-        return {"added": self.added, "changed": self.changed, "withdrawn": self.withdrawn}
+        counts = {"added": self.added, "changed": self.changed, "withdrawn": self.withdrawn}
+        return {**counts, "ended": list(self.ended), "begun": list(self.begun), "rezoning": self.rezoning}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -86,13 +86,14 @@ def premises(request: HttpRequest) -> HttpResponse:
     context["kinds"] = [(kind, counts.get(kind.pk, 0)) for kind in kinds]
     context["nine_small"] = sum(n for kind, n in context["kinds"] if kind.nine_small)
     context["total"] = sum(counts.values())
-    context["map"] = _map_assets()
+    context["map"] = map_assets()
     return _shown(request, "premises", context)
 
 
 @desk_page
 def cell(request: HttpRequest, code: str) -> HttpResponse:
-    """GET /grid/cells/<code>/: one cell, who answers for it and its premises; foreign ones answer 404. Queries: 7."""
+    """GET /grid/cells/<code>/: one cell, who answers for it and its premises; foreign ones answer 404. Queries: 7,
+    8 of one that has ended."""
     today = timezone.localdate()
     found = get_object_or_404(selectors.cells_listed(today).filter(area_q(request.user)), code=code)
     places = selectors.premises_listed().filter(cell=found) | selectors.premises_listed().filter(dedicated_cell=found)
@@ -102,9 +103,11 @@ def cell(request: HttpRequest, code: str) -> HttpResponse:
         {
             "cell": found,
             "responsible": selectors.responsible(found, today),
+            "successors": selectors.successors(found),
+            "may_rezone": found.active and request.user.role in ("dispatcher", "supervisor"),
             "postings": found.postings.on(today).select_related("worker__user").order_by("-role", "since"),
             "premises": places.order_by("code")[:ROWS],
-            "map": _map_assets(found.centre, found.code),
+            "map": map_assets(found.centre, found.code),
         },
     )
 
@@ -113,10 +116,10 @@ def cell(request: HttpRequest, code: str) -> HttpResponse:
 def place(request: HttpRequest, code: str) -> HttpResponse:
     """GET /grid/premises/<code>/: one entry of the register; foreign ones answer 404. Queries: 2."""
     found = get_object_or_404(selectors.premises_listed().filter(area_q(request.user)), code=code)
-    return render(request, "grid/place.html", {"place": found, "map": _map_assets(found.location)})
+    return render(request, "grid/place.html", {"place": found, "map": map_assets(found.location)})
 
 
-def _map_assets(focus: Any = None, cell: str = "") -> dict[str, Any]:
+def map_assets(focus: Any = None, cell: str = "") -> dict[str, Any]:
     """Return what the map's script needs: hashed addresses of its libraries, tiles, credits, and where to look."""
     return {
         "maplibre": static("maplibre-gl/dist/maplibre-gl.mjs"),

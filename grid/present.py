@@ -3,6 +3,8 @@
 from datetime import date
 from typing import Any
 
+from django.utils.timezone import localtime
+
 from citysafety import areas
 from citysafety.accounts.models import Department
 from citysafety.accounts.roles import Role
@@ -37,6 +39,14 @@ def cell_answer(cell: Cell) -> dict[str, Any]:
         "division": cell.division_id, "area_km2": round(cell.area_km2, 3), "focus": cell.focus, "active": cell.active,
         "staffed": cell.staffed, "synthetic": cell.synthetic, "centre": point_answer(cell.centre),
     }  # fmt: skip
+
+
+def ended_answer(cell: Cell, successors: list[tuple[str, float]]) -> dict[str, Any]:
+    """Return when a re-zoning ended a cell, and which cells took which share of its ground."""
+    return {
+        "ended_at": localtime(cell.ended_at).isoformat() if cell.ended_at else None,
+        "successors": [{"code": code, "share": round(share, 4)} for code, share in successors],
+    }
 
 
 def responsible_answer(found: Responsible, user: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib.gis.db.models import Extent
 from django.core.cache import cache
 from django.db import connection
-from django.db.models import BigIntegerField, Exists, OuterRef, QuerySet
+from django.db.models import BigIntegerField, Exists, OuterRef, Prefetch, Q, QuerySet
 from django.db.models.functions import Cast
 
 from citysafety import areas
@@ -22,11 +22,14 @@ from .models import (
     Centre,
     City,
     Division,
+    DraftCell,
     GridVersion,
     Matter,
     MatterClass,
     Posting,
     Premises,
+    Rezoning,
+    Succession,
     Worker,
     shapes_of,
 )
@@ -121,6 +124,45 @@ def _centres_for(cells: list[Cell]) -> dict[int, Responsible]:
             else NOBODY
         )
     return found
+
+
+def rezonings_seen_by(user: Any) -> QuerySet[Rezoning]:
+    """Return the re-zonings a person may see, with people, versions and codes. Queries: 3."""
+    lean = Cell.objects.only("pk", "code").order_by("code")
+    drawn = DraftCell.objects.only("pk", "code", "rezoning_id").order_by("code")
+    rows = Rezoning.objects.visible_to(user).select_related(
+        "drafted_by", "approved_by", "grid_version", "rollback_version"
+    )
+    return rows.prefetch_related(Prefetch("ends", lean), Prefetch("draws", drawn)).order_by("-drafted_at", "id")
+
+
+def rezonings_of_cell(code: str) -> QuerySet[Rezoning]:
+    """Return the re-zonings that ended a cell or began it. Queries: 1."""
+    return Rezoning.objects.filter(Q(ends__code=code) | Q(draws__code=code)).distinct()
+
+
+def successors(cell: Cell) -> list[tuple[str, float]]:
+    """Return the cells that took the ground of one that ended, with their shares of it; none of one that stands. Queries: 1."""
+    if cell.ended_at is None:
+        return []
+    rows = Succession.objects.filter(old=cell.pk, version=cell.version_id).order_by("new__code")
+    return list(rows.values_list("new__code", "share"))
+
+
+def heirs(cell_ids: Iterable[int]) -> set[int]:
+    """Return the ids of the active cells that lie today where some cells ended. Queries: 2 for each re-zoning in a row."""
+    standing: set[int] = set()
+    seen, asked = set(), set(cell_ids)
+    while asked:
+        seen |= asked
+        ended = Cell.objects.filter(pk__in=asked, ended_at__isnull=False).values_list("pk", "version_id")
+        following = Q(pk__in=[])
+        for pk, version in ended:
+            following |= Q(old=pk, version=version)
+        found = dict(Succession.objects.filter(following).values_list("new", "new__active"))
+        standing |= {pk for pk, is_active in found.items() if is_active}
+        asked = {pk for pk, is_active in found.items() if not is_active} - seen
+    return standing
 
 
 def workers_of_area(area_code: str) -> QuerySet[Worker]:

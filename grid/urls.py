@@ -1,6 +1,7 @@
 from django.urls import path
 
 from . import pages, tiles
+from .rezoning import pages as rezoning
 
 urlpatterns = [
     path("grid/", pages.cells, name="grid-cells"),
@@ -8,6 +9,11 @@ urlpatterns = [
     path("grid/workers/", pages.workers, name="grid-workers"),
     path("grid/premises/", pages.premises, name="grid-premises"),
     path("grid/premises/<str:code>/", pages.place, name="grid-place"),
+    path("grid/rezoning/", rezoning.rezonings, name="grid-rezonings"),
+    path("grid/rezoning/new/", rezoning.new, name="grid-rezoning-new"),
+    path("grid/rezoning/<uuid:pk>/", rezoning.rezoning, name="grid-rezoning"),
+    path("grid/rezoning/<uuid:pk>/draw/", rezoning.redraw, name="grid-rezoning-draw"),
+    path("grid/rezoning/<uuid:pk>/<slug:verb>/", rezoning.take, name="grid-rezoning-step"),
     path("tiles/<int:version>/cells/<int:z>/<int:x>/<int:y>.mvt", tiles.tile, name="grid-tile"),
     path("tiles/<int:version>/base/<slug:layer>.geojson", tiles.base, name="grid-base-layer"),
 ]

@@ -440,4 +440,5 @@ LABELS: dict[str, Any] = {
     **{step.action: step.label for step in LIFECYCLE.steps},
     "absorb": _("A duplicate was merged into it"),
     "release": _("A duplicate was taken out of it again"),
+    "rezone": _("Moved to another cell by a re-zoning"),
 }

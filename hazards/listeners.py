@@ -13,12 +13,13 @@ from citysafety.calendars import services as calendars
 from citysafety.notices.services import notify
 from citysafety.outbox.models import OutboxEntry
 from grid.models import Cell, shapes_of
+from grid.selectors import responsible_for
 
 from . import notices
 from .lifecycle import HazardState, Stage
 from .listings import clocks as listing_clocks
 from .models import Hazard, Mark, Severity, Step
-from .services import recompute_due
+from .services import move_open_cases, recompute_due
 
 MAJOR_LEVEL, OVERDUE_LEVEL = 2, 3  # of the four levels of notices: II orange, III yellow
 CELLS_NAMED = 3
@@ -57,6 +58,28 @@ def tell_of_major(entry: OutboxEntry) -> None:
         return
     people = notices.covering(entry.area_code, Role.DISPATCHER, Role.OPERATOR, Role.LEADER)
     _tell(entry, "hazard.major", people, notices.params_of(_case(entry)), level=MAJOR_LEVEL)
+
+
+def tell_of_dedicated(entry: OutboxEntry) -> None:
+    """A case in a dedicated cell: who answers for that gets it first, who answers for the base cell around it hears of it.
+
+    Queries: 0 for a case outside dedicated cells, else 10 to 12.
+    """
+    if not entry.extra_area:
+        return
+    hazard = _lean(Hazard.objects.select_related("dedicated_cell"), "").get(pk=entry.subject_id)
+    cells = [cell for cell in (hazard.dedicated_cell, hazard.cell) if cell]
+    answering = responsible_for(cells, timezone.localdate(entry.at))
+    told: set[int | None] = {None, hazard.reporter_id}
+    for cell, topic in zip(cells, ("hazard.in_dedicated_cell", "hazard.in_your_cell"), strict=False):
+        user_id = answering[cell.pk].user_id
+        if user_id not in told:
+            told.add(user_id)
+            params = {
+                **notices.params_of(hazard),
+                "cell": {"zh": hazard.dedicated_cell.name_zh, "en": hazard.dedicated_cell.name_en},
+            }
+            _tell(entry, topic, list(User.objects.filter(is_active=True, pk=user_id)), params)
 
 
 def tell_department(entry: OutboxEntry) -> None:
@@ -236,6 +259,33 @@ def _hand_over(entry: OutboxEntry, successors: dict[int, int | None]) -> None:
 def _named(cells: list[Cell], field: str) -> str:
     names = [getattr(cell, field) or cell.name_zh for cell in cells]
     return ", ".join(names[:CELLS_NAMED]) + (f" … ({len(names)})" if len(names) > CELLS_NAMED else "")
+
+
+def follow_grid(entry: OutboxEntry) -> None:
+    """Cells were drawn anew: open cases follow their ground, and who answers for a cell now hears how many came.
+
+    Queries: 0 where no cell ended; else those of ``move_open_cases``, 3, and 4 a worker.
+    """
+    ended, begun = entry.payload.get("ended") or [], entry.payload.get("begun") or []
+    if not ended and not begun:
+        return
+    came = move_open_cases(ended=ended, begun=begun, at=entry.at)
+    cells = list(
+        Cell.objects.filter(pk__in=came, active=True).only("pk", "code", "name_zh", "name_en").order_by("code")
+    )
+    answering = responsible_for(cells, timezone.localdate(entry.at)) if cells else {}
+    for cell in cells:
+        if user_id := answering[cell.pk].user_id:
+            params = {"cell": {"zh": cell.name_zh, "en": cell.name_en}, "count": came[cell.pk], "code": cell.code}
+            key = f"hazard.rezoned:{entry.pk}:{cell.pk}"
+            notify(
+                recipients=[user_id],
+                topic="hazard.rezoned",
+                params=params,
+                subject=("cell", cell.code),
+                source_key=key,
+                at=entry.at,
+            )
 
 
 def follow_calendar(entry: OutboxEntry) -> None:

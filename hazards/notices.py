@@ -95,6 +95,27 @@ def register() -> None:
         ("hazard.work_resumed", _("Work goes on"), _("Work may go on: %(matter)s"), CASE_AND_WORDS, DESK),
         ("hazard.lowered", _("Lowered to general"), _("No major hazard any more: %(matter)s"), CASE_AND_REASON, DESK),
         (
+            "hazard.in_dedicated_cell",
+            _("In a dedicated cell"),
+            _("In your dedicated cell: %(matter)s"),
+            _("%(number)s · %(cell)s"),
+            PHONE,
+        ),
+        (
+            "hazard.in_your_cell",
+            _("In your cell"),
+            _("In your cell: %(matter)s"),
+            _("%(number)s · %(cell)s, whose own worker sees to it first"),
+            PHONE,
+        ),
+        (
+            "hazard.rezoned",
+            _("Cells drawn anew"),
+            _("Cell %(cell)s is yours now"),
+            _("Open cases that came with it: %(count)s"),
+            "/field/cases/",
+        ),
+        (
             "calendar.missing",
             _("Calendar missing"),
             _("The working days of %(year)s are missing"),
@@ -134,16 +155,18 @@ def handlers(department_id: int | None) -> list[User]:
 
 
 def verifiers(hazard: Hazard, on: date) -> list[User]:
-    """Return who of the cells' workers on duty may verify: neither who rectified nor who reported it on the spot.
+    """Return who of a cell's workers on duty may verify: neither who rectified nor who reported it on the spot.
 
-    Without any, the dispatchers nearest to the place. Queries: 1 or 2.
+    Those of the dedicated cell come first; without any those of the cell around it, and without these the dispatchers
+    nearest to the place. Queries: 1 to 3.
     """
-    cells = [pk for pk in (hazard.cell_id, hazard.dedicated_cell_id) if pk]
     doers = {hazard.rectified_by_id, hazard.reporter_id if hazard.handled_on_spot else None}
-    posted = Posting.objects.on(on).filter(cell__in=cells, worker__state=Worker.State.ON_DUTY)
-    users = User.objects.filter(Q(worker__postings__in=posted), is_active=True).distinct()
-    fit = [user for user in users if user.pk not in doers and user.covers(hazard.area_code)]
-    return fit or [user for user in nearest_dispatchers(hazard.area_code) if user.pk not in doers]
+    for cell in filter(None, (hazard.dedicated_cell_id, hazard.cell_id)):
+        posted = Posting.objects.on(on).filter(cell=cell, worker__state=Worker.State.ON_DUTY)
+        users = User.objects.filter(Q(worker__postings__in=posted), is_active=True).distinct()
+        if fit := [user for user in users if user.pk not in doers and user.covers(hazard.area_code)]:
+            return fit
+    return [user for user in nearest_dispatchers(hazard.area_code) if user.pk not in doers]
 
 
 def without(people: Iterable[User], actor_id: int | None) -> list[User]:

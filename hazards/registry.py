@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 from uuid import UUID
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.urls import reverse, reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -17,9 +17,13 @@ from citysafety.calendars import handovers
 from citysafety.documents import admin as document_admin
 from citysafety.evidence import access, cases
 from citysafety.evidence import chain as chains
+from citysafety.names import chosen
 from citysafety.tallies.figures import COUNT, RATIO, Figure, Recount, register_subject
 from citysafety.tallies.figures import register as register_figure
 from citysafety.tallies.selectors import board
+from grid.rezoning.change import Lying
+from grid.rezoning.preview import LOAD_DAYS
+from grid.rezoning.slots import Thing, register_load, register_preview
 
 from . import chain, ladders, notices
 from .columns import COLUMNS, LIST
@@ -93,6 +97,8 @@ def register() -> None:
     ladders.register()
     news.register()
     document_admin.KNOWN_PLACES.update(papers.PLACES)
+    register_preview("hazard", _("Open hazards"), open_in)
+    register_load("hazards_90_days", _("Hazards in 90 days"), recent_in)
     handovers.register_handover_line(handed_over)
     handovers.register_case_numbers(r"\bYH-\d{8}-\d{5,}\b", lambda number: f"/hazards/?search={number}")
     rights.register_visibility(
@@ -107,6 +113,22 @@ def handed_over(area_code: str) -> list[handovers.Line]:
         handovers.Line(key, label, figures[key], f"/hazards/?{COUNTS[key][1]}&area={area_code}")
         for key, label in ON_HANDOVER.items()
     ]
+
+
+def open_in(cells: Collection[int]) -> Iterator[Thing]:
+    """Yield the open hazards of some cells, for the preview of a re-zoning. Queries: 1."""
+    rows = Hazard.objects.open().filter(Q(cell__in=cells) | Q(dedicated_cell__in=cells)).order_by("number")
+    fields = ("pk", "number", "matter__name_zh", "matter__name_en", "location", "cell_id", "dedicated_cell_id")
+    for pk, number, zh, en, place, *lying in rows.values_list(*fields).iterator(chunk_size=A_CHUNK):
+        label = f"{number} {chosen(zh, en)}"
+        yield Thing(label, reverse("hazard-page", args=[pk]), Lying(place.x, place.y, *lying))
+
+
+def recent_in(cells: Collection[int], at: datetime) -> Iterator[Lying]:
+    """Yield where the hazards of the last 90 days of some cells lie. Queries: 1."""
+    rows = Hazard.objects.filter(Q(cell__in=cells) | Q(dedicated_cell__in=cells), received_at__gt=at - LOAD_DAYS)
+    for place, *lying in rows.values_list("location", "cell_id", "dedicated_cell_id").iterator(chunk_size=A_CHUNK):
+        yield Lying(place.x, place.y, *lying)
 
 
 def may_see(user: Any, hazard_id: str) -> bool:

@@ -47,3 +47,9 @@ def seek_doubts(**_from_newer_version: object) -> None:
 def evaluate(area: str, dimension: str, days: str, with_times: bool, **_from_newer_version: object) -> None:
     """Work out and keep an evaluation that takes longer than a page may."""
     keeping.work_out(area, dimension, days, with_times=with_times)
+
+
+@shared_task
+def leave_ended_cells(**_from_newer_version: object) -> None:
+    """Move open cases out of cells that a re-zoning ended; finds nothing on most runs."""
+    services.leave_ended_cells(at=timezone.now())

@@ -2,7 +2,7 @@
 
 A :class:`~citysafety.lifecycle.Step` names its alternatives as ``"role:rule,rule"``; ``*`` is any role.
 The rules look only at attributes of the record (``area_code``, ``department_id``, ``reporter_id``,
-``rectified_by_id``, ``handled_on_spot``), so this module knows no app above it.
+``rectified_by_id``, ``handled_on_spot``, ``drafter_ids``), so this module knows no app above it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -78,6 +78,10 @@ def not_the_first_signer(user: User, subject: Any) -> bool:
     return user.pk != subject.first_signer_id
 
 
+def not_a_drafter(user: User, subject: Any) -> bool:
+    return user.pk not in subject.drafter_ids
+
+
 Rule = Callable[[User, Any], bool]
 
 RULES: dict[str, tuple[Rule, str]] = {
@@ -87,6 +91,7 @@ RULES: dict[str, tuple[Rule, str]] = {
     "not_rectifier": (not_the_doer, "denied.four_eyes"),
     "not_reporter_on_spot": (not_the_reporter_on_spot, "denied.four_eyes_on_spot"),
     "not_first_signer": (not_the_first_signer, "denied.two_signatures"),
+    "not_drafter": (not_a_drafter, "denied.own_draft"),
 }
 
 SENTENCES = {
@@ -98,6 +103,7 @@ SENTENCES = {
     "denied.reporter": _("Only the reporter may do this."),
     "denied.four_eyes": _("Four eyes: who rectified may not verify."),
     "denied.two_signatures": _("Four eyes: who signed first may not sign second."),
+    "denied.own_draft": _("Four eyes: who had a hand in the draft may not approve it."),
     "denied.four_eyes_on_spot": _("Four eyes: what was handled on the spot is verified by another than its reporter."),
 }
 
@@ -107,6 +113,7 @@ RULE_WORDS = {
     "reporter": _("reported by this person"),
     "not_rectifier": _("rectified by another"),
     "not_first_signer": _("signed first by another"),
+    "not_drafter": _("drafted by others"),
     "not_reporter_on_spot": _("not handled on the spot by this person"),
 }
 

@@ -137,6 +137,8 @@ def _cell(plan: Plan, feature: layer.Feature, found: list, seen: dict[str, int])
     code, kind = feature.text("code"), feature.text("kind") or "base"
     if not (code.isascii() and code.isdigit() and len(code) == 15):
         return wrong(_("code “%(code)s” has not 15 digits") % {"code": code})
+    if code in plan.ended:
+        return wrong(_("cell %(code)s was ended by a re-zoning; the layer is older than the grid") % {"code": code})
     if code in seen:
         return wrong(
             _("duplicate %(column)s %(value)s, first in line %(line)s")

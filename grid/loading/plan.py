@@ -27,10 +27,11 @@ class Plan:
     rows: dict[str, list[Any]] = field(default_factory=dict)
     frame: Any = None  # shapely, of the city's row in the folder or the database
     city_code: str = ""
+    ended: set[str] = field(default_factory=set)  # codes of cells that a re-zoning ended
     active_cells: dict[str, Any] = field(default_factory=dict)  # base and dedicated outlines by code, for premises
 
     def learn(self) -> None:
-        """Read the codes that the database holds. Queries: 9."""
+        """Read the codes that the database holds. Queries: 10."""
         tables = {
             "division": (Division, "code"), "department": (Department, "code"), "centre": (Centre, "code"),
             "cell": (Cell, "code"), "class": (MatterClass, "code"), "matter": (Matter, "code"),
@@ -38,6 +39,7 @@ class Plan:
         }  # fmt: skip
         for name, (model, column) in tables.items():
             self.known[name] = set(model.objects.values_list(column, flat=True))
+        self.ended = set(Cell.objects.filter(ended_at__isnull=False).values_list("code", flat=True))
         city = City.objects.order_by("code").first()
         if city:
             self.city_code, self.frame = city.code, shapely.from_wkb(bytes(city.frame.wkb))

@@ -4,6 +4,7 @@ from .matters import EvidenceRule, Matter, MatterClass, Unit
 from .people import Centre, Posting, Worker
 from .places import BaseLayer, Cell, City, Division, GridVersion, shapes_of
 from .premises import Premises, PremisesKind
+from .rezoning import DraftCell, Rezoning, RezoningStep, Succession
 
 __all__ = [
     "BaseLayer",
@@ -11,6 +12,7 @@ __all__ = [
     "Centre",
     "City",
     "Division",
+    "DraftCell",
     "EvidenceRule",
     "GridVersion",
     "Matter",
@@ -18,6 +20,9 @@ __all__ = [
     "Posting",
     "Premises",
     "PremisesKind",
+    "Rezoning",
+    "RezoningStep",
+    "Succession",
     "Unit",
     "Worker",
     "shapes_of",

@@ -144,6 +144,9 @@ class Cell(Named):
     active = models.BooleanField(_("active"), default=True)
     synthetic = models.BooleanField(_("outline is illustrative"), default=False)
     version = models.ForeignKey(GridVersion, models.PROTECT, related_name="cells", verbose_name=_("grid version"))
+    ended_at = models.DateTimeField(
+        _("ended"), null=True, blank=True, editable=False
+    )  # by a re-zoning; others follow it
 
     objects = CellQuerySet.as_manager()
 
@@ -151,11 +154,15 @@ class Cell(Named):
         ordering = ["code"]
         verbose_name = _("cell")
         verbose_name_plural = _("cells")
-        constraints = [models.CheckConstraint(name="cell_code_has_15_digits", condition=Q(code__regex=r"^\d{15}$"))]
+        constraints = [
+            models.CheckConstraint(name="cell_code_has_15_digits", condition=Q(code__regex=r"^\d{15}$")),
+            models.CheckConstraint(name="cell_ended_is_not_active", condition=Q(ended_at=None) | Q(active=False)),
+        ]
         indexes = [
             prefix_index("area_code", "cell_area_prefix"),
             GistIndex(fields=["mercator"], name="cell_mercator"),
             models.Index(fields=["kind", "code"], name="cell_kind", condition=Q(active=True)),
+            models.Index("ended_at", name="cell_ended", condition=Q(ended_at__isnull=False)),
         ]
 
 

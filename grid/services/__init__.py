@@ -4,12 +4,17 @@ from .city import CityRefused, load_city
 from .counting import count_changed
 from .postings import CellTaken, WorkerHasLeft, end_posting, mark_postings, post_worker, set_worker_state
 from .register import save_cell, save_premises
+from .rezoned import activate_due
+from .rezoning import draft_rezoning
+from .rezoning import take_step as take_rezoning_step
 
 __all__ = [
     "CellTaken",
     "CityRefused",
     "WorkerHasLeft",
+    "activate_due",
     "count_changed",
+    "draft_rezoning",
     "end_posting",
     "load_city",
     "mark_postings",
@@ -17,4 +22,5 @@ __all__ = [
     "save_cell",
     "save_premises",
     "set_worker_state",
+    "take_rezoning_step",
 ]

@@ -47,7 +47,7 @@ def post_worker(*, worker_id: int, cell_id: int, role: str, since: date, at: dat
     except IntegrityError as error:
         words = _("Cell %(code)s has somebody responsible from %(since)s on, or this worker already.")
         raise CellTaken(words % {"code": cell.code, "since": f"{since:%F}"}) from error
-    _settle_area(worker, timezone.localdate(at))
+    settle_area(worker, timezone.localdate(at))
     entry = announce(
         WorkerPosted(
             area_code=cell.code, subject_id=str(worker.pk), state=role, user_id=worker.user_id, cell_id=cell.pk
@@ -68,7 +68,7 @@ def end_posting(*, posting_id: int, until: date, at: datetime) -> Posting:
     worker = Worker.objects.select_for_update().get(pk=posting.worker_id)
     posting.until = max(until, posting.since)
     posting.save(update_fields=["until"])
-    _settle_area(worker, timezone.localdate(at))
+    settle_area(worker, timezone.localdate(at))
     successor = selectors.responsible(posting.cell, posting.until)
     entry = announce(
         PostingEnded(
@@ -101,7 +101,7 @@ def set_worker_state(*, worker_id: int, state: str, at: datetime) -> Worker:
     worker.save(update_fields=["state"])
     if worker.state == Worker.State.LEFT:
         _end_all(worker, today)
-        _settle_area(worker, today)
+        settle_area(worker, today)
     news = {"area_code": worker.area_code, "subject_id": str(worker.pk), "state": state, "user_id": worker.user_id}
     if worker.state == Worker.State.ON_DUTY:
         entry = announce(WorkerBack(**news), at=at)
@@ -121,7 +121,7 @@ def _end_all(worker: Worker, today: date) -> None:
     worker.postings.on(today).update(until=today)
 
 
-def _settle_area(worker: Worker, today: date) -> None:
+def settle_area(worker: Worker, today: date) -> None:
     """Keep the area in which a worker is counted: the first cell answered for, else the centre's division."""
     first = worker.postings.on(today).order_by("-role", "since", "pk").values_list("cell__code", flat=True).first()
     area = first or worker.centre.division_id
@@ -140,7 +140,7 @@ def mark_postings(*, at: datetime) -> int:
     begun = Posting.objects.on(today).filter(worker=OuterRef("pk"), cell__code=OuterRef("area_code"))
     moved = Worker.objects.exclude(state=Worker.State.LEFT).filter(~Exists(begun)).select_related("centre")
     for worker in moved.select_for_update(of=("self",)):
-        _settle_area(worker, today)
+        settle_area(worker, today)
     if not _anyone_counts_differently(today):
         return 0
     city = City.objects.order_by("code").first()

@@ -14,15 +14,20 @@ from ..models import Cell, GridVersion, Premises
 from .counting import count_changed
 
 
+def new_version(*, at: datetime, note: str) -> GridVersion:
+    """Number a new drawing of the cells and make it the active one; the caller announces it."""
+    number = (GridVersion.objects.aggregate(last=Max("number"))["last"] or 0) + 1
+    return GridVersion.objects.create(number=number, activated_at=at, note=note)
+
+
 def activate_version(
     *, at: datetime, city_code: str, note: str, added: int = 0, changed: int = 0, withdrawn: int = 0
 ) -> tuple[GridVersion, OutboxEntry]:
     """Number a new drawing of the cells, make it the active one and announce it. Call it in the change's transaction."""
-    number = (GridVersion.objects.aggregate(last=Max("number"))["last"] or 0) + 1
-    version = GridVersion.objects.create(number=number, activated_at=at, note=note)
+    version = new_version(at=at, note=note)
     entry = announce(
         GridVersionActivated(
-            area_code=city_code, subject_id=str(number), added=added, changed=changed, withdrawn=withdrawn
+            area_code=city_code, subject_id=str(version.number), added=added, changed=changed, withdrawn=withdrawn
         ),
         at=at,
     )

@@ -4,6 +4,7 @@ from .clocks import recompute_due
 from .given import EvidenceMissing, FieldsMissing, NotAllowed, StaleVersion, TooLateToReopen
 from .overdue import mark_overdue
 from .reporting import FilingRefused, draft_hazard, file_drafts, report_hazard
+from .rezoning import leave_ended_cells, move_open_cases
 from .steps import resume_ended, take_step
 
 __all__ = [
@@ -15,7 +16,9 @@ __all__ = [
     "TooLateToReopen",
     "draft_hazard",
     "file_drafts",
+    "leave_ended_cells",
     "mark_overdue",
+    "move_open_cases",
     "recompute_due",
     "report_hazard",
     "resume_ended",

@@ -38,6 +38,10 @@ PAGES = {
     "grid/workers/": "dispatcher",
     "grid/premises/": "dispatcher",
     "grid/premises/<str:code>/": "dispatcher",
+    "grid/rezoning/": "dispatcher",
+    "grid/rezoning/new/": "dispatcher",
+    "grid/rezoning/<uuid:pk>/": "supervisor",
+    "grid/rezoning/<uuid:pk>/draw/": "supervisor",
     "trends/": "leader",
     "evidence/look-closer/": "supervisor",
     "supervision/": "supervisor",
@@ -89,6 +93,7 @@ ELSEWHERE = (
     "hazards/export.<sheet:kind>", "supervision/overdue.<sheet:kind>", "supervision/notices.<sheet:kind>",  # files
     "views/", "views/columns/", "views/<int:pk>/", "views/<int:pk>/delete/", "public/listed.json",
     "supervision/cases/<uuid:hazard_id>/",  # a part of a page
+    "grid/rezoning/<uuid:pk>/<slug:verb>/",
     "duty/shifts/<uuid:pk>/cancel/", "duty/leave/<uuid:pk>/cancel/", "duty/swaps/<uuid:pk>/agree/",
     "duty/swaps/<uuid:pk>/refuse/",
     "verify/<str:code>/", "livez", "readyz", "metrics", "jsi18n/<str:language>/<str:version>.js",
@@ -161,10 +166,30 @@ def parts(site: Any) -> dict[str, str]:
         "duty/posts/<int:pk>": f"duty/posts/{desk_shift['post']}",
         "<slug:kind>/<uuid:subject_id>": f"hazard/{late}",
         "<uuid:hazard_id>": api.get("/api/v1/hazards/?page_size=1&state=rectified")[1]["results"][0]["id"],
+        "grid/rezoning/<uuid:pk>": f"grid/rezoning/{drafted_split(site)}",
         "grid/cells/<str:code>": "grid/cells/" + api.get("/api/v1/cells/?page_size=1")[1]["results"][0]["code"],
         "grid/premises/<str:code>": "grid/premises/"
         + api.get("/api/v1/premises/?page_size=1")[1]["results"][0]["code"],
     }
+
+
+def drafted_split(site: Any) -> str:
+    """Draft the split of a cell of the supervisor's area, as a page that is drawn; return its id."""
+    api = site.api("supervisor")
+    for cell in api.get("/api/v1/cells/?kind=base&active=true&page_size=20")[1]["results"]:
+        lon, lat = cell["centre"]["lon"], cell["centre"]["lat"]
+        line = [[lon, lat - 0.2], [lon, lat + 0.2]]
+        given = {
+            "operation": "split",
+            "cells": [cell["code"]],
+            "line": line,
+            "reason": "负荷不均",
+            "basis": "GB/T 30428.2",
+        }
+        status, told = api.post("/api/v1/rezonings/", {"id": str(uuid.uuid4()), **given})
+        if status == 201:
+            return told["id"]
+    raise AssertionError(f"no cell could be split: {told}")
 
 
 def planned_shift(site: Any) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from django.contrib import admin
 from django.urls import URLPattern, get_resolver
 
+from grid.lifecycle import VERBS as REZONING_VERBS
 from hazards.lifecycle import LIFECYCLE
 from hazards.listings.lifecycle import LIFECYCLE as LISTING_STEPS
 from projects.lifecycle import LIFECYCLE as NOTICE_STEPS
@@ -87,6 +88,12 @@ def roster(kind: str, verb: str, method: str = "POST") -> Call:
         return f"{API}duty/{kind}/{row.pk}/{verb}"
 
     return Call(OBJECT, method, of, {}, seen="roster" if method == "GET" or kind == "handovers" else "planner")
+
+
+def rezoned(path: str, method: str = "GET", seen: str = "rezoning", kind: str = "application/json") -> Call:
+    """A call about a side's re-zoning."""
+    body = {"id": str(uuid.uuid4()), "version": 99} if method == "POST" else None
+    return Call(OBJECT, method, lambda side: path.format(id=side.rezoning.pk), body, kind, seen)
 
 
 def nobodys(kind: str, verb: str, method: str = "POST") -> Call:
@@ -392,6 +399,25 @@ CALLS: dict[str, list[Call]] = {
     "field/cases/<uuid:hazard_id>/": [case("/field/cases/{id}/", seen="phone")],
     "field/cases/<uuid:hazard_id>/<slug:action>/": [
         case(f"/field/cases/{{id}}/{verb}/", seen="phone") for verb in LIFECYCLE.actions
+    ],
+    "api/v1/rezonings/": [
+        *area(f"{API}rezonings/", "rezoning"), Call(SIGNED, "POST", _fixed(f"{API}rezonings/"), {}),
+    ],
+    "api/v1/rezonings/count/": area(f"{API}rezonings/count/", "rezoning"),
+    f"api/v1/rezonings/{ROW}": [rezoned(f"{API}rezonings/{{id}}/")],
+    **{
+        f"api/v1/rezonings/{ROW}{part}/": [rezoned(f"{API}rezonings/{{id}}/{part}/")]
+        for part in ("history", "history/count", "preview", "steps")
+    },
+    f"api/v1/rezonings/{ROW}(?P<verb>{'|'.join(REZONING_VERBS)})/": [
+        rezoned(f"{API}rezonings/{{id}}/{verb}/", "POST") for verb in REZONING_VERBS
+    ],
+    "grid/rezoning/": area("/grid/rezoning/", "rezoning"),
+    "grid/rezoning/new/": [*get("/grid/rezoning/new/"), *post("/grid/rezoning/new/", {"operation": "split"})],
+    "grid/rezoning/<uuid:pk>/": [rezoned("/grid/rezoning/{id}/")],
+    "grid/rezoning/<uuid:pk>/draw/": [rezoned("/grid/rezoning/{id}/draw/", seen="rezoning drafter")],
+    "grid/rezoning/<uuid:pk>/<slug:verb>/": [
+        rezoned("/grid/rezoning/{id}/approve/", "POST", kind="application/x-www-form-urlencoded")
     ],
     "grid/": area("/grid/", "people"),
     "grid/workers/": area("/grid/workers/", "people"),

@@ -15,6 +15,7 @@ from citysafety.calendars.shifts import PLANNERS
 from citysafety.dashboard.rights import WATCHERS, WEIGHERS
 from citysafety.field.selectors import ROLES as PHONE
 from citysafety.live import door
+from grid.models.rezoning import VIEWERS as REZONING_VIEWERS
 from hazards.evaluation.access import READERS as EVALUATED
 from hazards.lifecycle import LIFECYCLE
 from hazards.models import Hazard, Step
@@ -60,6 +61,8 @@ SEES = {  # which roles see a record of their own area, by what is asked
     "roster": VIEWERS - {Role.DEPARTMENT_HANDLER},  # a handler's are those of the department
     "planner": frozenset(PLANNERS),
     "giver": frozenset(),  # nobody who asks stands at the post
+    "rezoning": REZONING_VIEWERS,
+    "rezoning drafter": frozenset({Role.DISPATCHER, Role.SUPERVISOR}),
     "original": frozenset({Role.AUDITOR, Role.SUPERVISOR, Role.DISPATCHER}),
 }
 

@@ -20,7 +20,9 @@ from citysafety.documents import services as documents
 from citysafety.evidence.models import Attachment
 from citysafety.evidence.services import attach
 from citysafety.notices.models import Channel, Notice
-from grid.models import Cell, Centre, Posting, Premises, PremisesKind, Worker
+from grid.models import Cell, Centre, Posting, Premises, PremisesKind, Rezoning, Worker
+from grid.rezoning.sketch import Drawing
+from grid.services import draft_rezoning
 from hazards.listings import services as listings
 from hazards.listings.seeds import seed_majors
 from hazards.models import Hazard, Listing
@@ -56,6 +58,7 @@ class Side:
     left: Shift  # a later one, for whoever calls it off
     handover: Handover
     listing: Listing
+    rezoning: Rezoning
     secrets: list[str] = field(default_factory=list)  # no answer to a stranger may hold one of these
 
 
@@ -133,7 +136,14 @@ def _side(city: SmallCity, county: str, cell_code: str, department: str, word: s
     handover = Handover.objects.create(
         pk=uuid.uuid4(), post=desk, given_by=boss, given_at=at, matters=f"{word}-MATTERS", equipment_ok=True
     )
+    west, south, east, north = cell.geometry.extent
+    middle = (west + east) / 2
+    rezoning = draft_rezoning(
+        id=uuid.uuid4(), drawing=Drawing(operation="split", cells=(cell_code,), line=((middle, south), (middle, north))),
+        reason=f"{word}-REASON", basis="GB/T", effective_at=None, actor=boss, at=at,
+    )  # fmt: skip
     names = (
+        "REASON",
         "WORDS",
         "VIEW",
         "PERSON",
@@ -158,7 +168,7 @@ def _side(city: SmallCity, county: str, cell_code: str, department: str, word: s
     secrets += [str(hazard.pk), hazard.number, sha256, cell_code, f"{word}.example"]
     return Side(
         hazard, late, Attachment.objects.get(photo_id=sha256), cell, premises, worker, notice, channel,
-        owner.access_tokens.get(), view, owner, duty, left, handover, listing, secrets,
+        owner.access_tokens.get(), view, owner, duty, left, handover, listing, rezoning, secrets,
     )  # fmt: skip
 
 

@@ -19,7 +19,6 @@ async function draw(dialog, start) {
     ...(middle ? { center: [middle.lon, middle.lat], zoom: start ? NEAR : NEAR - 1 } : { zoom: FAR }), title: gettext("Set the pin"),
   });
   await map.ready;
-  map.markCells(assets.ownCells ?? []);
   map.library.on("click", ({ lngLat }) => map.centreOn(lngLat.lng, lngLat.lat));
   return map;
 }
@@ -35,8 +34,8 @@ function listen(dialog, map) {
   }
 }
 
-/** Let the worker set the pin. Return {lon, lat}, or null when the map was closed or could not be drawn. */
-export async function pinMap(dialog, start) {
+/** Let the worker set the pin, with the borders of the own cells and of those `near` drawn. Return {lon, lat}, or null when the map was closed or could not be drawn. */
+export async function pinMap(dialog, start, near = []) {
   const closed = new Promise((resolve) => { dialog.addEventListener("close", () => resolve(null), { once: true }); });
   const words = find("[data-map-words]", dialog);
   const take = find("[data-take]", dialog);
@@ -48,6 +47,7 @@ export async function pinMap(dialog, start) {
     words.textContent = gettext("The map needs a connection and a browser that can draw it.");
     return closed;
   }
+  drawn.markCells([...new Set([...(assets.ownCells ?? []), ...near])]);
   if (start) drawn.setPoint(start.lon, start.lat, start.accuracy_m ?? 0);
   listen(dialog, drawn);
   take.hidden = false;

@@ -17,6 +17,7 @@ export class Place {
     this.value = null;
     this.best = null;
     this.watching = null;
+    this.near = []; // codes of the cells that the circle touches: the map draws their borders
     find("[data-place-now]", block).addEventListener("click", () => this.take());
     find("[data-place-again]", block).addEventListener("click", () => this.begin());
     find("[data-place-map]", block)?.addEventListener("click", () => this.openMap());
@@ -118,6 +119,7 @@ export class Place {
     if (this.value !== asked) return;
     chooser.replaceChildren();
     if (status !== 200) return;
+    this.near = (body.candidates ?? []).map((cell) => cell.code);
     const { drawCells } = await import("./cells.js");
     drawCells(chooser, body, this.value.cell, (cell) => {
       this.value = { ...this.value, cell };
@@ -130,7 +132,7 @@ export class Place {
     dialog.showModal();
     const { pinMap } = await import("./pin.js");
     const start = this.value ?? this.best;
-    const pin = await pinMap(dialog, start);
+    const pin = await pinMap(dialog, start, this.near);
     if (!pin) return;
     this.stop();
     this.best = { lon: pin.lon, lat: pin.lat, accuracy_m: PIN_ACCURACY_M, source: "pin", at: Date.now(), cell: null };
