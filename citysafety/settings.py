@@ -190,6 +190,7 @@ CELERY_BEAT_SCHEDULE = {
     "put back what was not signed": {"task": "citysafety.documents.tasks.put_back_unsigned", "schedule": 300.0},
     "warn of a missing calendar": {"task": "hazards.tasks.warn_of_missing_calendar", "schedule": crontab(minute=7)},
     "announce gaps of rosters": {"task": "citysafety.calendars.tasks.announce_gaps", "schedule": 60.0},
+    "plan inspections": {"task": "hazards.tasks.plan_inspections", "schedule": crontab(hour=3, minute=11)},
     "mark who is posted today": {"task": "grid.tasks.mark_postings", "schedule": crontab(minute=1)},
 }
 

@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from citysafety.accounts.admin import HistoryAdmin
 
+from .inspections import admin as inspections  # noqa: F401  registers its own tables
 from .models import HazardHistory, LimitRule, LimitRuleHistory, PauseCause
 
 

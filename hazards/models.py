@@ -442,3 +442,7 @@ class Merger(models.Model):
 
     def __str__(self) -> str:
         return f"{self.duplicate_id} → {self.into_id}"
+
+
+# Django finds the tables of a package inside the app by this line.
+from .inspections import models as inspections  # noqa: E402, F401

@@ -22,6 +22,7 @@ from citysafety.tallies.selectors import board
 
 from . import chain, notices
 from .columns import COLUMNS, LIST
+from .inspections import registry as inspections
 from .lifecycle import LIFECYCLE, HazardState, PhotoRole
 from .models import NOT_BY_AREA, Hazard, Mark, Step
 from .standing import CITY_TIME, counts_now, counts_today
@@ -85,6 +86,7 @@ def register() -> None:
     chains.register("hazard", chain.look)
     chains.join("hazard", "hazard", chain.duplicates)
     notices.register()
+    inspections.register()
     handovers.register_handover_line(handed_over)
     handovers.register_case_numbers(r"\bYH-\d{8}-\d{5,}\b", lambda number: f"/hazards/?search={number}")
     rights.register_visibility(

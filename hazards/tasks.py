@@ -4,6 +4,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from . import listeners, services
+from .inspections.planning import replan
 
 
 @shared_task
@@ -17,3 +18,9 @@ def mark_overdue(**_from_newer_version: object) -> None:
 def warn_of_missing_calendar(**_from_newer_version: object) -> None:
     """Say that a year's working days are missing, once a day however often it runs."""
     listeners.tell_of_missing_calendar(at=timezone.now())
+
+
+@shared_task
+def plan_inspections(**_from_newer_version: object) -> None:
+    """Grade all premises anew: what was registered or closed since, and what is a year old. Any number of runs do the same."""
+    replan(at=timezone.now())

@@ -63,6 +63,12 @@ MASTER_DATA = {
     "projects.supervisionrule": ("view", "change"),
     "hazards.limitrule": ("view", "change"),
     "hazards.pausecause": KEEP,
+    "hazards.checklist": KEEP,
+    "hazards.checkedkind": EDIT,
+    "hazards.checklistversion": EDIT,
+    "hazards.item": EDIT,
+    "hazards.riskrule": EDIT,
+    "hazards.riskgrade": ("view", "change"),
 }
 
 PEOPLE = {

@@ -12,6 +12,7 @@ from hazards.history import import_history
 from hazards.models import Hazard
 
 from .governed import govern
+from .inspected import inspect
 from .past import Album, City, Teller
 from .pictures import SCENES, picture
 from .staff import make_staff
@@ -48,6 +49,7 @@ def load_history(days: int, seed: int, *, at: datetime, say: Callable[[str], Non
         say(f"{waiting.tell()} notices")
         say(f"{supervise(at)} overdue notices")
         say(f"{govern(at)} cases whose limits were changed, or that were reported twice")
+        say(f"{inspect(at, seed=seed)} inspections")
         say(f"{note_imported(at=at)} photos")
     return number
 

@@ -32,6 +32,11 @@ PAGES = {
     "grid/workers/": "dispatcher",
     "grid/premises/": "dispatcher",
     "grid/premises/<str:code>/": "dispatcher",
+    "inspections/": "dispatcher",
+    "inspections/done/": "dispatcher",
+    "inspections/<uuid:inspection_id>/": "dispatcher",
+    "inspections/premises/<str:code>/": "dispatcher",
+    "inspections/new/": "dispatcher",
     "trends/": "leader",
     "evidence/look-closer/": "supervisor",
     "supervision/": "supervisor",
@@ -129,6 +134,7 @@ def parts(site: Any) -> dict[str, str]:
     )
     assert handover[0] == 201, handover
     [late] = overdue_cases(site, 1)
+    inspected = api.get("/api/v1/inspections/due/?page_size=1")[1]["results"][0]["premises"]["code"]
     notice = supervisor.post("/api/v1/supervision/", {"id": str(uuid.uuid4()), "hazard": late})[1]["id"]
     return {
         "<uuid:notice_id>": notice,
@@ -137,6 +143,9 @@ def parts(site: Any) -> dict[str, str]:
         "duty/posts/<int:pk>": f"duty/posts/{desk_shift['post']}",
         "<slug:kind>/<uuid:subject_id>": f"hazard/{late}",
         "<uuid:hazard_id>": api.get("/api/v1/hazards/?page_size=1&state=rectified")[1]["results"][0]["id"],
+        "<uuid:inspection_id>": api.get("/api/v1/inspections/?page_size=1&result=fail")[1]["results"][0]["id"],
+        "inspections/new/": f"inspections/new/?premises={inspected}",
+        "inspections/premises/<str:code>": f"inspections/premises/{inspected}",
         "grid/cells/<str:code>": "grid/cells/" + api.get("/api/v1/cells/?page_size=1")[1]["results"][0]["code"],
         "grid/premises/<str:code>": "grid/premises/"
         + api.get("/api/v1/premises/?page_size=1")[1]["results"][0]["code"],

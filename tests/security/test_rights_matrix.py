@@ -15,6 +15,8 @@ from citysafety.calendars.shifts import PLANNERS
 from citysafety.dashboard.rights import WATCHERS, WEIGHERS
 from citysafety.field.selectors import ROLES as PHONE
 from citysafety.live import door
+from hazards.inspections.models import INSPECTORS, READERS
+from hazards.inspections.models import VIEWERS as VIEWERS_OF_INSPECTIONS
 from hazards.lifecycle import LIFECYCLE
 from hazards.models import Hazard, Step
 from tests.grid.conftest import relay
@@ -57,6 +59,10 @@ SEES = {  # which roles see a record of their own area, by what is asked
     "roster": VIEWERS - {Role.DEPARTMENT_HANDLER},  # a handler's are those of the department
     "planner": frozenset(PLANNERS),
     "giver": frozenset(),  # nobody who asks stands at the post
+    "inspection": VIEWERS_OF_INSPECTIONS,
+    "inspected place": READERS,  # a handler's are those that the department closes
+    "checklist": VIEWERS_OF_INSPECTIONS,
+    "inspector": INSPECTORS,
     "original": frozenset({Role.AUDITOR, Role.SUPERVISOR, Role.DISPATCHER}),
 }
 
