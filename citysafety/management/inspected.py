@@ -26,6 +26,9 @@ DAYS, NUMBER = 14, 360  # of inspections
 MOST_FAILED = 3  # items of one visit
 LATE = 0.02  # of premises whose first visit is over
 SPREAD = 0.97  # of an interval that has passed at most for the others
+MOST_FAILING = 110  # visits
+BEGIN = """UPDATE hazards_plan p SET since = b.since, due_on = b.since + (p.due_on - p.since)
+FROM unnest(%s::bigint[], %s::date[]) AS b(pk, since) WHERE p.premises_id = b.pk"""
 WORDS = ("现场责令立即整改。", "已告知经营者，限期整改。", "店主在场，表示当天处理。", "")
 
 
@@ -35,14 +38,13 @@ def inspect(at: datetime, *, seed: int) -> int:
     if Inspection.objects.exists() or not CheckedKind.objects.exists():
         return 0
     rng = random.Random(seed)
-    replan(at=at)
-    _begin_plans(rng, at)
     made = _visits(rng, at)
     hazards = {result.hazard_id for _row, results in made for result in results if result.hazard_id}
     Inspection.objects.bulk_create(row for row, _results in made)
     Result.objects.bulk_create(result for _row, results in made for result in results)
     ChecklistVersion.objects.filter(inspections__isnull=False, frozen_at=None).update(frozen_at=at)
     replan(at=at)
+    _begin_plans(rng, at)
     follow_hazards([str(pk) for pk in hazards], at=at)
     if made:
         today = sum(timezone.localdate(row.received_at) == timezone.localdate(at) for row, _results in made)
@@ -52,14 +54,17 @@ def inspect(at: datetime, *, seed: int) -> int:
 
 
 def _begin_plans(rng: random.Random, at: datetime) -> None:
-    """Spread the first visits over their intervals, as in a city that has planned for a while; a few are late."""
+    """Spread the first visits over their intervals, as in a city that has planned for a while; a few are late. Queries: 3."""
     today = timezone.localdate(at)
     interval = dict(RiskGrade.objects.values_list("colour", "interval_days"))
-    plans = list(Plan.objects.order_by("pk").only("pk", "colour", "since"))
-    for plan in plans:
+    unseen = Plan.objects.filter(last=None).order_by("pk").values_list("pk", "colour")
+    keys, begun = [], []
+    for pk, colour in unseen:
         passed = 1 + 0.2 * rng.random() if rng.random() < LATE else SPREAD * rng.random()
-        plan.since = today - timedelta(days=int(interval[plan.colour] * passed))
-    Plan.objects.bulk_update(plans, ["since"], batch_size=2000)
+        keys.append(pk)
+        begun.append(today - timedelta(days=int(interval[colour] * passed)))
+    with connection.cursor() as cursor:
+        cursor.execute(BEGIN, [keys, begun])
 
 
 def _visits(rng: random.Random, at: datetime) -> list[tuple[Inspection, list[Result]]]:
@@ -74,19 +79,19 @@ def _visits(rng: random.Random, at: datetime) -> list[tuple[Inspection, list[Res
     places = [place for place in _places() if place.cell_id in inspectors or place.cell_id in hazards]
     rng.shuffle(places)
     kinds = dict(CheckedKind.objects.values_list("kind", "checklist"))
-    laid = []
+    failing, passing = [], []
     for place in places:
-        if len(laid) == NUMBER:
-            break
         version = versions.get(kinds.get(place.kind_id, 0))
         if version is None:
             continue
-        found = _found(hazards[place.cell_id], items[version.pk])
-        by = next(iter(found.values())).reporter_id if found else inspectors.get(place.cell_id)
-        if by is None:
-            continue
-        moment = min(hazard.occurred_at for hazard in found.values()) if found else _moment(rng, first, at)
-        laid.append((moment, place, version, by, found))
+        found = _found(hazards[place.cell_id], items[version.pk]) if len(failing) < MOST_FAILING else {}
+        if found:
+            by = next(iter(found.values())).reporter_id
+            moment = min(hazard.occurred_at for hazard in found.values())
+            failing.append((moment, place, version, by, found))
+        elif place.cell_id in inspectors:
+            passing.append((_moment(rng, first, at), place, version, inspectors[place.cell_id], found))
+    laid = [*failing, *passing[: NUMBER - len(failing)]]
     numbers: dict[date, int] = defaultdict(int)
     made = []
     for moment, place, version, by, found in sorted(laid, key=lambda row: row[0]):

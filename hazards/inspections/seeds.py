@@ -69,7 +69,7 @@ RULES = (
     (F.OPEN, 1, 10, "检查发现的隐患未销号", "An open hazard found by inspection"),
     (F.OPEN, 3, 20, "检查发现的隐患三处及以上未销号", "Three or more open hazards found by inspection"),
 )
-GRADES = ((1, 60, 15), (2, 40, 30), (3, 25, 90), (4, 0, 180))  # colour, points, days
+GRADES = ((1, 50, 15), (2, 35, 30), (3, 20, 90), (4, 0, 180))  # colour, points, days
 
 
 def seed_inspections() -> int:
