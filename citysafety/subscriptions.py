@@ -7,6 +7,7 @@ transaction and send nothing: mail, messages and screens come after commit.
 from citysafety.outbox.relay import Listener, Projection
 from citysafety.tallies.services import fold
 from hazards import listeners as hazards
+from hazards.inspections import listeners as inspections
 from hazards.listings import news as listings
 from projects import listeners as supervision
 
@@ -14,15 +15,15 @@ PROJECTIONS: list[Projection] = [fold]
 
 LISTENERS: dict[str, list[Listener]] = {
     "hazard.reported": [hazards.tell_of_major, hazards.tell_of_dedicated],
-    "hazard.refuse": [hazards.tell_of_refusal],
-    "hazard.contest": [hazards.tell_of_contest],
+    "hazard.refuse": [hazards.tell_of_refusal, inspections.follow_hazard],
+    "hazard.contest": [hazards.tell_of_contest, inspections.follow_hazard],
     "hazard.dispatch": [hazards.tell_department],
     "hazard.return": [hazards.tell_of_return],
     "hazard.rectify": [hazards.tell_verifiers],
     "hazard.handle_on_spot": [hazards.tell_verifiers],
     "hazard.fail": [hazards.tell_of_failure],
-    "hazard.write_off": [hazards.tell_of_write_off],
-    "hazard.reopen": [hazards.tell_of_reopening],
+    "hazard.write_off": [hazards.tell_of_write_off, inspections.follow_hazard],
+    "hazard.reopen": [hazards.tell_of_reopening, inspections.follow_hazard],
     "hazard.mark_overdue": [hazards.tell_of_overdue],
     "hazard.ask_extension": [hazards.tell_who_decides],
     "hazard.ask_pause": [hazards.tell_who_decides],
@@ -32,8 +33,8 @@ LISTENERS: dict[str, list[Listener]] = {
     "hazard.grant_extension": [hazards.tell_of_limit],
     "hazard.resume": [hazards.tell_of_limit],
     "hazard.pin": [hazards.tell_of_limit],
-    "hazard.merge": [hazards.tell_of_merge],
-    "hazard.unmerge": [hazards.tell_of_merge],
+    "hazard.merge": [hazards.tell_of_merge, inspections.follow_hazard],
+    "hazard.unmerge": [hazards.tell_of_merge, inspections.follow_hazard],
     "hazard.remark": [hazards.tell_of_remark],
     "hazard.raise": [hazards.tell_of_major],
     "hazard.lower": [hazards.tell_of_major_step],

@@ -16,6 +16,7 @@ API = [
     "citysafety.centre.api_urls",
     "grid.api_urls",
     "hazards.api_urls",
+    "hazards.inspections.api_urls",
     "projects.api_urls",
 ]
 PAGES = [
@@ -30,6 +31,7 @@ PAGES = [
     "citysafety.field.urls",
     "grid.urls",
     "hazards.urls",
+    "hazards.inspections.urls",
     "projects.urls",
 ]
 

@@ -28,6 +28,7 @@ class Historied:
     """Adds ``…/history/`` and its count to a viewset whose records have UUIDs: a cursor page, the oldest row first."""
 
     lookup_value_regex = "[0-9a-fA-F-]{36}"
+    history_order: tuple[str, ...] = ("version",)
 
     def get_object(self) -> Any:
         """Return the record of the address. Unknown, unseen or no UUID: 404."""
@@ -47,7 +48,7 @@ class Historied:
     @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["get"])
     def history(self, request: Request, pk: str) -> Response:
-        self.ordering = ("version",)
+        self.ordering = self.history_order
         page = self.paginate_queryset(self.history_of(self.get_object()))
         return self.get_paginated_response([self.history_row(row) for row in page])
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from citysafety.accounts.admin import HistoryAdmin
 
 from .evaluation.words import COUNTS
+from .inspections import admin as inspections  # noqa: F401  registers its own tables
 from .models import (
     Criterion,
     CriterionHistory,

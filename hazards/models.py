@@ -542,3 +542,7 @@ class Followed(models.Model):
 
     def __str__(self) -> str:
         return str(self.position)
+
+
+# Django finds the tables of a package inside the app by this line.
+from .inspections import models as inspections  # noqa: E402, F401

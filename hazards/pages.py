@@ -32,6 +32,7 @@ from . import columns, desk, ladders, selectors
 from .drawing import draw
 from .evaluation.access import may_read
 from .filters import HazardFilter, midnight
+from .inspections.selectors import finders_of
 from .lifecycle import OPEN, HazardState, PhotoRole
 from .listings import desk as listings
 from .models import Hazard, Severity
@@ -357,7 +358,7 @@ def _saved(request: HttpRequest, views: list[Any]) -> dict[str, Any]:
 def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
     """GET /hazards/<id>/: one hazard; 404 for who may not see it.
 
-    Queries: 12 with what every page asks; dispatch and a hazard merged into another one more, photos one a role and one where other
+    Queries: 13 with what every page asks; dispatch and a hazard merged into another one more, photos one a role and one where other
     cases have the same ones, steps beside the way those of ``asked.fields``, a major hazard those of its panel.
     """
     now = timezone.now()
@@ -381,6 +382,7 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
             "forms": forms,
             "beside": beside,
             **desk.bound(request.user, found, now),
+            "found_by": finders_of(found, request.user),
             "barred": desk.barred(request.user, found),
             "ahead": desk.who_is_next(found) if len(beside) == len(forms) else [],
             "ahead_states": desk.states_ahead(found),

@@ -27,6 +27,7 @@ from grid.rezoning.slots import Thing, register_load, register_preview
 
 from . import chain, ladders, notices
 from .columns import COLUMNS, LIST
+from .inspections import registry as inspections
 from .lifecycle import LIFECYCLE, HazardState, PhotoRole
 from .listings import chain as listing_chain
 from .listings import news, papers
@@ -99,6 +100,7 @@ def register() -> None:
     document_admin.KNOWN_PLACES.update(papers.PLACES)
     register_preview("hazard", _("Open hazards"), open_in)
     register_load("hazards_90_days", _("Hazards in 90 days"), recent_in)
+    inspections.register()
     handovers.register_handover_line(handed_over)
     handovers.register_case_numbers(r"\bYH-\d{8}-\d{5,}\b", lambda number: f"/hazards/?search={number}")
     rights.register_visibility(

@@ -8,6 +8,7 @@ from citysafety.outbox.selectors import now
 from . import ladders, listeners, services
 from .evaluation import keeping
 from .evaluation.services import seek
+from .inspections.planning import replan
 from .listings import clocks
 
 
@@ -53,3 +54,9 @@ def evaluate(area: str, dimension: str, days: str, with_times: bool, **_from_new
 def leave_ended_cells(**_from_newer_version: object) -> None:
     """Move open cases out of cells that a re-zoning ended; finds nothing on most runs."""
     services.leave_ended_cells(at=timezone.now())
+
+
+@shared_task
+def plan_inspections(**_from_newer_version: object) -> None:
+    """Grade all premises anew: what was registered or closed since, and what is a year old. Any number of runs do the same."""
+    replan(at=timezone.now())

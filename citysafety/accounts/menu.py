@@ -25,6 +25,9 @@ HOME = {
 WATCHERS = (
     Role.DEPARTMENT_HANDLER, Role.DISPATCHER, Role.OPERATOR, Role.SUPERVISOR, Role.LEADER, Role.AUDITOR,
 )  # fmt: skip
+INSPECTION = (
+    Role.GRID_WORKER, Role.DEPARTMENT_HANDLER, Role.DISPATCHER, Role.SUPERVISOR, Role.LEADER, Role.AUDITOR,
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ MENU = (
     Entry("/centre/", _("Console"), tuple(sorted(CONSOLE))),
     Entry("/leader/", _("At a glance"), (Role.LEADER,)),
     Entry("/hazards/", _("Hazards"), (Role.GRID_WORKER, *WATCHERS)),
+    Entry("/inspections/", _("Inspections"), INSPECTION),
     Entry("/supervision/", _("Supervision"), (Role.SUPERVISOR, Role.LEADER, Role.AUDITOR, Role.DEPARTMENT_HANDLER)),
     Entry("/duty/", _("Duty"), WATCHERS),
     Entry("/wall/", _("Wall"), (*WATCHERS, Role.ADMINISTRATOR, Role.KIOSK)),

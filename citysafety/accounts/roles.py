@@ -70,6 +70,12 @@ MASTER_DATA = {
     "hazards.detector": ("view", "change"),
     "hazards.criterion": KEEP,
     "hazards.listingrule": ("view", "change"),
+    "hazards.checklist": KEEP,
+    "hazards.checkedkind": EDIT,
+    "hazards.checklistversion": EDIT,
+    "hazards.item": EDIT,
+    "hazards.riskrule": EDIT,
+    "hazards.riskgrade": ("view", "change"),
 }
 
 PEOPLE = {

@@ -14,7 +14,7 @@ from citysafety.evidence import chain as chains
 def chain(request: HttpRequest, kind: str, subject_id: UUID) -> HttpResponse:
     """GET /chain/<kind>/<id>/: all that happened to a record and those bound to it; 404 for who may not see it.
 
-    Queries: those of the kinds' looks (a hazard 4, its notices 4), with what every page asks besides.
+    Queries: those of the kinds' looks (a hazard 4, its notices 4, inspections 3), with what every page asks besides.
     """
     records = chains.chain(request.user, kind, str(subject_id))
     if not records:

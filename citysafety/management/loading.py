@@ -13,6 +13,7 @@ from hazards.models import Hazard
 
 from .doubtful import cheat
 from .governed import govern
+from .inspected import inspect
 from .listed import list_majors
 from .past import Album, City, Teller
 from .pictures import SCENES, picture
@@ -51,6 +52,7 @@ def load_history(days: int, seed: int, *, at: datetime, say: Callable[[str], Non
         say(f"{supervise(at)} overdue notices")
         say(f"{govern(at)} cases whose limits were changed, or that were reported twice")
         say(f"{list_majors(at)} major hazards with plans, stopped work and listings")
+        say(f"{inspect(at, seed=seed)} inspections")
         say(f"{note_imported(at=at)} photos")
         say(f"{cheat(at)} doubts of invented patterns")
     return number

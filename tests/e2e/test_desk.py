@@ -42,6 +42,11 @@ PAGES = {
     "grid/rezoning/new/": "dispatcher",
     "grid/rezoning/<uuid:pk>/": "supervisor",
     "grid/rezoning/<uuid:pk>/draw/": "supervisor",
+    "inspections/": "dispatcher",
+    "inspections/done/": "dispatcher",
+    "inspections/<uuid:inspection_id>/": "dispatcher",
+    "inspections/premises/<str:code>/": "dispatcher",
+    "inspections/new/": "dispatcher",
     "trends/": "leader",
     "evidence/look-closer/": "supervisor",
     "supervision/": "supervisor",
@@ -156,6 +161,7 @@ def parts(site: Any) -> dict[str, str]:
     )
     assert handover[0] == 201, handover
     [late] = overdue_cases(site, 1)
+    inspected = api.get("/api/v1/inspections/due/?page_size=1")[1]["results"][0]["premises"]["code"]
     notice = supervisor.post("/api/v1/supervision/", {"id": str(uuid.uuid4()), "hazard": late})[1]["id"]
     listing = supervisor.get("/api/v1/listings/?page_size=1")[1]["results"][0]["id"]  # of the demo
     return {
@@ -167,6 +173,9 @@ def parts(site: Any) -> dict[str, str]:
         "<slug:kind>/<uuid:subject_id>": f"hazard/{late}",
         "<uuid:hazard_id>": api.get("/api/v1/hazards/?page_size=1&state=rectified")[1]["results"][0]["id"],
         "grid/rezoning/<uuid:pk>": f"grid/rezoning/{drafted_split(site)}",
+        "<uuid:inspection_id>": api.get("/api/v1/inspections/?page_size=1&result=fail")[1]["results"][0]["id"],
+        "inspections/new/": f"inspections/new/?premises={inspected}",
+        "inspections/premises/<str:code>": f"inspections/premises/{inspected}",
         "grid/cells/<str:code>": "grid/cells/" + api.get("/api/v1/cells/?page_size=1")[1]["results"][0]["code"],
         "grid/premises/<str:code>": "grid/premises/"
         + api.get("/api/v1/premises/?page_size=1")[1]["results"][0]["code"],

@@ -80,6 +80,13 @@ def listing(path: str, **more: Any) -> Call:
     return case(f"{API}listings/{{listing}}/{path}", seen="notice", **more)
 
 
+def inspection(path: str, method: str = "GET", **more: Any) -> Call:
+    """A call about an inspection of a side's premises."""
+    return Call(
+        OBJECT, method, lambda side: f"{API}inspections/{side.inspection.pk}/{path}", seen="inspected place", **more
+    )
+
+
 def roster(kind: str, verb: str, method: str = "POST") -> Call:
     """A call about a shift or a handover of a side's post."""
 
@@ -121,6 +128,7 @@ DUTY, ROW = "api/v1/duty/", "(?P<pk>[0-9a-fA-F-]{36})/"
 VERBS = "|".join(LIFECYCLE.actions)
 OPEN311, FORM = "open311/v2/", r"\.(?P<format>xml|json)"
 LISTING = "api/v1/listings/(?P<pk>[0-9a-fA-F-]{36})/"
+INSPECTION = "api/v1/inspections/(?P<pk>[0-9a-fA-F-]{36})/"
 NOTICE = "api/v1/supervision/(?P<pk>[0-9a-fA-F-]{36})/"
 
 CALLS: dict[str, list[Call]] = {
@@ -342,6 +350,36 @@ CALLS: dict[str, list[Call]] = {
     ],
     f"{HAZARD}photos/(?P<sha256>[0-9a-fA-F]{{64}})/?": [
         case(f"{API}hazards/{{id}}/photos/{'0' * 64}/?role=scene", seen="act", method="PUT", body=b"x", kind="image/png")
+    ],
+    f"{API[1:]}inspections/": [
+        *area(f"{API}inspections/", "inspection"),
+        *get(f"{API}inspections/?search=CS-"),
+        Call(SIGNED, "POST", _fixed(f"{API}inspections/"), {}),
+    ],
+    f"{API[1:]}inspections/count/": area(f"{API}inspections/count/", "inspection"),
+    f"{API[1:]}inspections/due/": [*area(f"{API}inspections/due/", "inspection"), *get(f"{API}inspections/due/?search=CS-")],
+    f"{API[1:]}inspections/due/count/": area(f"{API}inspections/due/count/", "inspection"),
+    f"{API[1:]}inspections/checklist/": [
+        Call(OBJECT, "GET", lambda side: f"{API}inspections/checklist/?premises={side.premises.code}", seen="checklist")
+    ],
+    INSPECTION: [inspection("")],
+    f"{INSPECTION}history/": [inspection("history/")],
+    f"{INSPECTION}history/count/": [inspection("history/count/")],
+    f"{INSPECTION}photos/": [inspection("photos/")],
+    f"{INSPECTION}photos/count/": [inspection("photos/count/")],
+    f"{INSPECTION}photos/(?P<sha256>[0-9a-fA-F]{{64}})/?": [
+        inspection(f"photos/{'0' * 64}/?role=a", method="PUT", body=b"x", content_type="image/png")
+    ],
+    "inspections/": [*area("/inspections/", "inspection"), *get("/inspections/?search=CS-")],
+    "inspections/done/": [*area("/inspections/done/", "inspection"), *get("/inspections/done/?search=CS-")],
+    "inspections/new/": [
+        Call(OBJECT, "GET", lambda side: f"/inspections/new/?premises={side.premises.code}", seen="inspector")
+    ],
+    "inspections/premises/<str:code>/": [
+        Call(OBJECT, "GET", lambda side: f"/inspections/premises/{side.premises.code}/", seen="inspected place")
+    ],
+    "inspections/<uuid:inspection_id>/": [
+        Call(OBJECT, "GET", lambda side: f"/inspections/{side.inspection.pk}/", seen="inspected place")
     ],
     "": get("/"),
     "verify/": get("/verify/?code=ABCDEFGHJKLM", PUBLIC),

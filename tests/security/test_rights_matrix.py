@@ -17,6 +17,8 @@ from citysafety.field.selectors import ROLES as PHONE
 from citysafety.live import door
 from grid.models.rezoning import VIEWERS as REZONING_VIEWERS
 from hazards.evaluation.access import READERS as EVALUATED
+from hazards.inspections.models import INSPECTORS, READERS
+from hazards.inspections.models import VIEWERS as VIEWERS_OF_INSPECTIONS
 from hazards.lifecycle import LIFECYCLE
 from hazards.models import Hazard, Step
 from tests.grid.conftest import relay
@@ -63,6 +65,10 @@ SEES = {  # which roles see a record of their own area, by what is asked
     "giver": frozenset(),  # nobody who asks stands at the post
     "rezoning": REZONING_VIEWERS,
     "rezoning drafter": frozenset({Role.DISPATCHER, Role.SUPERVISOR}),
+    "inspection": VIEWERS_OF_INSPECTIONS,
+    "inspected place": READERS,  # a handler's are those that the department closes
+    "checklist": VIEWERS_OF_INSPECTIONS,
+    "inspector": INSPECTORS,
     "original": frozenset({Role.AUDITOR, Role.SUPERVISOR, Role.DISPATCHER}),
 }
 

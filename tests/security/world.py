@@ -4,7 +4,7 @@ import hashlib
 import uuid
 import zipfile
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from io import BytesIO
 from typing import Any
 
@@ -23,6 +23,8 @@ from citysafety.notices.models import Channel, Notice
 from grid.models import Cell, Centre, Posting, Premises, PremisesKind, Rezoning, Worker
 from grid.rezoning.sketch import Drawing
 from grid.services import draft_rezoning
+from hazards.inspections.models import CheckedKind, Checklist, ChecklistVersion, Inspection, Item, RiskGrade
+from hazards.inspections.services import Looked, Visit, record_inspection
 from hazards.listings import services as listings
 from hazards.listings.seeds import seed_majors
 from hazards.models import Hazard, Listing
@@ -59,6 +61,7 @@ class Side:
     handover: Handover
     listing: Listing
     rezoning: Rezoning
+    inspection: Inspection
     secrets: list[str] = field(default_factory=list)  # no answer to a stranger may hold one of these
 
 
@@ -83,12 +86,32 @@ def make_world() -> World:
     seed_supervision(at=timezone.now() - timedelta(days=1))
     seed_majors(at=timezone.now() - timedelta(days=1))
     PremisesKind.objects.create(code="shop", name_zh="小商店", name_en="Small shop", nine_small=True)
+    _checklist(city)
     return World(
         city,
         own=_side(city, HOME, "370502001001001", "fire-02", "OWN"),
         foreign=_side(city, AWAY, "370503001001001", "fire-03", "FOREIGN"),
         elsewhere=_side(city, HOME, "370502001001002", "roads-02", "ELSEWHERE"),
     )
+
+
+def _checklist(city: SmallCity) -> None:
+    """Let shops be inspected; nobody's department closes what is found."""
+    RiskGrade.objects.create(colour=4, at_least=0, interval_days=180)
+    checklist = Checklist.objects.create(code="shops", name_zh="商店检查", name_en="Check of shops")
+    CheckedKind.objects.create(kind_id="shop", checklist=checklist)
+    version = ChecklistVersion.objects.create(checklist=checklist, number=1, in_force_from=date(2026, 1, 1))
+    Item.objects.create(
+        version=version, code="a", position=1, matter=city.matters["XF-001"], name_zh="通道畅通", name_en="Exits clear"
+    )
+
+
+def _inspected(premises: Premises, owner: User, at: datetime, word: str) -> Inspection:
+    visit = Visit(
+        id=uuid.uuid4(), version=ChecklistVersion.objects.get().pk, inspected_at=at, words=f"{word}-WORDS",
+        results=[Looked(item="a", result="pass")],
+    )  # fmt: skip
+    return record_inspection(place=premises, visit=visit, inspector=owner, at=at)
 
 
 def _side(city: SmallCity, county: str, cell_code: str, department: str, word: str) -> Side:
@@ -116,6 +139,7 @@ def _side(city: SmallCity, county: str, cell_code: str, department: str, word: s
         code=f"CS-{word}", kind_id="shop", cell=cell, area_code=cell_code, location=Point(lon, lat, srid=4326),
         name_zh=f"{word}超市", name_en=f"{word}-SHOP", responsible=f"{word}-KEEPER", phone=f"137-{word}",
     )  # fmt: skip
+    inspection = _inspected(premises, owner, at, word)
     notice = Notice.objects.create(
         recipient=owner, topic=f"{word}-TOPIC", params={}, source_key=f"{word}-SOURCE", created_at=at
     )
@@ -165,10 +189,18 @@ def _side(city: SmallCity, county: str, cell_code: str, department: str, word: s
     listing = _listed(hazard, word, at)
     secrets = [f"{word}-{name}" if name.isascii() else f"{word}{name}" for name in names]
     secrets += [f"{prefix}-{word}" for prefix in ("136", "137", "138", "139", "CS", "DY", "ZX")]
-    secrets += [str(hazard.pk), hazard.number, sha256, cell_code, f"{word}.example"]
+    secrets += [
+        str(inspection.pk),
+        inspection.number,
+        str(hazard.pk),
+        hazard.number,
+        sha256,
+        cell_code,
+        f"{word}.example",
+    ]
     return Side(
         hazard, late, Attachment.objects.get(photo_id=sha256), cell, premises, worker, notice, channel,
-        owner.access_tokens.get(), view, owner, duty, left, handover, listing, rezoning, secrets,
+        owner.access_tokens.get(), view, owner, duty, left, handover, listing, rezoning, inspection, secrets,
     )  # fmt: skip
 
 

@@ -36,6 +36,12 @@ def menu(context: template.Context) -> list[Entry]:
     return entries(user) if user is not None and user.is_authenticated else []
 
 
+@register.simple_tag(takes_context=True)
+def is_in_menu(context: template.Context, path: str) -> bool:
+    """Test whether the reader's menu has an entry of a path: pages of rooms above link there only then."""
+    return any(entry.path == path for entry in menu(context))
+
+
 @register.filter
 def is_at(path: str, entry: Entry) -> bool:
     """Test whether a page stands under a menu entry."""
