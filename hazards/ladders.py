@@ -28,7 +28,6 @@ from django.utils.translation import gettext as _
 
 from citysafety import worktime
 from citysafety.calendars.rosterwords import REASONS
-from citysafety.calendars.services import calendar
 from citysafety.names import chosen
 from citysafety.notices import ladders
 from citysafety.notices.ladders import Ladders, Point
@@ -41,6 +40,7 @@ from citysafety.outbox.services import announce_all
 from . import notices
 from .lifecycle import Stage
 from .models import Climb, Climbed, Clock, Followed, Hazard, Severity, Step
+from .services.clocks import days_of
 from .services.reporting import stepped
 from .targets import TARGETS, Found, find
 
@@ -88,7 +88,7 @@ def _cases(hazards: Iterable[Hazard]) -> list[Case]:
     """Return cases with everything that decides. Queries: 5, the calendar's own besides, however many."""
     hazards = list(hazards)
     ids = [hazard.pk for hazard in hazards]
-    days, in_force = calendar(), Ladders(KIND)
+    in_force = Ladders(KIND)
     running: dict[Any, list[Clock]] = defaultdict(list)
     for clock in Clock.objects.filter(hazard__in=ids, stopped_at=None, due_at__isnull=False):
         running[clock.hazard_id].append(clock)
@@ -104,7 +104,7 @@ def _cases(hazards: Iterable[Hazard]) -> list[Case]:
         clock = min(running[hazard.pk], key=lambda one: one.due_at, default=None) if hazard.is_open else None
         case = Case(hazard, clock, moved_at=moved.get(hazard.pk))
         if clock is not None:
-            _look(case, clock, in_force, told[hazard.pk], days)
+            _look(case, clock, in_force, told[hazard.pk], days_of(hazard, clock.stage))
         cases.append(case)
     return cases
 
@@ -195,7 +195,7 @@ def _lay(ids: Sequence[UUID]) -> int:
     if not ids:
         return 0
     held = Hazard.objects.filter(pk__in=ids).order_by("pk").select_for_update()
-    _write_next(_cases(held.only("pk", "state", "severity")))
+    _write_next(_cases(held.only("pk", "state", "severity", "department")))
     return len(ids)
 
 
