@@ -41,7 +41,9 @@ def due_case(at: datetime, leave_out: Collection[str]) -> Hazard | None:
         OverdueNotice.objects.filter(hazard=OuterRef("pk"), issued_at__isnull=False)
     )
     at_rest = Q(changed_at__lt=at - UNTOUCHED, received_at__lt=at - YOUNG)
-    rows = Hazard.objects.open().filter(turn_has_come, at_rest).exclude(forgotten).exclude(pk__in=leave_out)
+    # A major hazard's plan is for people to lay and approve.
+    without_plan = Q(state="taken", severity="major", plan_approved_at=None)
+    rows = Hazard.objects.open().filter(turn_has_come, at_rest).exclude(forgotten).exclude(without_plan).exclude(pk__in=leave_out)
     return rows.select_related("matter__matter_class").order_by("due_at").first()
 
 
