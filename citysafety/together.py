@@ -7,7 +7,8 @@ from django.db import connection, models
 from django.db.models.sql import InsertQuery
 
 Statement = tuple[str, list[Any]]
-_shapes: dict[tuple[type[models.Model], bool], tuple[list[Any], str, str]] = {}
+_nullable: dict[type[models.Model], list[str]] = {}
+_shapes: dict[tuple[type[models.Model], bool, tuple[str, ...]], tuple[list[Any], str, str]] = {}
 
 
 def write_together(*parts: Sequence[models.Model] | Statement) -> None:
@@ -24,15 +25,21 @@ def write_together(*parts: Sequence[models.Model] | Statement) -> None:
 
 
 def insert_of(rows: Sequence[models.Model]) -> Statement:
-    """Return the statement that inserts new rows of one model. Django spells it once for each model."""
+    """Return the statement that inserts new rows of one model. Django spells it once for each model and what is empty.
+
+    A column that is empty in all of them is not named: what few rows have costs the others nothing.
+    """
     model, numbered = type(rows[0]), rows[0].pk is not None
-    if (model, numbered) not in _shapes:
-        fields = [f for f in model._meta.concrete_fields if numbered or not f.primary_key]
+    if model not in _nullable:
+        _nullable[model] = [f.attname for f in model._meta.concrete_fields if f.null and not f.primary_key]
+    empty = tuple(name for name in _nullable[model] if all(getattr(row, name) is None for row in rows))
+    if (model, numbered, empty) not in _shapes:
+        fields = [f for f in model._meta.concrete_fields if (numbered or not f.primary_key) and f.attname not in empty]
         query = InsertQuery(model)
         query.insert_values(fields, [rows[0]])
         [(sql, _values)] = query.get_compiler(connection=connection).as_sql()
         head, _values, places = sql.partition(" VALUES ")
-        _shapes[model, numbered] = fields, f"{head} VALUES ", places
-    fields, head, places = _shapes[model, numbered]
+        _shapes[model, numbered, empty] = fields, f"{head} VALUES ", places
+    fields, head, places = _shapes[model, numbered, empty]
     values = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in fields]
     return head + ", ".join([places] * len(rows)), values
