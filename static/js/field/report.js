@@ -1,7 +1,7 @@
 // Report a hazard on one screen. The draft is kept each second; its id is the hazard's id for ever.
 import "./shell.js";
 import { serverNow, user } from "./api.js";
-import { offer } from "./criteria.js";
+import { offer as offerCriteria } from "./criteria.js";
 import { announce, find, findAll, make, told } from "./dom.js";
 import { complain, complaining, sayKept, saver } from "./form.js";
 import { newId } from "./ids.js";
@@ -78,7 +78,7 @@ function choose(one, { proposed = true } = {}) {
 /** Show what the present choices ask for. */
 function drawRest() {
   find("[data-criterion]").hidden = severity() !== "major";
-  if (severity() === "major") offer(boxes.criterion.list, matter ? matters.classOf(matter).code : "");
+  if (severity() === "major") offerCriteria(boxes.criterion.list, matter ? matters.classOf(matter).code : "");
   find("[data-spot-more]").hidden = !boxes.spot.checked;
   find("[data-photos-name]").textContent = boxes.spot.checked ? gettext("Photos before") : gettext("Scene photos");
   const need = photosNeeded();
