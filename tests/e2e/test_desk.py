@@ -93,7 +93,8 @@ ALSO = [  # other looks of these pages
 # Not pages of the desk: forms that lead elsewhere, files, other faces with tests of their own.
 ELSEWHERE = (
     "", "logout/", "language/", "theme/", "account/tokens/<int:pk>/revoke/", "notices/unread/", "notices/read-all/",
-    "notices/channels/retry/", "notices/channels/<int:pk>/switch/", "notices/<int:pk>/open/", "admin/login/",
+    "notices/channels/retry/", "notices/channels/<int:pk>/switch/", "notices/channels/<int:pk>/remove/", "notices/devices/", "push-worker.js",
+    "notices/<int:pk>/sign/", "notices/<int:pk>/open/", "admin/login/",
     "hazards/evaluation/export.<sheet:kind>", "hazards/evaluation/doubts/<int:pk>/set-aside/",
     "hazards/export.<sheet:kind>", "supervision/overdue.<sheet:kind>", "supervision/notices.<sheet:kind>",  # files
     "views/", "views/columns/", "views/<int:pk>/", "views/<int:pk>/delete/", "public/listed.json",
