@@ -43,7 +43,13 @@ def due_case(at: datetime, leave_out: Collection[str]) -> Hazard | None:
     at_rest = Q(changed_at__lt=at - UNTOUCHED, received_at__lt=at - YOUNG)
     # A major hazard's plan is for people to lay and approve.
     without_plan = Q(state="taken", severity="major", plan_approved_at=None)
-    rows = Hazard.objects.open().filter(turn_has_come, at_rest).exclude(forgotten).exclude(without_plan).exclude(pk__in=leave_out)
+    rows = (
+        Hazard.objects.open()
+        .filter(turn_has_come, at_rest)
+        .exclude(forgotten)
+        .exclude(without_plan)
+        .exclude(pk__in=leave_out)
+    )
     return rows.select_related("matter__matter_class").order_by("due_at").first()
 
 

@@ -61,9 +61,9 @@ def test_a_case_costs_the_same_whatever_happened(cases, at_desk, django_assert_n
     client = at_desk()
     path = f"/centre/hazard/{cases[name].pk}/"
     client.get(path)
-    # session with user; hazard; chain: hazard, photos, steps, marks, notices about it, its duplicates; clocks
-    # and what was changed of them
-    with django_assert_num_queries(10):
+    # session with user; hazard; chain: hazard, photos, steps, marks, notices about it, its duplicates, inspections that found it,
+    # listings; clocks and what was changed of them
+    with django_assert_num_queries(12):
         client.get(path)
 
 

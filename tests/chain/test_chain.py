@@ -88,8 +88,9 @@ def test_the_page_costs_the_same_however_much_happened(office, django_assert_num
         attach_to(hazard, "scene", picture(n), office.worker)
     client = signed_in(office.leader)
     client.get(f"/chain/hazard/{hazard.pk}/")
-    # session with user; hazard, photos, steps, marks; its duplicates, inspections that found it; notices about it; unread notices of the bar
-    with django_assert_num_queries(9):
+    # session with user; hazard, photos, steps, marks, rungs; its duplicates, inspections that found it, listings; notices
+    # about it; unread notices of the bar
+    with django_assert_num_queries(11):
         client.get(f"/chain/hazard/{hazard.pk}/")
 
 
