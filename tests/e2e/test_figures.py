@@ -47,6 +47,9 @@ LISTS: dict[str, tuple[str, str, int]] = {
     "grid/": GRID,
     "grid/workers/": GRID,
     "grid/premises/": GRID,
+    "inspections/": (".//p[@class='panel-body quiet']", ".//tr[@data-href]", 50),
+    "inspections/done/": (".//p[@class='panel-body quiet']", ".//tr[@data-href]", 50),
+    "hazards/listed/": (".//span[@class='unit']", ".//tr[@data-href]", 200),
     "field/cases/": (".//div[@class='where']/p", ".//a[@class='row']", 30),
 }
 # Who of a role goes, where it is not the first: somebody of a county or township sees other pages than the city's.
