@@ -21,7 +21,7 @@ from grid.models import Matter
 from .models import Criterion, Hazard, Step
 
 SAME_WITHIN = timedelta(days=90)  # an older open case is hardly what somebody has just seen
-MOST_DOUBT_M = 100  # of a position
+MOST_DOUBT_M = 100  # a position may be wrong by what it says of itself, but by no more than this
 MOST_COMPARED, MOST_NEAR = 500, 6
 RELATED = ("matter__matter_class", "cell", "dedicated_cell", "department")
 # What a row of a list shows of the hazard itself. What it only names is read for the whole page: with five tables

@@ -21,6 +21,7 @@ from grid.locate import in_frame
 
 from ..lifecycle import IN_WORK, LIFECYCLE, HazardState, HazardStep, PhotoRole, kept_from, open_step
 from ..models import Hazard, Step
+from ..selectors import MOST_DOUBT_M
 from ..standing import record_standing
 from . import limits, majors, merging
 from .clocks import run_clock
@@ -30,7 +31,6 @@ from .reporting import stepped
 
 REOPEN_WITHIN = timedelta(days=30)
 AT_ONCE = 200  # pauses that end in one sweep
-MOST_DOUBT_M = 100  # a position may be wrong by what it says of itself, but by no more than this
 # What is said where a step's own field is missing.
 NEEDED = {
     "amount": gettext_lazy("This step needs how much more time."),

@@ -44,7 +44,7 @@ from hazards.services import (
     take_step,
 )
 from hazards.services.given import StepInput
-from tests.factories import AWAY, file_hazard, make_city, person
+from tests.factories import AWAY, HOME, file_hazard, make_city, person
 from tests.running import scales
 
 CITY = ZoneInfo("Asia/Shanghai")
@@ -120,7 +120,6 @@ class Model:
     paused: bool = False
     asked: tuple[str, Any] | None = None  # extension, hours; pause, decided by a supervisor?
     extended: int = 0  # times, in this stage
-    more: Counter = field(default_factory=Counter)  # hours granted, by stage
     pinned: bool = False
     pin: Stretch | None = None
     into: Any = None
@@ -259,7 +258,7 @@ class Life(RuleBasedStateMachine):
 
     def rights(self, case: Model, action: str, user: Any) -> bool:
         """Who may take an action at a case, whatever its state."""
-        here = user.area_code == case_area(user)
+        here = user.area_code == HOME
         own = user in self.reporters(case)
         dispatcher = user.role == "dispatcher" and here
         handler = (
@@ -521,10 +520,6 @@ class Life(RuleBasedStateMachine):
             assert (last.now, last.state, last.area, last.category) == (row.now, row.state, row.area, row.category)
         now = Counter(key for case in self.cases for key in rows[str(case.pk)].now)
         assert now["hazards.open"] == sum(case.state not in ENDED for case in self.cases)
-
-
-def case_area(user: Any) -> str:
-    return "370502"  # where every case of these lives lies
 
 
 def told(case: Model) -> str:
