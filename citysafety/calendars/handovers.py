@@ -178,6 +178,15 @@ def is_late(handover: Handover, at: datetime) -> bool:
     )
 
 
+def figures_since(handover: Handover) -> list[tuple[Line, Line | None]]:
+    """Return each figure that was kept with a handover and what it is now, None if nobody counts it any more.
+
+    Only the one of now leads to its list: a list shows what is, not what was. Queries: those of who counts.
+    """
+    now = {line.key: line for line in lines_of(handover.post.area_code)} if handover.figures else {}
+    return [(line, now.get(line.key)) for line in figures_of(handover)]
+
+
 def figures_of(handover: Handover) -> list[Line]:
     """Return the figures that were kept with a handover, in the reader's language."""
     language = get_language() or settings.LANGUAGE_CODE

@@ -172,7 +172,6 @@ def _told(handover: Handover, at: Any) -> dict[str, Any]:
         "late": handovers.is_late(handover, at),
         "matters": handovers.linked(handover.matters),
         "cases": handovers.linked(handover.cases),
-        "figures": handovers.figures_of(handover),
     }
 
 
@@ -461,7 +460,8 @@ def handover(request: HttpRequest, pk: UUID) -> HttpResponse:
         if acted(request, form, receive):
             messages.success(request, _("You have signed for the handover."))
             return redirect("duty-handover", found.pk)
-    return render(request, "calendars/handover.html", {"told": _told(found, at), "form": form})
+    context = {"told": _told(found, at), "figures": handovers.figures_since(found), "form": form}
+    return render(request, "calendars/handover.html", context)
 
 
 def _form(

@@ -131,6 +131,16 @@ def test_the_figures_of_the_moment_go_with_it_in_both_languages_and_numbers_lead
     assert {row["key"]: row["label"]["en"] for row in handover.figures}["hazards.open"] == "Open hazards"
     assert all(set(row["label"]) == {"zh-hans", "en"} for row in handover.figures)
     assert handover.figures[0]["path"] == f"/hazards/?open=true&area={COUNTY}"
+
+    file_hazard(person("grid_worker"))
+    relay()
+    then, since = handovers.figures_since(handover)[0]
+    assert since is not None
+    assert (then.number, since.number) == (1, 2)
+    words = signed_in(staffed.b).get(f"/duty/handovers/{handover.pk}/").content.decode()
+    assert f'<a class="figure" href="{since.path.replace("&", "&amp;")}">2</a>' in words
+    assert f'href="{since.path.replace("&", "&amp;")}">1</a>' not in words  # its list no longer has the one of then
+
     assert handovers.linked("看 YH-20261123-00001。") == [
         ("看 ", ""), ("YH-20261123-00001", "/hazards/?search=YH-20261123-00001"), ("。", ""),
     ]  # fmt: skip
