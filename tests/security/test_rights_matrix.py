@@ -89,7 +89,8 @@ def ask(client: Client, call: Call, side: Side) -> Any:
 class Matrix:
     """Goes through the table and notes what is wrong.
 
-    Routes that take any step of a case are called for every step; the short form deals the steps out among the roles.
+    Routes that take any step of a case are called for every step. The short form deals the steps out among the roles, and
+    asks at each route for one of the two foreign records.
     """
 
     def __init__(self, world: World, area: str, *, short: bool) -> None:
@@ -108,17 +109,18 @@ class Matrix:
     def run(self) -> None:
         for number, role in enumerate((*ROLES, "")):
             client = self.client(role)
-            for route, calls in CALLS.items():
+            for place, (route, calls) in enumerate(CALLS.items()):
                 by_step = self.short and len(calls) == len(LIFECYCLE.actions)
                 for call in calls[number % 4 :: 4] if by_step else calls:
-                    for side in self._sides(call):
+                    for side in self._sides(call, number + place):
                         self._judge(role, route, call, side, ask(client, call, side))
                 if route == "logout/":
                     client = self.client(role)
 
-    def _sides(self, call: Call) -> list[Side]:
-        """Return the sides whose calls differ."""
-        sides = [self.world.own, self.world.foreign, self.world.elsewhere]
+    def _sides(self, call: Call, turn: int) -> list[Side]:
+        """Return the sides whose calls differ; in the short form the own one and, in turns, one of the others."""
+        strangers = [self.world.foreign, self.world.elsewhere]
+        sides = [self.world.own, *(strangers[turn % 2 :][:1] if self.short else strangers)]
         return list({call.path(side): side for side in reversed(sides)}.values())
 
     def _judge(self, role: str, route: str, call: Call, side: Side, answer: Any) -> None:
