@@ -21,6 +21,7 @@ from citysafety import areas
 from citysafety.accounts.duty import area_within
 from citysafety.convoy import Convoy
 from citysafety.outbox import receipts
+from citysafety.together import Statement
 
 
 class CursorPages(CursorPagination):
@@ -146,10 +147,10 @@ def answer_once(claimed: UUID, request: Request, act: Callable[[], tuple[int, An
 class Together(Convoy):
     """Requests of one kind that are acted on in groups, one transaction each (citysafety/convoy.py).
 
-    ``act`` gets what those of a group bring that are no repeats, and does all of it or nothing.
+    ``act`` gets what those of a group bring that are no repeats, and returns the statement that does all of it or nothing.
     """
 
-    def __init__(self, act: Callable[[Sequence[Any]], object]) -> None:
+    def __init__(self, act: Callable[[Sequence[Any]], Statement]) -> None:
         def carry(loads: Sequence[tuple[receipts.Laid, Any]]) -> list[receipts.Answer | receipts.RepeatDiffers]:
             return receipts.answer_all([laid for laid, _load in loads], lambda first: act([loads[n][1] for n in first]))
 

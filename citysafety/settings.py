@@ -121,7 +121,7 @@ TEMPLATES = [
 # -- PostgreSQL and Redis -----------------------------------------------------------------------
 DATABASES = {"default": env.db_url("DATABASE_URL", default="postgis:///citysafety")}
 DATABASES["default"]["HOST"] = unquote(DATABASES["default"].get("HOST") or "")  # a socket's folder has slashes
-DATABASES["default"]["ENGINE"] = "django.contrib.gis.db.backends.postgis"
+DATABASES["default"]["ENGINE"] = "citysafety.database"  # PostGIS
 DATABASES["default"]["CONN_MAX_AGE"] = env.int("CONN_MAX_AGE", default=300)
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("TEST", {})["NAME"] = env.str("TEST_DATABASE", default=None)

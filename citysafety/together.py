@@ -11,17 +11,20 @@ _nullable: dict[type[models.Model], list[str]] = {}
 _shapes: dict[tuple[type[models.Model], bool, tuple[str, ...]], tuple[list[Any], str, str]] = {}
 
 
-def write_together(*parts: Sequence[models.Model] | Statement) -> None:
-    """Insert rows of several tables, and run statements between them, in their order, in one way there and back.
+def in_one(*parts: Sequence[models.Model] | Statement) -> Statement:
+    """Return as one what inserts rows of several tables and runs statements between them, in their order.
 
     Each part is new rows of one model or a statement with its values. A number that the database deals is left out
     where a row has none yet, and is not brought back: reserve it where another row names it.
     """
     statements = [part if isinstance(part, tuple) else insert_of(part) for part in parts if part]
+    return ";\n".join(sql for sql, _values in statements), [v for _sql, values in statements for v in values]
+
+
+def run(statement: Statement) -> None:
+    """Run a statement of several; where no transaction is under way they are one, without its BEGIN and COMMIT."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            ";\n".join(sql for sql, _values in statements), [v for _sql, values in statements for v in values]
-        )
+        cursor.execute(*statement)
 
 
 def insert_of(rows: Sequence[models.Model]) -> Statement:

@@ -44,7 +44,7 @@ from .listings.present import plan_answer, stop_answer
 from .models import Hazard, Severity, Step
 from .present import clock_answer, hazard_answer, near_answer, photo_answer, step_answer
 from .services.given import StepInput
-from .services.reporting import Filing, file_drafts
+from .services.reporting import Filing, filing_of
 from .services.steps import steps_open_to
 
 
@@ -284,7 +284,7 @@ def _to(hazard: Hazard | None, verb: str) -> str:
     return f"hazards/{hazard.pk if hazard else ''}/{verb}"
 
 
-filings = Together(file_drafts)  # phones that file at the same moment share a transaction
+filings = Together(filing_of)  # phones that file at the same moment share a transaction
 
 
 def _once(claimed: UUID, answer: Callable[[], Response]) -> Response:

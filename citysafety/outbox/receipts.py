@@ -3,12 +3,15 @@
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
+
+from citysafety.together import Statement, in_one, run
 
 from .models import Receipt
 
@@ -81,29 +84,36 @@ class Laid:
     answer: Any
 
 
-def answer_all(laid: Sequence[Laid], act: Callable[[Sequence[int]], object]) -> list[Answer | RepeatDiffers]:
+def answer_all(laid: Sequence[Laid], act: Callable[[Sequence[int]], Statement]) -> list[Answer | RepeatDiffers]:
     """Answer several requests in one transaction, as :func:`answer_once` answers one.
 
-    ``act`` gets the places of those that are no repeats and does what their answers say; it is not called when all
-    are. One statement beside the act's own however many requests, and one for each repeat.
+    ``act`` gets the places of those that are no repeats and returns the statement that does what their answers say. One
+    statement for all of it, transaction and all; where one of them is a repeat, or cannot be done, it is tried in vain,
+    and there are two in a transaction, and one for each repeat.
     """
     place = {request.id: n for n, request in reversed(list(enumerate(laid)))}  # the first of those with the same id
-    # In the order of their ids, so that two groups that hold the same ones wait for each other in one direction only.
+    if len(place) == len(laid):
+        with suppress(IntegrityError), transaction.atomic() if connection.in_atomic_block else nullcontext():
+            run(in_one(_kept(laid, place), act(range(len(laid)))))
+            return [Answer(one.status, one.answer, repeated=False) for one in laid]
+    with transaction.atomic(), connection.cursor() as cursor:
+        sql, values = _kept(laid, place)
+        cursor.execute(f"{sql} ON CONFLICT (id) DO NOTHING RETURNING id", values)
+        first = sorted(place[id] for (id,) in cursor.fetchall())
+        if first:
+            run(act(first))
+    return [Answer(one.status, one.answer, repeated=False) if n in first else _told(one) for n, one in enumerate(laid)]
+
+
+def _kept(laid: Sequence[Laid], place: dict[UUID, int]) -> Statement:
+    """Return what keeps receipts, in the order of their ids: two groups that hold the same ones wait in one direction only."""
     rows = [
         (str(id), laid[n].account_id, fingerprint(laid[n].body), laid[n].status, _json(laid[n].answer))
         for id, n in sorted(place.items())
     ]
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO outbox_receipt (id, account_id, fingerprint, status, answer) VALUES "
-            + ", ".join(["(%s, %s, %s, %s, %s)"] * len(rows))
-            + " ON CONFLICT (id) DO NOTHING RETURNING id",
-            [value for row in rows for value in row],
-        )
-        first = sorted(place[id] for (id,) in cursor.fetchall())
-        if first:
-            act(first)
-    return [Answer(one.status, one.answer, repeated=False) if n in first else _told(one) for n, one in enumerate(laid)]
+    places = ", ".join(["(%s, %s, %s, %s, %s)"] * len(rows))
+    sql = f"INSERT INTO outbox_receipt (id, account_id, fingerprint, status, answer) VALUES {places}"
+    return sql, [value for row in rows for value in row]
 
 
 def _json(value: Any) -> str:

@@ -16,7 +16,7 @@ from citysafety.outbox.models import OutboxEntry
 from citysafety.outbox.services import RING, entry_of
 from citysafety.tallies.models import Period
 from citysafety.tallies.services import period_of
-from citysafety.together import write_together
+from citysafety.together import Statement, in_one, run
 from grid.locate import Place, in_frame, locate
 from grid.models import Cell
 from grid.selectors import matter_with_cells
@@ -157,11 +157,13 @@ def draft_hazard(*, filing: Filing, reporter: Any, at: datetime) -> Draft:
 
 @transaction.atomic(savepoint=False)  # what fails ends the caller's transaction too; nothing of it is to stand
 def file_drafts(drafts: Sequence[Draft]) -> None:
-    """File hazards: each with its clock, first history row, news and place in the figures.
+    """File hazards. Queries: 1 however many, a transaction's own where the caller has none."""
+    run(filing_of(drafts))
 
-    Queries: 1 however many, a transaction's own where the caller has none.
-    """
-    write_together(
+
+def filing_of(drafts: Sequence[Draft]) -> Statement:
+    """Return the statement that files hazards: each with its clock, first history row, news and place in the figures."""
+    return in_one(
         *(part for draft in drafts for part in (changelog.said(draft.noted), [draft.hazard])),
         [draft.entry for draft in drafts],
         [draft.period for draft in drafts],
