@@ -18,7 +18,7 @@ FILE = "components.csv"
 DEMO_IMPORT = uuid.UUID("00000000-0000-4000-8000-000000030428")
 CASES = (  # class of the component, matter, what the worker says, and how many steps the case has come
     ("0107", "SZ-008", "路灯夜间不亮，路段昏暗。", 0),
-    ("0103", "SZ-001", "雨水井盖破裂，已放锥桶警示。", 1),
+    ("0103", "SZ-001", "雨水井盖破裂，已放锥桶警示。", 0),
     ("0104", "SZ-002", "雨水箅子缺失一块。", 2),
     ("0201", "JT-001", "信号灯南向绿灯不亮。", 2),
     ("0202", "JT-002", "标志牌被行道树遮挡。", 1),
@@ -56,6 +56,8 @@ def _report(at: datetime) -> None:
         if component is None:
             continue
         reporter = posted.filter(cell=component.cell).order_by("pk")[0].worker.user
+        if not component.area_code.startswith(reporter.area_code):
+            continue
         moment = at - timedelta(minutes=50 - 5 * n)
         filing = Filing(
             id=uuid.uuid4(), matter=matter, description=words, lon=component.location.x + 0.00004,
