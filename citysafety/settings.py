@@ -253,6 +253,7 @@ STORAGES = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 PHOTO_MAX_BYTES = 10 * 1024 * 1024
+COMPONENT_REACH_M = env.int("COMPONENT_REACH_M", default=200)  # how far from its place a case may name a component
 PHOTO_MIN_SIDE = 16
 
 # -- doors --------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from .models import (
     Cell,
     Centre,
     City,
+    ComponentClass,
     Division,
     GridVersion,
     Matter,
@@ -289,3 +290,10 @@ class PremisesAdmin(admin.ModelAdmin):
 
     def save_model(self, request: HttpRequest, obj: Premises, form: ModelForm, change: bool) -> None:
         services.save_premises(obj, at=timezone.now())
+
+
+@admin.register(ComponentClass)
+class ComponentClassAdmin(admin.ModelAdmin):
+    list_display = ("code", "name_zh", "name_en", "illustrative", "source", "active")
+    list_filter = ("illustrative", "active")
+    search_fields = ("code", "name_zh", "name_en")

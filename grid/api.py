@@ -29,7 +29,7 @@ from citysafety.tallies.api import told_at_the_door
 from citysafety.viewsets import CountTwin
 
 from . import figures, present, selectors
-from .filters import CellFilter, MatterFilter, PremisesFilter, WorkerFilter
+from .filters import CellFilter, ComponentFilter, MatterFilter, PremisesFilter, WorkerFilter
 from .locate import in_frame, locate
 from .models import Cell, Division, Matter
 
@@ -205,6 +205,48 @@ class PremisesViews(AreaList):
 
     def present(self, row: Any) -> dict[str, Any]:
         return present.premises_answer(row)
+
+
+class NearByInput(serializers.Serializer):
+    lon = serializers.FloatField(min_value=-180, max_value=180)
+    lat = serializers.FloatField(min_value=-90, max_value=90)
+    within_m = serializers.FloatField(min_value=1, max_value=500, required=False, default=30)
+    datum = serializers.ChoiceField(choices=DATUMS, default="wgs84")
+
+
+class ComponentViews(AreaList):
+    """GET /api/v1/grid/components/: the components of the caller's area, and those around a point."""
+
+    permission_classes = (People,)
+
+    queryset = Cell.objects.none()
+    filterset_class = ComponentFilter
+    ordering = ("code",)
+    subject = "component"
+    lookup_field = "code"
+    lookup_value_regex = r"\d{16}"
+
+    def get_queryset(self) -> QuerySet:
+        return selectors.components_listed()
+
+    def present(self, row: Any) -> dict[str, Any]:
+        return present.component_answer(row)
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def retrieve(self, request: Request, code: str) -> Response:
+        rows = self.get_queryset().filter(area_q(request.user))
+        return Response(present.component_answer(get_object_or_404(rows, code=code)))
+
+    @extend_schema(parameters=[NearByInput], responses=OpenApiTypes.OBJECT)
+    @action(detail=False, methods=["get"], pagination_class=None, filterset_class=None)
+    def near(self, request: Request) -> Response:
+        """Name the components within some metres of a point, 30 without a word, the nearest first."""
+        given = NearByInput(data=request.query_params)
+        given.is_valid(raise_exception=True)
+        data = given.validated_data
+        lon, lat = to_wgs84(data["lon"], data["lat"], data["datum"])
+        found = selectors.components_near(request.user, lon=lon, lat=lat, within_m=data["within_m"])
+        return Response({"results": [present.component_answer(one) | {"metres": far} for one, far in found]})
 
 
 class DepartmentFilter(django_filters.FilterSet):

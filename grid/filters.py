@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from citysafety.filtering import InBox, Switch
 
-from .models import Cell, Matter, Premises, PremisesKind, Worker
+from .models import Cell, Component, Matter, Premises, PremisesKind, Worker
 
 
 class MatterFilter(django_filters.FilterSet):
@@ -95,3 +95,26 @@ class PremisesFilter(django_filters.FilterSet):
             | Q(address__icontains=value)
             | Q(code__istartswith=value)
         )
+
+
+class ComponentFilter(django_filters.FilterSet):
+    """Filters of components; ``kind`` is a minor class, or a major one with all of its minor classes."""
+
+    kind = django_filters.CharFilter(method="by_class", label=_("class"))
+    state = django_filters.MultipleChoiceFilter(choices=Component.State, distinct=False, label=_("state"))
+    department = django_filters.CharFilter(field_name="department__code", label=_("department in charge"))
+    cell = django_filters.CharFilter(field_name="cell__code", label=_("cell"))
+    bbox = InBox(field_name="location", lookup_expr="within", label=_("frame"))
+    search = django_filters.CharFilter(method="by_words", label=_("code or name"))
+
+    class Meta:
+        model = Component
+        fields: list[str] = []
+
+    def by_class(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        return rows.of_class(value)
+
+    def by_words(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        if value.isdigit():
+            return rows.filter(code__startswith=value)
+        return rows.filter(Q(name_zh__icontains=value) | Q(name_en__icontains=value))

@@ -9,7 +9,7 @@ from citysafety import areas
 from citysafety.accounts.models import Department
 from citysafety.accounts.roles import Role
 
-from .models import Cell, Division, Matter, Premises, Worker
+from .models import Cell, Component, Division, Matter, Premises, Worker
 from .models.matters import STAGES
 from .rules import masked
 from .selectors import Responsible
@@ -84,6 +84,17 @@ def premises_answer(place: Premises) -> dict[str, Any]:
         "location": point_answer(place.location), "size": place.size, "measure": place.kind.measure,
         "floor_area_m2": place.floor_area_m2, "responsible": place.responsible, "phone": place.phone, "address": place.address,
         "active": place.active, "synthetic": place.synthetic,
+    }  # fmt: skip
+
+
+def component_answer(one: Component) -> dict[str, Any]:
+    return {
+        "code": one.code, "name": one.name, "name_zh": one.name_zh, "name_en": one.name_en, "class": one.kind_id,
+        "class_name": one.kind.name, "state": one.state, "department": one.department.code,
+        "department_name": one.department.name, "owner": one.owner, "maintainer": one.maintainer, "area": one.area_code,
+        "cell": one.cell.code if one.cell else None, "location": point_answer(one.location),
+        "surveyed_on": one.surveyed_on.isoformat() if one.surveyed_on else None,
+        "changed_at": localtime(one.changed_at).isoformat(), "note": one.note, "synthetic": one.synthetic,
     }  # fmt: skip
 
 

@@ -1,11 +1,13 @@
 """Reads of the grid that span tables or feed a screen."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from django.contrib.gis.db.models import Extent
+from django.contrib.gis.geos import Polygon
 from django.core.cache import cache
 from django.db import connection
 from django.db.models import BigIntegerField, Exists, OuterRef, Prefetch, Q, QuerySet
@@ -13,6 +15,8 @@ from django.db.models.functions import Cast
 
 from citysafety import areas
 from citysafety.accounts.models import Department
+from citysafety.accounts.rights import area_q
+from citysafety.coordinates import METRES_A_DEGREE, metres_between
 from citysafety.names import chosen
 from citysafety.tallies import selectors as tallies
 
@@ -21,6 +25,8 @@ from .models import (
     Cell,
     Centre,
     City,
+    Component,
+    ComponentImport,
     Division,
     DraftCell,
     GridVersion,
@@ -35,6 +41,7 @@ from .models import (
 )
 
 FRAME_KEPT_S = 3600
+MOST_NEAR_BY = 500  # components looked at around a point
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +204,28 @@ def premises_listed() -> QuerySet[Premises]:
     """Return premises with kind and cells. Queries: 1."""
     rows = Premises.objects.select_related("kind", "cell", "dedicated_cell")
     return rows.defer(*shapes_of("cell", "dedicated_cell"))
+
+
+def components_listed() -> QuerySet[Component]:
+    """Return components with class, department and cell. Queries: 1."""
+    rows = Component.objects.select_related("kind", "department", "cell")
+    return rows.defer(*shapes_of("cell"))
+
+
+def components_near(user: Any, *, lon: float, lat: float, within_m: float) -> list[tuple[Component, int]]:
+    """Return the components around a point that a reader may see, with their metres, the nearest first. Queries: 1."""
+    north = within_m / METRES_A_DEGREE
+    east = north / max(math.cos(math.radians(lat)), 0.01)
+    frame = Polygon.from_bbox((lon - east, lat - north, lon + east, lat + north))
+    frame.srid = 4326
+    around = components_listed().filter(area_q(user), location__bboverlaps=frame)[:MOST_NEAR_BY]
+    found = [(one, metres_between((lon, lat), (one.location.x, one.location.y))) for one in around]
+    return [(one, round(far)) for one, far in sorted(found, key=lambda pair: pair[1]) if far <= within_m]
+
+
+def imports_seen_by(user: Any) -> QuerySet[ComponentImport]:
+    """Return the imports of components in a person's area, the newest first. Queries: 1."""
+    return ComponentImport.objects.filter(area_q(user)).select_related("by", "applied_by")
 
 
 def pinned(rows: QuerySet, *, kind: str, figure: str, area: str, at: int | None) -> QuerySet:

@@ -42,10 +42,11 @@ from .lifecycle import EVIDENCE_GIVERS, FILERS, LIFECYCLE, PhotoRole, kept_from
 from .listings import selectors as listings
 from .listings.present import plan_answer, stop_answer
 from .models import Hazard, Severity, Step
-from .present import clock_answer, hazard_answer, near_answer, photo_answer, step_answer
+from .present import clock_answer, hazard_answer, near_answer, photo_answer, standard_answer, step_answer
 from .services.given import StepInput
 from .services.reporting import Filing, filing_of
 from .services.steps import steps_open_to
+from .standard import reached
 
 
 class LocationInput(Light):
@@ -68,6 +69,7 @@ class FilingInput(Light):
     description = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
     location = LocationInput()
     cell = serializers.CharField(max_length=15, required=False, allow_null=True, allow_blank=True, default=None)
+    component = serializers.CharField(max_length=16, required=False, allow_null=True, allow_blank=True, default=None)
     occurred_at = serializers.DateTimeField()
     handled_on_spot = serializers.BooleanField(required=False, default=False)
 
@@ -168,7 +170,7 @@ class HazardViews(CountTwin, Historied, viewsets.GenericViewSet):
         data = dict(given.validated_data)
         place = data.pop("location")
         data["claimed_on_spot"] = data.pop("handled_on_spot")
-        filing = Filing(**{**data, **place, "cell": data["cell"] or None})
+        filing = Filing(**{**data, **place, "cell": data["cell"] or None, "component": data["component"] or None})
 
         try:
             draft = services.draft_hazard(filing=filing, reporter=request.user, at=timezone.now())
@@ -211,6 +213,13 @@ class HazardViews(CountTwin, Historied, viewsets.GenericViewSet):
                 for s in rows
             ]
         )
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @action(detail=True, methods=["get"])
+    def standard(self, request: Request, pk: str) -> Response:
+        """Read the case as the seven steps of GB/T 30428.8, with when it reached each."""
+        rows = selectors.history(self.get_object()).values_list("target", "at")
+        return Response(standard_answer(reached(rows)))
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["get"])

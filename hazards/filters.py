@@ -22,6 +22,7 @@ KEYS = {
     "matter": "SELECT id FROM grid_matter WHERE code = %s",
     "category": "SELECT id FROM grid_matter WHERE matter_class_id = (SELECT id FROM grid_matterclass WHERE code = %s)",
     "department": "SELECT id FROM accounts_department WHERE code = %s",
+    "component": "SELECT id FROM grid_component WHERE code = %s",
     "cell": "SELECT id FROM grid_cell WHERE code = %s AND kind <> 'dedicated'",
     "dedicated": "SELECT id FROM grid_cell WHERE code = %s AND kind = 'dedicated'",
 }
@@ -76,6 +77,7 @@ class HazardFilter(django_filters.FilterSet):
     department = django_filters.CharFilter(method="by_code", label=_("department"))
     unit = django_filters.CharFilter(method="by_unit", label=_("department at the time"))
     cell = django_filters.CharFilter(method="by_cell", label=_("cell"))
+    component = django_filters.CharFilter(method="by_component", label=_("component"))
     mine = Switch(method="by_mine", label=_("reported by me"))
     received_after = django_filters.DateFilter(method="by_first_day", label=_("from"))
     received_before = django_filters.DateFilter(method="by_last_day", label=_("to"))
@@ -125,6 +127,9 @@ class HazardFilter(django_filters.FilterSet):
         if dedicated := _keys("dedicated", value):
             return rows.filter(dedicated_cell__in=dedicated)
         return rows.filter(cell__in=_keys("cell", value))
+
+    def by_component(self, rows: QuerySet, name: str, value: str) -> QuerySet:
+        return rows.filter(component__in=_keys("component", value))
 
     def by_first_day(self, rows: QuerySet, name: str, value: date) -> QuerySet:
         return rows.filter(received_at__gte=midnight(value))

@@ -128,6 +128,10 @@ class Hazard(models.Model):
         verbose_name=_("dedicated cell"),
         db_index=False,
     )
+    component = models.ForeignKey(
+        "grid.Component", on_delete=models.PROTECT, null=True, related_name="hazards", verbose_name=_("component"),
+        db_index=False,
+    )  # fmt: skip
     area_code = models.CharField(_("area"), max_length=15)  # of the cell; of the city where there is none
     department = models.ForeignKey(
         "accounts.Department",
@@ -198,6 +202,9 @@ class Hazard(models.Model):
                 fields=["dedicated_cell", "-received_at"],
                 name="hazard_dedicated",
                 condition=Q(dedicated_cell__isnull=False),
+            ),
+            models.Index(
+                fields=["component", "-received_at"], name="hazard_component", condition=Q(component__isnull=False)
             ),
             models.Index(fields=["-changed_at", "id"], name="hazard_last_changed"),
             models.Index("due_at", name="hazard_running", condition=Q(overdue=False, due_at__isnull=False)),

@@ -37,6 +37,7 @@ from .lifecycle import OPEN, HazardState, PhotoRole
 from .listings import desk as listings
 from .models import Hazard, Severity
 from .present import clock_answer
+from .standard import reached
 
 ROWS = 50
 # A longer list says "more than", so that its page costs the same after years. What is open, and what happened on days that
@@ -369,6 +370,8 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
     forms = desk.step_forms(request.user, found, now)
     beside = [form for form in forms if form["is_beside"]]
     clocks = clock_answer(found, now)
+    history = list(selectors.history(found))
+    is_of_standard = found.component_id or found.matter.standard_code
     return render(
         request,
         "hazards/hazard.html",
@@ -386,8 +389,9 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
             "barred": desk.barred(request.user, found),
             "ahead": desk.who_is_next(found) if len(beside) == len(forms) else [],
             "ahead_states": desk.states_ahead(found),
-            "happened": desk.happened(selectors.history(found), found.marks.all(), photos, found.climbed.all()),
+            "happened": desk.happened(history, found.marks.all(), photos, found.climbed.all()),
             "photos": [(photo, PhotoRole(photo.role).label, judged[photo.pk]) for photo in photos],
+            "seven": reached((step.target, step.at) for step in history) if is_of_standard else [],
             "major": listings.panel(request.user, found, now),
             "drawing": draw(found),
             "states": {value: str(label) for value, label in HazardState.choices},

@@ -1,5 +1,6 @@
 """What the outside sees of a hazard: the one shape of interfaces, for every door."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -10,6 +11,7 @@ from citysafety import worktime
 from citysafety.evidence.models import Attachment
 from citysafety.evidence.telling import Judged
 
+from . import standard
 from .models import ClockChange, Hazard, Step
 from .selectors import Near
 from .services.clocks import PAUSED, days_of
@@ -44,6 +46,9 @@ def hazard_answer(hazard: Hazard) -> dict[str, Any]:
         "cell_name": hazard.cell.name if hazard.cell else None,
         "dedicated_cell": hazard.dedicated_cell.code if hazard.dedicated_cell else None,
         "dedicated_cell_name": hazard.dedicated_cell.name if hazard.dedicated_cell else None,
+        "component": hazard.component.code if hazard.component else None,
+        "component_name": hazard.component.name if hazard.component else None,
+        "standard_step": standard.STEP_OF[hazard.state],
         "department": hazard.department.code if hazard.department else None,
         "department_name": hazard.department.name if hazard.department else None,
         "due": {
@@ -163,3 +168,11 @@ def change_answer(change: ClockChange) -> dict[str, Any]:
         "is_granted": change.is_granted,
         "ended_at": _moment(change.ended_at),
     }  # fmt: skip
+
+
+def standard_answer(reached: Iterable[standard.Reached]) -> list[dict[str, Any]]:
+    """Return the seven steps of the standard, with when a case reached each."""
+    return [
+        {"step": one.key, "label": str(one.label), "at": _moment(one.at), "is_now": one.is_now, "is_passed": one.is_passed}
+        for one in reached
+    ]  # fmt: skip

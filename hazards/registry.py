@@ -21,6 +21,8 @@ from citysafety.names import chosen
 from citysafety.tallies.figures import COUNT, RATIO, Figure, Recount, register_subject
 from citysafety.tallies.figures import register as register_figure
 from citysafety.tallies.selectors import board
+from grid.components.cases import MOST_CASES, CaseOn, register_cases
+from grid.models import Component
 from grid.rezoning.change import Lying
 from grid.rezoning.preview import LOAD_DAYS
 from grid.rezoning.slots import Thing, register_load, register_preview
@@ -100,6 +102,7 @@ def register() -> None:
     document_admin.KNOWN_PLACES.update(papers.PLACES)
     register_preview("hazard", _("Open hazards"), open_in)
     register_load("hazards_90_days", _("Hazards in 90 days"), recent_in)
+    register_cases(cases_on)
     inspections.register()
     handovers.register_handover_line(handed_over)
     handovers.register_case_numbers(r"\bYH-\d{8}-\d{5,}\b", lambda number: f"/hazards/?search={number}")
@@ -115,6 +118,14 @@ def handed_over(area_code: str) -> list[handovers.Line]:
         handovers.Line(key, label, figures[key], f"/hazards/?{COUNTS[key][1]}&area={area_code}")
         for key, label in ON_HANDOVER.items()
     ]
+
+
+def cases_on(component: Component, reader: Any) -> Iterator[CaseOn]:
+    """Yield the hazards that name a component and that a reader may see, the newest. Queries: 1."""
+    rows = Hazard.objects.visible_to(reader).filter(component=component).select_related("matter")
+    for one in rows.order_by("-received_at")[:MOST_CASES]:
+        href = reverse("hazard-page", args=[one.pk])
+        yield CaseOn(one.number, one.matter.name, href, one.get_state_display(), one.received_at, one.is_open)
 
 
 def open_in(cells: Collection[int]) -> Iterator[Thing]:

@@ -35,6 +35,7 @@ NAMES = """
 SELECT 'matter', m.id, m.code, m.name_zh, m.name_en, k.code
 FROM grid_matter m JOIN grid_matterclass k ON k.id = m.matter_class_id WHERE m.id = ANY (%(matter)s)
 UNION ALL SELECT 'cell', id, code, name_zh, name_en, NULL FROM grid_cell WHERE id = ANY (%(cell)s)
+UNION ALL SELECT 'component', id, code, name_zh, name_en, NULL FROM grid_component WHERE id = ANY (%(component)s)
 UNION ALL SELECT 'department', id, code, name_zh, name_en, NULL FROM accounts_department WHERE id = ANY (%(department)s)"""
 
 
@@ -49,7 +50,7 @@ class Label:
 
 def hazards_seen_by(user: Any) -> QuerySet[Hazard]:
     """Return the hazards a person may see, with what a list row shows. Queries: 1, however many rows."""
-    return Hazard.objects.visible_to(user).select_related(*RELATED)
+    return Hazard.objects.visible_to(user).select_related(*RELATED, "component")
 
 
 def lines(rows: QuerySet[Hazard], columns: Sequence[str] = COLUMNS) -> QuerySet[Hazard, dict[str, Any]]:
@@ -61,9 +62,9 @@ def lines(rows: QuerySet[Hazard], columns: Sequence[str] = COLUMNS) -> QuerySet[
 def labelled(page: Iterable[dict[str, Any]]) -> list[SimpleNamespace]:
     """Return ``lines`` with what they name, each with the attributes of a hazard that a list shows. Queries: 1."""
     page = list(page)
-    named = ("matter_id", "cell_id", "dedicated_cell_id", "department_id")
-    matters, cells, special, departments = ([line.get(name) for line in page] for name in named)
-    wanted = {"matter": matters, "cell": [*cells, *special], "department": departments}
+    named = ("matter_id", "cell_id", "dedicated_cell_id", "department_id", "component_id")
+    matters, cells, special, departments, components = ([line.get(name) for line in page] for name in named)
+    wanted = {"matter": matters, "cell": [*cells, *special], "department": departments, "component": components}
     found: dict[tuple[str, int | None], Label] = {}
     english = in_english()
     if page:
@@ -82,6 +83,7 @@ def labelled(page: Iterable[dict[str, Any]]) -> list[SimpleNamespace]:
             cell=found.get(("cell", line["cell_id"])),
             dedicated_cell=found.get(("cell", line["dedicated_cell_id"])),
             department=found.get(("department", line.get("department_id"))),
+            component=found.get(("component", line.get("component_id"))),
         )
         for line in page
     ]

@@ -40,6 +40,7 @@ MASTER_DATA = {
     "grid.matterhistory": LOOK,
     "grid.matterclasshistory": LOOK,
     "grid.premiseskind": KEEP,
+    "grid.componentclass": KEEP,
     "outbox.outboxentry": LOOK,
     "grid.premises": KEEP,
     "accounts.department": KEEP,

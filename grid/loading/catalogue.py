@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from citysafety.accounts.models import Department
 
-from ..models import Cell, Matter, MatterClass, Premises, PremisesKind, Unit
+from ..models import Cell, ComponentClass, Matter, MatterClass, Premises, PremisesKind, Unit
 from ..models.matters import STAGES, Severity
 from ..rules import initials
 from .people import point
@@ -68,6 +68,21 @@ def _clocks(row: Row) -> dict[str, Any]:
     return found
 
 
+def read_component_classes(plan: Plan) -> None:
+    table = Table(plan.folder, "component_classes.csv", plan.problems, columns="code name_zh", unique="code")
+    for row in table:
+        code = row.text("code")
+        if not (code.isascii() and code.isdigit() and len(code) in (2, 4)):
+            row.wrong(_("code: “%(value)s” has not two digits, or four") % {"value": code})
+    plan.rows["component class"] = [
+        ComponentClass(
+            code=row.text("code", most=4), name_zh=row.text("name_zh", required=True), name_en=row.text("name_en"),
+            illustrative=row.flag("illustrative"), source=row.text("source", most=200), active=row.flag("active", True),
+        )
+        for row in table
+    ]  # fmt: skip
+
+
 def read_premises(plan: Plan) -> None:
     kinds = Table(plan.folder, "premises_kinds.csv", plan.problems, columns="code name_zh measure", unique="code")
     found = [
@@ -122,6 +137,7 @@ def write_matters(plan: Plan) -> None:
 
 def write_premises(plan: Plan) -> None:
     """Write the register, each place resolved to the cells that hold it."""
+    upsert(ComponentClass, plan.rows.get("component class", []), "code")
     upsert(PremisesKind, plan.rows.get("kind", []), "code")
     places = plan.rows.get("premises", [])
     if places:

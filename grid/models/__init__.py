@@ -1,5 +1,6 @@
 """The grid's tables, split by noun."""
 
+from .components import Component, ComponentClass, ComponentImport, ImportedRow
 from .matters import EvidenceRule, Matter, MatterClass, Unit
 from .people import Centre, Posting, Worker
 from .places import BaseLayer, Cell, City, Division, GridVersion, shapes_of
@@ -11,10 +12,14 @@ __all__ = [
     "Cell",
     "Centre",
     "City",
+    "Component",
+    "ComponentClass",
+    "ComponentImport",
     "Division",
     "DraftCell",
     "EvidenceRule",
     "GridVersion",
+    "ImportedRow",
     "Matter",
     "MatterClass",
     "Posting",

@@ -66,7 +66,8 @@ def _read(plan: Plan) -> None:
     """Read and check every file; a later file may refer to codes of an earlier one."""
     steps = (
         places.read_city, places.read_divisions, places.read_outlines, places.read_cells, places.read_base_layers,
-        people.read_departments, people.read_centres, people.read_workers, catalogue.read_matters, catalogue.read_premises,
+        people.read_departments, people.read_centres, people.read_workers, catalogue.read_matters,
+        catalogue.read_component_classes, catalogue.read_premises,
     )  # fmt: skip
     for number, step in enumerate(steps, 1):
         plan.progress(_("reading"), number, len(steps))

@@ -6,19 +6,22 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib.gis.geos import Point
 from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from citysafety import changelog
+from citysafety.accounts.rights import area_q
+from citysafety.coordinates import metres_between
 from citysafety.outbox.models import OutboxEntry
 from citysafety.outbox.services import RING, entry_of
 from citysafety.tallies.models import Period
 from citysafety.tallies.services import period_of
 from citysafety.together import Statement, in_one, run
 from grid.locate import Place, in_frame, locate
-from grid.models import Cell
+from grid.models import Cell, Component
 from grid.selectors import matter_with_cells
 
 from ..facts import HazardStepped
@@ -58,6 +61,7 @@ class Filing:
     severity: str = ""
     criterion: str = ""
     cell: str | None = None
+    component: str | None = None
     claimed_on_spot: bool = False
     party: tuple[int, ...] = field(default=())
 
@@ -95,6 +99,22 @@ def _chosen_cell(filing: Filing, place: Place) -> Cell | None:
         raise FilingRefused("cell", str(refusal)) from refusal
 
 
+def _component(filing: Filing, reporter: Any) -> Component | None:
+    """Return the component that a filing names: one that the reporter may see, within reach of the place. Queries: 0, 1 with one."""
+    if not filing.component:
+        return None
+    found = Component.objects.filter(area_q(reporter), code=filing.component).first()
+    if found is None:
+        words = _("There is no component %(code)s in your area.")
+        raise FilingRefused("component", words % {"code": filing.component[:16]})
+    metres = round(metres_between((filing.lon, filing.lat), (found.location.x, found.location.y)))
+    if metres > settings.COMPONENT_REACH_M:
+        words = _("Component %(code)s lies %(metres)s m from the place of the case; at most %(most)s m are expected.")
+        seen = {"code": found.code, "metres": metres, "most": settings.COMPONENT_REACH_M}
+        raise FilingRefused("component", words % seen)
+    return found
+
+
 @dataclass(slots=True)
 class Draft:
     """A filing that may be taken, as it will be written: the hazard, its first clock, its news, its place in the figures."""
@@ -110,13 +130,14 @@ class Draft:
 def draft_hazard(*, filing: Filing, reporter: Any, at: datetime) -> Draft:
     """Look at a filing and lay out what filing it will write; writes nothing, but draws the numbers of what will be.
 
-    Queries: 1, 2 when the reporter names a cell, 1 more for a major one. The calendar and the grid are looked at every two seconds besides.
+    Queries: 1, 2 when the reporter names a cell, 1 more with a component, 1 more for a major one. The calendar and the grid are looked at every two seconds besides.
 
-    :raises FilingRefused: unknown matter, outside the city's frame, a time to come, major without a criterion.
+    :raises FilingRefused: unknown matter or component, outside the city's frame, too far from the component, a time to come, major without a criterion.
     """
     _check_time(filing.occurred_at, at)
     place = _place(filing)
     other = _chosen_cell(filing, place)
+    component = _component(filing, reporter)
     dedicated = other if other and other.kind != "base" else None
     base = other if other and other.kind == "base" else None
     cell_id, dedicated_id = base.pk if base else place.cell_id, dedicated.pk if dedicated else place.dedicated_id
@@ -137,6 +158,7 @@ def draft_hazard(*, filing: Filing, reporter: Any, at: datetime) -> Draft:
         accuracy_m=filing.accuracy_m,
         cell=cells.get(cell_id),
         dedicated_cell=cells.get(dedicated_id),
+        component=component,
         area_code=base.code if base else place.area_code,
         reporter=reporter,
         occurred_at=filing.occurred_at,

@@ -12,6 +12,7 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from citysafety.accounts.roles import MASTER_DATA, PEOPLE
+from citysafety.management.parts import DEMO_IMPORT
 
 from .browsers import DESK, PHONE, launch, opened
 from .cases import overdue_cases
@@ -38,6 +39,10 @@ PAGES = {
     "grid/workers/": "dispatcher",
     "grid/premises/": "dispatcher",
     "grid/premises/<str:code>/": "dispatcher",
+    "grid/components/": "dispatcher",
+    "grid/components/<str:code>/": "dispatcher",
+    "grid/components/import/": "administrator",
+    "grid/components/import/<uuid:pk>/": "administrator",
     "grid/rezoning/": "dispatcher",
     "grid/rezoning/new/": "dispatcher",
     "grid/rezoning/<uuid:pk>/": "supervisor",
@@ -87,6 +92,7 @@ ALSO = [  # other looks of these pages
     ("duty/?week=yesterday", "leader"),
     ("duty/", "auditor"),
     ("grid/premises/?search=nothing-of-this-name", "dispatcher"),
+    ("grid/components/?search=nothing-of-this-name", "dispatcher"),
     ("no/such/page/", "dispatcher"),
     ("admin/", "dispatcher"),
 ]
@@ -100,6 +106,8 @@ ELSEWHERE = (
     "views/", "views/columns/", "views/<int:pk>/", "views/<int:pk>/delete/", "public/listed.json",
     "supervision/cases/<uuid:hazard_id>/",  # a part of a page
     "grid/rezoning/<uuid:pk>/<slug:verb>/",
+    "grid/components/export.<sheet:kind>", "grid/components/import/<uuid:pk>/apply/",
+    "grid/components/import/<uuid:pk>/wrong.csv",
     "duty/shifts/<uuid:pk>/cancel/", "duty/leave/<uuid:pk>/cancel/", "duty/swaps/<uuid:pk>/agree/",
     "duty/swaps/<uuid:pk>/refuse/",
     "verify/<str:code>/", "livez", "readyz", "metrics", "jsi18n/<str:language>/<str:version>.js",
@@ -179,6 +187,9 @@ def parts(site: Any) -> dict[str, str]:
         "inspections/new/": f"inspections/new/?premises={inspected}",
         "inspections/premises/<str:code>": f"inspections/premises/{inspected}",
         "grid/cells/<str:code>": "grid/cells/" + api.get("/api/v1/cells/?page_size=1")[1]["results"][0]["code"],
+        "grid/components/import/<uuid:pk>": f"grid/components/import/{DEMO_IMPORT}",
+        "grid/components/<str:code>": "grid/components/"
+        + api.get("/api/v1/grid/components/?page_size=1")[1]["results"][0]["code"],
         "grid/premises/<str:code>": "grid/premises/"
         + api.get("/api/v1/premises/?page_size=1")[1]["results"][0]["code"],
     }

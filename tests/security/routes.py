@@ -244,6 +244,30 @@ CALLS: dict[str, list[Call]] = {
     r"api/v1/cells/(?P<code>\d{15})/": [Call(OBJECT, "GET", lambda side: f"{API}cells/{side.cell.code}/")],
     "api/v1/workers/": area(f"{API}workers/", "people"),
     "api/v1/workers/count/": area(f"{API}workers/count/", "people"),
+    "api/v1/grid/components/": area(f"{API}grid/components/", "people"),
+    "api/v1/grid/components/count/": area(f"{API}grid/components/count/", "people"),
+    r"api/v1/grid/components/(?P<code>\d{16})/": [
+        Call(OBJECT, "GET", lambda side: f"{API}grid/components/{side.component.code}/", seen="people")
+    ],
+    "api/v1/grid/components/near/": get(f"{API}grid/components/near/?lon=118.53&lat=37.45&within_m=500"),
+    "grid/components/": area("/grid/components/", "people"),
+    "grid/components/export.<sheet:kind>": area("/grid/components/export.csv", "people"),
+    "grid/components/import/": [*get("/grid/components/import/"), *post("/grid/components/import/", {"datum": "wgs84"})],
+    "grid/components/import/<uuid:pk>/": [
+        Call(OBJECT, "GET", lambda side: f"/grid/components/import/{side.load.pk}/", seen="import")
+    ],
+    "grid/components/import/<uuid:pk>/wrong.csv": [
+        Call(OBJECT, "GET", lambda side: f"/grid/components/import/{side.load.pk}/wrong.csv", seen="import")
+    ],
+    "grid/components/import/<uuid:pk>/apply/": [
+        Call(
+            OBJECT, "POST", lambda side: f"/grid/components/import/{side.load.pk}/apply/", {},
+            "application/x-www-form-urlencoded", "importer",
+        )
+    ],
+    "grid/components/<str:code>/": [
+        Call(OBJECT, "GET", lambda side: f"/grid/components/{side.component.code}/", seen="people")
+    ],
     "api/v1/premises/": area(f"{API}premises/", "people"),
     "api/v1/premises/count/": area(f"{API}premises/count/", "people"),
     "api/v1/departments/": area(f"{API}departments/"),
@@ -314,6 +338,7 @@ CALLS: dict[str, list[Call]] = {
     ],
     HAZARD: [case(f"{API}hazards/{{id}}/")],
     f"{HAZARD}clock/": [case(f"{API}hazards/{{id}}/clock/")],
+    f"{HAZARD}standard/": [case(f"{API}hazards/{{id}}/standard/")],
     f"{HAZARD}history/": [case(f"{API}hazards/{{id}}/history/")],
     f"{HAZARD}photos/": [case(f"{API}hazards/{{id}}/photos/")],
     f"{HAZARD}history/count/": [case(f"{API}hazards/{{id}}/history/count/")],

@@ -15,6 +15,7 @@ from citysafety.calendars.shifts import PLANNERS
 from citysafety.dashboard.rights import WATCHERS, WEIGHERS
 from citysafety.field.selectors import ROLES as PHONE
 from citysafety.live import door
+from grid.components.pages import IMPORT_READERS
 from grid.models.rezoning import VIEWERS as REZONING_VIEWERS
 from hazards.evaluation.access import READERS as EVALUATED
 from hazards.inspections.models import INSPECTORS, READERS
@@ -65,6 +66,8 @@ SEES = {  # which roles see a record of their own area, by what is asked
     "giver": frozenset(),  # nobody who asks stands at the post
     "rezoning": REZONING_VIEWERS,
     "rezoning drafter": frozenset({Role.DISPATCHER, Role.SUPERVISOR}),
+    "import": IMPORT_READERS,
+    "importer": frozenset({Role.ADMINISTRATOR}),
     "inspection": VIEWERS_OF_INSPECTIONS,
     "inspected place": READERS,  # a handler's are those that the department closes
     "checklist": VIEWERS_OF_INSPECTIONS,

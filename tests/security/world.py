@@ -20,7 +20,18 @@ from citysafety.documents import services as documents
 from citysafety.evidence.models import Attachment
 from citysafety.evidence.services import attach
 from citysafety.notices.models import Channel, Notice
-from grid.models import Cell, Centre, Posting, Premises, PremisesKind, Rezoning, Worker
+from grid.models import (
+    Cell,
+    Centre,
+    Component,
+    ComponentClass,
+    ComponentImport,
+    Posting,
+    Premises,
+    PremisesKind,
+    Rezoning,
+    Worker,
+)
 from grid.rezoning.sketch import Drawing
 from grid.services import draft_rezoning
 from hazards.inspections.models import CheckedKind, Checklist, ChecklistVersion, Inspection, Item, RiskGrade
@@ -50,6 +61,8 @@ class Side:
     attachment: Attachment
     cell: Cell
     premises: Premises
+    component: Component
+    load: ComponentImport
     worker: Worker
     notice: Notice
     channel: Channel
@@ -86,6 +99,7 @@ def make_world() -> World:
     seed_supervision(at=timezone.now() - timedelta(days=1))
     seed_majors(at=timezone.now() - timedelta(days=1))
     PremisesKind.objects.create(code="shop", name_zh="小商店", name_en="Small shop", nine_small=True)
+    ComponentClass.objects.create(code="0107", name_zh="路灯", name_en="Street lamp")
     _checklist(city)
     return World(
         city,
@@ -139,6 +153,14 @@ def _side(city: SmallCity, county: str, cell_code: str, department: str, word: s
         code=f"CS-{word}", kind_id="shop", cell=cell, area_code=cell_code, location=Point(lon, lat, srid=4326),
         name_zh=f"{word}超市", name_en=f"{word}-SHOP", responsible=f"{word}-KEEPER", phone=f"137-{word}",
     )  # fmt: skip
+    component = Component.objects.create(
+        code=f"{county}0107{cell_code[-6:]}", kind_id="0107", name_zh=f"{word}路灯", name_en=f"{word}-LAMP", department=city.departments[department],
+        location=Point(lon, lat, srid=4326), cell=cell, area_code=cell_code, owner=f"{word}-OWNER", changed_at=at,
+    )  # fmt: skip
+    load = ComponentImport.objects.create(
+        id=uuid.uuid4(), by=owner, at=at, area_code=cell_code, file_name=f"{word}-FILE.csv", file_sha256="0" * 64,
+        datum="wgs84", columns=[], table_hash="",
+    )  # fmt: skip
     inspection = _inspected(premises, owner, at, word)
     notice = Notice.objects.create(
         recipient=owner, topic=f"{word}-TOPIC", params={}, source_key=f"{word}-SOURCE", created_at=at
@@ -177,6 +199,10 @@ def _side(city: SmallCity, county: str, cell_code: str, department: str, word: s
         "SHOP",
         "超市",
         "KEEPER",
+        "LAMP",
+        "路灯",
+        "OWNER",
+        "FILE",
         "CENTRE",
         "中心",
         "TOPIC",
@@ -199,7 +225,7 @@ def _side(city: SmallCity, county: str, cell_code: str, department: str, word: s
         f"{word}.example",
     ]
     return Side(
-        hazard, late, Attachment.objects.get(photo_id=sha256), cell, premises, worker, notice, channel,
+        hazard, late, Attachment.objects.get(photo_id=sha256), cell, premises, component, load, worker, notice, channel,
         owner.access_tokens.get(), view, owner, duty, left, handover, listing, rezoning, inspection, secrets,
     )  # fmt: skip
 

@@ -11,6 +11,7 @@ from django.utils import timezone
 from citysafety.accounts.demo import make_demo_accounts
 from citysafety.calendars.services import forget, seed_provisional, seed_years
 from citysafety.management.loading import DAYS, SEED, load_history
+from citysafety.management.parts import seed_components
 from citysafety.management.rezonings import seed_rezonings
 from citysafety.management.rosters import seed_rosters
 from grid.models import Cell, Posting
@@ -55,6 +56,8 @@ class Command(BaseCommand):
         make_demo_accounts(settings.VAR_DIR, workers=workers)
         if not Hazard.objects.exists():
             load_history(options["days"], options["seed"], at=timezone.now(), say=self.say)
+        if parts := seed_components(at=timezone.now()):
+            self.say(f"{parts} components imported")
         if drawn := seed_rezonings(at=timezone.now()):
             self.say(f"{drawn} re-zonings drafted")
         if fresh := seed_rosters(city=settings.CITY_CODE, at=timezone.now()):

@@ -7,6 +7,7 @@ import { complain, complaining, sayKept, saver } from "./form.js";
 import { newId } from "./ids.js";
 import * as matters from "./matter.js";
 import { Near } from "./near.js";
+import { Parts } from "./parts.js";
 import { Strip } from "./photos.js";
 import { Place } from "./place.js";
 import { showProgress } from "./progress.js";
@@ -28,7 +29,8 @@ let tried = null; // what the last press on "report" found wanting
 const keeper = saver(() => save());
 // A position alone is no draft yet: opening the page and leaving it keeps nothing.
 const near = new Near(find("[data-near]"));
-const place = new Place(find("[data-place]"), { changed: () => { if (begun) keeper.soon(); near.look(matter, place.value); } });
+const parts = new Parts(find("[data-parts]"), { changed: () => { if (begun) keeper.soon(); } });
+const place = new Place(find("[data-place]"), { changed: () => { if (begun) keeper.soon(); near.look(matter, place.value); parts.look(place.value); } });
 const handle = { id: () => draft.id, begin, changed: () => save() };
 const strips = Object.fromEntries(findAll("[data-strip]").map((box) => [box.dataset.strip, new Strip(box, handle)]));
 
@@ -50,6 +52,7 @@ async function save({ last = false } = {}) {
     form: {
       matter: matter?.code ?? draft.form.matter ?? null, words: boxes.words.value, severity: severity(), criterion: boxes.criterion.value,
       spot: boxes.spot.checked, spotWords: boxes.spotWords.value, place: place.value,
+      component: parts.chosen,
     },
   };
   if (!(await store.keepFrom(["draft"], draft))) { follow(); return; } // another tab has sent it
@@ -102,7 +105,7 @@ function faults() {
   return list;
 }
 
-const FIELD_OF = { "location.lon": "location", "location.lat": "location", "location.accuracy_m": "location", cell: "location", occurred_at: "description" };
+const FIELD_OF = { "location.lon": "location", "location.lat": "location", "location.accuracy_m": "location", cell: "location", component: "location", occurred_at: "description" };
 
 /** Freeze what is written and let the sender carry it. A second tap finds the form already sending. */
 async function submit() {
@@ -122,6 +125,7 @@ async function submit() {
     id: draft.id, matter: matter.code, severity: severity(), description: boxes.words.value.trim(),
     location: { lon, lat, accuracy_m, datum: "wgs84" }, cell: cell ?? null,
     occurred_at: new Date(Math.min(Date.now(), draft.createdAt) + (serverNow() - Date.now())).toISOString(),
+    ...(parts.chosen ? { component: parts.chosen.code } : {}),
     handled_on_spot: boxes.spot.checked, ...(severity() === "major" ? { criterion: boxes.criterion.value.trim() } : {}),
   };
   for (const photo of strips.scene.photos) await store.keepPhoto({ ...photo, role: boxes.spot.checked ? "before" : "scene" });
@@ -206,6 +210,7 @@ async function open() {
   const wanted = new URLSearchParams(location.search).get("draft");
   const kept = wanted ? await restore(wanted) : false;
   if (!form.hidden) {
+    if (kept) parts.restore(draft.form.component);
     if (kept && draft.form.place) place.restore(draft.form.place);
     else place.begin();
     if (!kept) offer();
