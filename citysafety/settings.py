@@ -181,6 +181,7 @@ CELERY_TASK_ROUTES = {
     "citysafety.evidence.tasks.*": {"queue": "media"},
     "citysafety.documents.tasks.*": {"queue": "report"},
     "hazards.tasks.evaluate": {"queue": "report"},
+    "hazards.tasks.carry_on_bulk": {"queue": "report"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {

@@ -30,6 +30,8 @@ from grid.models import Division, MatterClass
 
 from . import columns, desk, ladders, selectors
 from .drawing import draw
+from .bulk.judging import choices as bulk_choices
+from .bulk.services import MOST as MOST_IN_BULK
 from .evaluation.access import may_read
 from .filters import HazardFilter, midnight
 from .inspections.selectors import finders_of
@@ -91,7 +93,7 @@ def hazards(request: HttpRequest) -> HttpResponse:
     begun = next((view for view in views if view.is_default and view.owner_id == request.user.pk), None)
     if begun and not asked:
         return redirect(lists.address_of(begun))
-    look = _asked_for(request)
+    look = asked_for(request)
     most = MOST_COUNTED_NOW if look.is_bound else MOST_COUNTED
     count = look.rows.order_by()[: most + 1].count()
     page, older = _page(look.rows if count else look.rows.none(), asked.get("before", ""))
@@ -123,6 +125,8 @@ def hazards(request: HttpRequest) -> HttpResponse:
             "choices": [*look.columns, *(one for one in columns.COLUMNS.values() if one not in look.columns)],
             "chosen_columns": look.columns,
             "most_exported": MOST_EXPORTED,
+            "bulk_choices": bulk_choices(request.user),
+            "most_in_bulk": MOST_IN_BULK,
             "reads_evaluations": may_read(request.user),
             **({} if is_part else _around(request, look.found, look.area)),
             **({} if is_part else _saved(request, views)),
@@ -136,7 +140,7 @@ def hazards_sheet(request: HttpRequest, kind: str) -> HttpResponse:
 
     Queries: 4 with who asks and the record of it, however many rows. One more with the column of areas.
     """
-    look, now = _asked_for(request), timezone.now()
+    look, now = asked_for(request), timezone.now()
     if look.refused:  # an empty file would be taken for the truth; the page says what was not understood
         return redirect(f"{reverse('hazards')}?{request.GET.urlencode()}")
     is_more = look.rows.order_by()[: MOST_EXPORTED + 1].count() > MOST_EXPORTED
@@ -154,7 +158,7 @@ def hazards_sheet(request: HttpRequest, kind: str) -> HttpResponse:
     )
 
 
-def _asked_for(request: HttpRequest) -> Asked:
+def asked_for(request: HttpRequest) -> Asked:
     """Return what an address asks of the list. Queries: those of its filters; 1 for an area that is not the own."""
     asked = request.GET
     area = area_asked(request) if asked.get("area") else ""
