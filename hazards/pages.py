@@ -29,9 +29,10 @@ from citysafety.tallies.selectors import PositionAhead, PositionGone
 from grid.models import Division, MatterClass
 
 from . import columns, desk, ladders, selectors
-from .drawing import draw
+from .around import cases_around
+from .bulk.judging import MOST as MOST_IN_BULK
 from .bulk.judging import choices as bulk_choices
-from .bulk.services import MOST as MOST_IN_BULK
+from .drawing import draw
 from .evaluation.access import may_read
 from .filters import HazardFilter, midnight
 from .inspections.selectors import finders_of
@@ -362,7 +363,7 @@ def _saved(request: HttpRequest, views: list[Any]) -> dict[str, Any]:
 def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
     """GET /hazards/<id>/: one hazard; 404 for who may not see it.
 
-    Queries: 13 with what every page asks; dispatch and a hazard merged into another one more, photos one a role and one where other
+    Queries: 14 with what every page asks; dispatch one more, a hazard that is bound to others one or two, photos one a role and one where other
     cases have the same ones, steps beside the way those of ``asked.fields``, a major hazard those of its panel.
     """
     now = timezone.now()
@@ -372,6 +373,7 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
     judged = telling.judged(photos, request.user)
     forms = desk.step_forms(request.user, found, now)
     beside = [form for form in forms if form["is_beside"]]
+    found_by = finders_of(found, request.user)
     clocks = clock_answer(found, now)
     return render(
         request,
@@ -386,7 +388,8 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
             "forms": forms,
             "beside": beside,
             **desk.bound(request.user, found, now),
-            "found_by": finders_of(found, request.user),
+            "found_by": found_by,
+            "around": [(one, *desk.SIGNS[one.hazard.state]) for one in cases_around(found, request.user, found_by)],
             "barred": desk.barred(request.user, found),
             "ahead": desk.who_is_next(found) if len(beside) == len(forms) else [],
             "ahead_states": desk.states_ahead(found),

@@ -41,7 +41,9 @@ class FieldsInput(serializers.Serializer):
 
 
 class BulkInput(serializers.Serializer):
-    id = serializers.UUIDField(help_text="of this run, made by the sender; the same id with dry_run false does what was tried")
+    id = serializers.UUIDField(
+        help_text="of this run, made by the sender; the same id with dry_run false does what was tried"
+    )
     dry_run = serializers.BooleanField()
     verb = serializers.ChoiceField(choices=FOR_MANY)
     hazards = SeenInput(many=True, required=False, allow_empty=False, max_length=services.MOST)
@@ -60,7 +62,9 @@ class BulkInput(serializers.Serializer):
 class ResultOutput(serializers.Serializer):
     hazard = serializers.UUIDField()
     number = serializers.CharField(help_text="empty for what the caller may not see")
-    version = serializers.IntegerField(allow_null=True, help_text="as it was seen; a case that changed since is refused")
+    version = serializers.IntegerField(
+        allow_null=True, help_text="as it was seen; a case that changed since is refused"
+    )
     result = serializers.ChoiceField(choices=[judging.POSSIBLE, judging.DONE, judging.REFUSED])
     words = serializers.CharField(help_text="why it is refused: what was seen and what is expected")
     department = serializers.CharField(help_text="where it is dispatched to")

@@ -23,6 +23,7 @@ from ..services.given import FieldsMissing, NotAllowed
 from ..services.limits import OTHER, end_of_pause
 from ..services.steps import permitted
 
+MOST = 1000  # cases in one run
 POSSIBLE, DONE, REFUSED = "possible", "done", "refused"
 Row = dict[str, Any]
 Check = Callable[[Hazard, Row], str]  # why not; empty where nothing is against it

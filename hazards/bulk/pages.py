@@ -104,7 +104,9 @@ def bulk_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
         "as_of": timezone.now(),
     }
     part = asks_for(request, "run")
-    return render(request, "hazards/_bulk_run.html" if part else "hazards/bulk.html", context, status=400 if errors else 200)
+    return render(
+        request, "hazards/_bulk_run.html" if part else "hazards/bulk.html", context, status=400 if errors else 200
+    )
 
 
 def _fields(user: Any, run: BulkRun) -> dict[str, Any]:

@@ -18,11 +18,13 @@ from ..models import BulkRun, Hazard, Step
 from ..services.given import EvidenceMissing, FieldsMissing, NotAllowed, StaleVersion, StepInput
 from ..services.steps import NEEDED, take_step
 from . import judging
-from .judging import DONE, REFUSED, Fields, Row
+from .judging import DONE, MOST, REFUSED, Fields, Row
 
-MOST = 1000  # cases in one run
 AT_ONCE = 50  # more are done by a worker, while the page shows how far it is
-SAVED_EVERY, PART = 25, 200  # rows: how often what is done is written down, and how many a worker takes before others have a turn
+SAVED_EVERY, PART = (
+    25,
+    200,
+)  # rows: how often what is done is written down, and how many a worker takes before others have a turn
 STALLED_AFTER = timedelta(seconds=60)  # a worker that wrote nothing for so long is gone
 KEPT_FOR = timedelta(days=1)  # what was tried and never confirmed
 State = BulkRun.State

@@ -57,7 +57,9 @@ def test_the_steps_for_many_follow_from_the_table():
         "pause", "deny_pause", "resume", "pin", "unpin",
     ]  # fmt: skip
     alone = [step for step in LIFECYCLE.steps if step.action not in FOR_MANY]
-    assert {"verify", "fail", "rectify", "merge", "raise", "approve_plan", "stop_work"} <= {step.action for step in alone}
+    assert {"verify", "fail", "rectify", "merge", "raise", "approve_plan", "stop_work"} <= {
+        step.action for step in alone
+    }
 
 
 @pytest.mark.parametrize(
@@ -83,7 +85,11 @@ def test_each_role_is_offered_its_own_steps(cast, role, first, number):
 
 
 def test_a_trial_says_of_each_case_what_would_become_of_it_and_touches_none(cast):
-    open_one, accepted, away = file_hazard(cast.worker), file_hazard(cast.worker), file_hazard(cast.neighbour, lon=118.73)
+    open_one, accepted, away = (
+        file_hazard(cast.worker),
+        file_hazard(cast.worker),
+        file_hazard(cast.neighbour, lon=118.73),
+    )
     cast.step(accepted, "accept", cast.dispatcher)
 
     run = tried(cast.dispatcher, "accept", open_one, accepted, away)
@@ -159,7 +165,12 @@ def test_pauses_that_were_asked_for_are_granted_together_each_for_its_own_cause(
         judging.judge(cast.dispatcher, "pause", seen, Fields(words="x"), NOON + timedelta(minutes=10))
 
     run = services.try_run(
-        run_id=uuid.uuid4(), action="pause", seen=seen, given=Fields(), actor=cast.dispatcher, at=NOON + timedelta(minutes=10)
+        run_id=uuid.uuid4(),
+        action="pause",
+        seen=seen,
+        given=Fields(),
+        actor=cast.dispatcher,
+        at=NOON + timedelta(minutes=10),
     )
     done, _is_anew = services.confirm(
         run_id=run.pk, given=Fields(words="同意"), actor=cast.dispatcher, at=NOON + timedelta(minutes=11)
@@ -409,7 +420,7 @@ def test_while_a_worker_is_at_it_the_page_says_how_far_it_is(cast, monkeypatch, 
         desk.post(f"/hazards/bulk/{run.pk}/", {"words": ""})
         services.carry_on(run_id=run.pk, at=timezone.now())
     page = desk.get(f"/hazards/bulk/{run.pk}/").content.decode()
-    assert 'max="3" value="2"' in page and 'http-equiv="refresh"' in page
+    assert 'max="3" value="2"' in page and 'hx-trigger="every 1s"' in page
     part = desk.get(f"/hazards/bulk/{run.pk}/", headers={"HX-Request": "true", "HX-Target": "div#run"}).content.decode()
     assert "<html" not in part and 'max="3" value="2"' in part
 
@@ -479,7 +490,9 @@ def test_the_api_says_what_is_wrong(cast, change, status, attr):
     assert state_of(hazard) == "reported"
 
 
-@pytest.mark.parametrize("asked", [{"stat": "reported"}, {"state": "moon"}, {"area": AWAY}, {"area": "x"}, {"figure": "hazards.open"}])
+@pytest.mark.parametrize(
+    "asked", [{"stat": "reported"}, {"state": "moon"}, {"area": AWAY}, {"area": "x"}, {"figure": "hazards.open"}]
+)
 def test_a_filter_that_is_not_understood_or_foreign_is_refused(cast, asked):
     file_hazard(cast.worker)
     body = {"id": str(uuid.uuid4()), "dry_run": True, "verb": "accept", "filter": asked}
