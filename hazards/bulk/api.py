@@ -88,11 +88,11 @@ def run_answer(run: BulkRun) -> dict[str, Any]:
         "id": str(run.pk),
         "verb": run.action,
         "state": run.state,
-        "possible": len(run.possible),
+        "possible": len(run.waiting),
         "done": len(run.done),
         "refused": len(run.refused),
         "more": run.is_more,
-        "results": [{name: row[name] for name in names} for row in run.rows],
+        "results": [{name: row[name] for name in names} for row in run.told],
     }
 
 

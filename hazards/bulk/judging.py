@@ -7,9 +7,11 @@ colleague who is faster, the step itself finds when it is taken.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
+from django.conf import settings
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 from citysafety.accounts.rights import sentence
@@ -25,7 +27,9 @@ from ..services.steps import permitted
 
 MOST = 1000  # cases in one run
 POSSIBLE, DONE, REFUSED = "possible", "done", "refused"
+TEXTS = ("what", "office", "words")  # of a row, by language
 Row = dict[str, Any]
+Said = TypeVar("Said")
 Check = Callable[[Hazard, Row], str]  # why not; empty where nothing is against it
 
 
@@ -65,7 +69,22 @@ def judge(actor: Any, action: str, seen: Mapping[UUID, int | None], given: Field
     found = Hazard.objects.visible_to(actor).filter(pk__in=seen).select_related("matter").defer("location")
     hazards = {hazard.pk: hazard for hazard in found}
     check = CHECKS.get(action, _nothing)(list(hazards.values()), actor, given, at)
-    return [_row(pk, hazards.get(pk), version, actor, action, check) for pk, version in seen.items()]
+    told = in_each_language(
+        lambda: [_row(pk, hazards.get(pk), version, actor, action, check) for pk, version in seen.items()]
+    )
+    return [
+        rows[0] | {name: {code: row[name] for code, row in zip(told, rows, strict=True)} for name in TEXTS}
+        for rows in zip(*told.values(), strict=True)
+    ]
+
+
+def in_each_language(say: Callable[[], Said]) -> dict[str, Said]:
+    """Return what is said, by language: a page that is looked at later speaks its reader's."""
+    told = {}
+    for code, _name in settings.LANGUAGES:
+        with translation.override(code):
+            told[code] = say()
+    return told
 
 
 def _row(pk: UUID, hazard: Hazard | None, seen: int | None, actor: Any, action: str, check: Check) -> Row:
@@ -154,8 +173,9 @@ def _pauses_asked(hazards: Sequence[Hazard]) -> dict[UUID, ClockChange]:
 def _pinning(hazards: Sequence[Hazard], actor: Any, given: Fields, at: datetime) -> Check:
     """Look whether a rule says how much a leader may set. Queries: 1."""
     ruled = set(LimitRule.objects.filter(active=True).values_list("severity", flat=True))
-    words = _("No rule says what a leader may set for this severity.")
-    return lambda hazard, row: "" if hazard.severity in ruled else words
+    return lambda hazard, row: (
+        "" if hazard.severity in ruled else _("No rule says what a leader may set for this severity.")
+    )
 
 
 CHECKS: dict[str, Callable[[Sequence[Hazard], Any, Fields, datetime], Check]] = {

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 
@@ -12,6 +13,7 @@ class BulkRun(models.Model):
 
     ``rows`` holds a case each, in the order of the list: ``hazard`` (id), ``number``, ``what``, ``version`` as it was seen,
     ``department`` and ``office`` where it is dispatched to, ``result`` (possible, done, refused) and ``words`` why it is refused.
+    What is said (``what``, ``office``, ``words``) stands there in each language.
     """
 
     class State(models.TextChoices):
@@ -30,7 +32,7 @@ class BulkRun(models.Model):
     is_more = models.BooleanField(default=False)  # more cases fitted the filter than one run takes
     rows = models.JSONField(default=list)
     state = models.CharField(max_length=8, choices=State, default=State.TRIED)
-    language = models.CharField(max_length=8)  # of the reasons
+    language = models.CharField(max_length=8)  # its maker's
     tried_at = models.DateTimeField()
     touched_at = models.DateTimeField(null=True)  # a worker has it since then
     ended_at = models.DateTimeField(null=True)
@@ -41,18 +43,28 @@ class BulkRun(models.Model):
     def __str__(self) -> str:
         return f"{self.action} {self.id}"
 
-    def rows_that(self, result: str) -> list[dict[str, Any]]:
-        """Return the rows of a result: possible, done or refused."""
-        return [row for row in self.rows if row["result"] == result]
+    @property
+    def told(self) -> list[dict[str, Any]]:
+        """Return the rows in the active language."""
+        language = get_language() or self.language
+        return [
+            {name: value.get(language, "") if isinstance(value, dict) else value for name, value in row.items()}
+            for row in self.rows
+        ]
+
+    @property
+    def waiting(self) -> list[dict[str, Any]]:
+        """Return the rows themselves that are not done yet."""
+        return [row for row in self.rows if row["result"] == "possible"]
 
     @property
     def possible(self) -> list[dict[str, Any]]:
-        return self.rows_that("possible")
+        return [row for row in self.told if row["result"] == "possible"]
 
     @property
     def done(self) -> list[dict[str, Any]]:
-        return self.rows_that("done")
+        return [row for row in self.told if row["result"] == "done"]
 
     @property
     def refused(self) -> list[dict[str, Any]]:
-        return self.rows_that("refused")
+        return [row for row in self.told if row["result"] == "refused"]

@@ -92,7 +92,7 @@ def bulk_run(request: HttpRequest, run_id: UUID) -> HttpResponse:
         "possible": run.possible,
         "refused": run.refused,
         "done": run.done,
-        "n_ended": len(run.rows) - len(run.possible),
+        "n_ended": len(run.rows) - len(run.waiting),
         "given": given,
         "errors": errors,
         "is_anew": is_anew,
@@ -114,7 +114,7 @@ def _fields(user: Any, run: BulkRun) -> dict[str, Any]:
     wanted = judging.asks(run.action)
     fields: dict[str, Any] = {"asks_reason": "reason" in wanted}
     if "department" in wanted:
-        places = Hazard.objects.filter(pk__in=[row["hazard"] for row in run.possible])
+        places = Hazard.objects.filter(pk__in=[row["hazard"] for row in run.waiting])
         codes = set(places.values_list("area_code", flat=True).order_by().distinct())
         fields["offices"] = offices_around(user, codes)
     if "cause" in wanted:

@@ -7,6 +7,7 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID, uuid5
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone, translation
@@ -73,7 +74,7 @@ def try_run(
     BulkRun.objects.filter(actor=actor, tried_at__lt=at - KEPT_FOR, state=State.TRIED).delete()
     run = BulkRun(
         id=run_id, actor=actor, action=action, words=given.words, department=given.department, cause=given.cause,
-        asked=digest(asked), back=back, is_more=is_more, language=translation.get_language(), tried_at=at,
+        asked=digest(asked), back=back, is_more=is_more, language=translation.get_language() or settings.LANGUAGE_CODE, tried_at=at,
         rows=judging.judge(actor, action, seen, given, at),
     )  # fmt: skip
     try:
@@ -127,7 +128,7 @@ def confirm(*, run_id: UUID, given: Fields, actor: Any, at: datetime) -> tuple[B
             run.state = State.RUNNING
             run.save()
         is_waiting = run.state == State.RUNNING and (run.touched_at is None or run.touched_at < at - STALLED_AFTER)
-        is_short = len(run.possible) <= AT_ONCE
+        is_short = len(run.waiting) <= AT_ONCE
         if is_waiting and not is_short:
             _call_worker(run.pk)
     if is_waiting and is_short:
@@ -139,11 +140,11 @@ def confirm(*, run_id: UUID, given: Fields, actor: Any, at: datetime) -> tuple[B
 def _try_anew(run: BulkRun, given: Fields, at: datetime) -> bool:
     """Try what was possible with another office or cause; return whether some of it is refused now. Versions stay those seen."""
     run.department, run.cause = given.department, given.cause
-    before = {row["hazard"] for row in run.possible}
+    before = {row["hazard"] for row in run.waiting}
     seen = {UUID(row["hazard"]): row["version"] for row in run.rows}
     run.rows = judging.judge(run.actor, run.action, seen, given, at)
     run.save()
-    return {row["hazard"] for row in run.possible} != before
+    return {row["hazard"] for row in run.waiting} != before
 
 
 def _call_worker(run_id: UUID) -> None:
@@ -163,11 +164,11 @@ def carry_on(*, run_id: UUID, at: datetime) -> bool:
         return False
     run = BulkRun.objects.select_related("actor__department").get(pk=run_id)
     with translation.override(run.language):
-        for number, row in enumerate(run.possible[:PART], 1):
+        for number, row in enumerate(run.waiting[:PART], 1):
             _take(run, row, at)
             if number % SAVED_EVERY == 0:
                 _keep(run)
-    is_left = bool(run.possible)
+    is_left = bool(run.waiting)
     run.touched_at = None
     if not is_left:
         run.state, run.ended_at = State.DONE, at
@@ -191,21 +192,21 @@ def _take(run: BulkRun, row: Row, at: datetime) -> None:
     )
     try:
         take_step(hazard_id=hazard_id, action=run.action, given=given, actor=run.actor, at=at)
-        words = ""
-    except FieldsMissing as refusal:
-        words = "; ".join(refusal.errors.values())
-    except EvidenceMissing as refusal:
-        words = str(refusal)
-    except (NotAllowed, StepNotAllowed, StaleVersion, IntegrityError) as refusal:
-        words = _why(run, hazard_id, step_id, row["version"], refusal)
-    row |= {"result": REFUSED if words else DONE, "words": words}
+    except (NotAllowed, StepNotAllowed, StaleVersion, FieldsMissing, EvidenceMissing, IntegrityError) as refusal:
+        if not Step.objects.filter(pk=step_id, hazard=hazard_id).exists():  # else a worker before had done it
+            row |= {"result": REFUSED, "words": _why(run, hazard_id, row["version"], refusal)}
+            return
+    row["result"] = DONE
 
 
-def _why(run: BulkRun, hazard_id: UUID, step_id: UUID, seen: int, refusal: Exception) -> str:
-    """Say why a case was refused that was possible when it was tried; empty where a worker before had done it."""
-    if Step.objects.filter(pk=step_id, hazard=hazard_id, actor=run.actor).exists():
-        return ""
+def _why(run: BulkRun, hazard_id: UUID, seen: int, refusal: Exception) -> dict[str, str]:
+    """Say in each language why a case was refused that was possible when it was tried. Queries: 1."""
     hazard = Hazard.objects.visible_to(run.actor).filter(pk=hazard_id).first()
-    if hazard is None:
-        return _("There is no such case, or it is not visible to you.")
-    return judging.against(run.actor, run.action, hazard, seen) or str(refusal)
+    told = "; ".join(refusal.errors.values()) if isinstance(refusal, FieldsMissing) else str(refusal)
+
+    def say() -> str:
+        if hazard is None:
+            return _("There is no such case, or it is not visible to you.")
+        return judging.against(run.actor, run.action, hazard, seen) or told
+
+    return judging.in_each_language(say)

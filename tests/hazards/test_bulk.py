@@ -97,7 +97,7 @@ def test_a_trial_says_of_each_case_what_would_become_of_it_and_touches_none(cast
     assert [(row["number"], row["result"], row["version"]) for row in run.rows] == [
         (open_one.number, "possible", 1), (accepted.number, "refused", 2), ("", "refused", None),
     ]  # fmt: skip
-    assert "Accepted" in run.rows[1]["words"] or "已立案" in run.rows[1]["words"]
+    assert "Accepted" in run.told[1]["words"] or "已立案" in run.told[1]["words"]
     assert Step.objects.filter(action="accept").count() == 1
     assert away.number not in str(run.rows)
 
@@ -126,7 +126,7 @@ def test_each_case_goes_to_the_office_suggested_for_it_or_to_the_one_that_is_nam
     named = tried(cast.dispatcher, "dispatch", fire, road, department="roads-02")
     assert [row["department"] for row in named.rows] == ["roads-02", "roads-02"]
     foreign = tried(cast.dispatcher, "dispatch", fire, department="fire-03")
-    assert foreign.rows[0]["result"] == "refused" and "fire-03" in foreign.rows[0]["words"]
+    assert foreign.rows[0]["result"] == "refused" and "fire-03" in foreign.told[0]["words"]
 
 
 def test_a_trial_knows_what_the_step_itself_would_refuse(cast):
@@ -139,7 +139,7 @@ def test_a_trial_knows_what_the_step_itself_would_refuse(cast):
     paused = tried(cast.dispatcher, "pause", hazard, words="x", cause=theirs.code)
     nonsense = tried(cast.dispatcher, "pause", hazard, words="x", cause="moon")
     assert (paused.rows[0]["result"], nonsense.rows[0]["result"]) == ("refused", "refused")
-    assert "moon" in nonsense.rows[0]["words"]
+    assert "moon" in nonsense.told[0]["words"]
     assert tried(leader, "pin", hazard).rows[0]["result"] == "possible"
     LimitRule.objects.update(active=False)
     assert tried(leader, "pin", hazard).rows[0]["result"] == "refused"
@@ -186,7 +186,7 @@ def test_extensions_are_denied_together_and_only_where_one_is_asked_for(cast):
     cast.step(hazards[0], "ask_extension", cast.handler, words="零件未到", amount=1)
     run = tried(cast.dispatcher, "deny_extension", *hazards)
     assert [row["result"] for row in run.rows] == ["possible", "refused"]
-    assert "No extension is asked for." in run.rows[1]["words"] or "延期" in run.rows[1]["words"]
+    assert "No extension is asked for." in run.told[1]["words"] or "延期" in run.told[1]["words"]
     confirmed(run, words="按期完成")
     assert Hazard.objects.get(pk=hazards[0].pk).extension_asked_at is None
 
@@ -217,7 +217,7 @@ def test_what_was_tried_is_done_once_and_what_changed_since_is_refused_and_told(
 
     assert not is_anew and done.state == again.state == "done"
     assert [row["result"] for row in done.rows] == ["done", "refused"]
-    assert "2" in done.rows[1]["words"] and "1" in done.rows[1]["words"]
+    assert "2" in done.told[1]["words"] and "1" in done.told[1]["words"]
     assert (state_of(kept), state_of(faster)) == ("accepted", "refused")
     assert Step.objects.filter(hazard=kept).count() == 2
     assert again.rows == done.rows
@@ -390,6 +390,15 @@ def test_a_run_is_there_for_nobody_else(cast):
     assert at_the_desk(other).post(f"/hazards/bulk/{run.pk}/", {}).status_code == 404
     assert client_of(other).get(f"{API}{run.pk}/").status_code == 404
     assert Client().get(f"/hazards/bulk/{run.pk}/").status_code == 302
+
+
+def test_a_run_speaks_the_language_of_who_looks_at_it_not_of_who_made_it(cast):
+    hazard = file_hazard(cast.worker)
+    run = tried(cast.dispatcher, "dispatch", hazard)  # not accepted yet
+    page = at_the_desk(cast.dispatcher, "en").get(f"/hazards/bulk/{run.pk}/").content.decode()
+    assert "It is “Reported”; expected Accepted." in page and "Blocked escape route" in page
+    page = at_the_desk(cast.dispatcher, "zh-hans").get(f"/hazards/bulk/{run.pk}/").content.decode()
+    assert "疏散通道堵塞" in page and "Blocked escape route" not in page
 
 
 def test_a_role_without_such_steps_sees_no_ticks_and_is_refused(cast):

@@ -18,7 +18,7 @@ async function draw() {
   for (const row of rows) {
     const spot = place(row).map(n => n.toFixed(4)).join(), before = taken.get(spot) ?? 0;
     taken.set(spot, before + 1);
-    new library.Marker({ element: pinOf(row), offset: [before * 20, 12] }).setLngLat(place(row)).addTo(map.library);
+    new library.Marker({ element: pinOf(row), offset: [before * 20, 0] }).setLngLat(place(row)).addTo(map.library);
   }
 }
 
