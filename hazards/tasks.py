@@ -69,3 +69,9 @@ def plan_inspections(**_from_newer_version: object) -> None:
 def carry_on_bulk(run_id: str, **_from_newer_version: object) -> None:
     """Do a part of a confirmed step with many cases; what is left is asked for again. Any number of calls do it once."""
     bulk.carry_on(run_id=UUID(run_id), at=timezone.now())
+
+
+@shared_task
+def sweep_bulk(**_from_newer_version: object) -> None:
+    """Let steps with many cases go on whose worker was lost. Any number of sweeps do it once."""
+    bulk.sweep(at=timezone.now())

@@ -38,7 +38,7 @@ class BulkRun(models.Model):
     ended_at = models.DateTimeField(null=True)
 
     class Meta:
-        indexes = [models.Index(fields=["actor", "tried_at"], name="bulk_run_of_actor")]
+        indexes = [models.Index(fields=["state", "tried_at"], name="bulk_run_by_state")]
 
     def __str__(self) -> str:
         return f"{self.action} {self.id}"

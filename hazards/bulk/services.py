@@ -27,7 +27,7 @@ SAVED_EVERY, PART = (
     200,
 )  # rows: how often what is done is written down, and how many a worker takes before others have a turn
 STALLED_AFTER = timedelta(seconds=60)  # a worker that wrote nothing for so long is gone
-KEPT_FOR = timedelta(days=1)  # what was tried and never confirmed
+KEPT_TRIED, KEPT_DONE = timedelta(days=1), timedelta(days=90)  # the steps themselves stay in the histories of the cases
 State = BulkRun.State
 
 
@@ -63,7 +63,7 @@ def try_run(
     """Try a step with many cases and keep what would become of each; no case is touched.
 
     ``seen``: the version of each case that its reader saw, None for the present one; ``asked``: what the request said, for
-    its repeats. Queries: those of ``judging.judge`` and 2.
+    its repeats. Queries: those of ``judging.judge`` and 1.
 
     :raises NotForMany, TooMany: not this role's, or more cases than :data:`MOST`.
     :raises AnotherRun: the id was used before.
@@ -71,7 +71,6 @@ def try_run(
     _must_be_for_many(actor, action)
     if len(seen) > MOST:
         raise TooMany(_("%(n)s cases were chosen; one run takes %(most)s at most.") % {"n": len(seen), "most": MOST})
-    BulkRun.objects.filter(actor=actor, tried_at__lt=at - KEPT_FOR, state=State.TRIED).delete()
     run = BulkRun(
         id=run_id, actor=actor, action=action, words=given.words, department=given.department, cause=given.cause,
         asked=digest(asked), back=back, is_more=is_more, language=translation.get_language() or settings.LANGUAGE_CODE, tried_at=at,
@@ -80,7 +79,9 @@ def try_run(
     try:
         with transaction.atomic():
             run.save(force_insert=True)
-    except IntegrityError as error:
+    except IntegrityError as error:  # the same request at the same moment, or an id that belongs to another
+        if again := known(run_id, actor, asked):
+            return again
         raise AnotherRun from error
     return run
 
@@ -159,8 +160,7 @@ def carry_on(*, run_id: UUID, at: datetime) -> bool:
     Any number of workers may be called: one has a run at a time. Each step's id follows from the run's and the case's, so
     that a worker who takes over from one that was lost does nothing twice.
     """
-    free = Q(touched_at=None) | Q(touched_at__lt=at - STALLED_AFTER)
-    if not BulkRun.objects.filter(free, pk=run_id, state=State.RUNNING).update(touched_at=at):
+    if not BulkRun.objects.filter(_stands_still(at), pk=run_id, state=State.RUNNING).update(touched_at=at):
         return False
     run = BulkRun.objects.select_related("actor__department").get(pk=run_id)
     with translation.override(run.language):
@@ -176,6 +176,19 @@ def carry_on(*, run_id: UUID, at: datetime) -> bool:
     if is_left:
         _call_worker(run.pk)
     return is_left
+
+
+def _stands_still(at: datetime) -> Q:
+    """Return the condition that no worker has a run, or that the one that had it is gone."""
+    return Q(touched_at=None) | Q(touched_at__lt=at - STALLED_AFTER)
+
+
+def sweep(*, at: datetime) -> None:
+    """Call a worker for every run that stands still, and drop what is old. Any number of sweeps do it once. Queries: 3."""
+    for run_id in BulkRun.objects.filter(_stands_still(at), state=State.RUNNING).values_list("pk", flat=True):
+        _call_worker(run_id)
+    BulkRun.objects.filter(state=State.TRIED, tried_at__lt=at - KEPT_TRIED).delete()
+    BulkRun.objects.filter(state=State.DONE, tried_at__lt=at - KEPT_DONE).delete()
 
 
 def _keep(run: BulkRun) -> None:

@@ -89,3 +89,19 @@ def test_several_cases_are_accepted_by_keyboard_alone(site, desk):
     }
     assert states == {number: "accepted" if number in chosen else "reported" for number in numbers}
     assert desk.complaints == []
+
+
+def test_more_than_fifty_are_done_by_a_worker_while_the_page_shows_how_far_it_is(site, desk):
+    words = f"many {uuid.uuid4().hex[:8]}"
+    filed(site, words, 55)
+    desk.goto(f"{site.url}/hazards/?search={words.replace(' ', '+')}&open=true")
+    desk.get_by_label("all 55 that fit the filter").check()
+    desk.locator("#bulk-action").select_option("accept")
+    desk.get_by_role("button", name="Try first").click()
+    expect(desk.locator(".run-sums")).to_contain_text(re.compile(r"55\s+will be done"))
+    desk.locator(".run-form button.is-main").click()
+
+    expect(desk.locator(".run-sums")).to_contain_text(re.compile(r"55\s+done"), timeout=60_000)
+    expect(desk.locator("#run progress")).to_have_count(0)
+    expect(desk.locator("#run h2")).to_have_text(["Done"])
+    assert desk.complaints == []

@@ -3,9 +3,11 @@
 import pytest
 
 from hazards.around import cases_around
+from hazards.inspections.selectors import finders_of
 from hazards.models import Hazard
 from tests.factories import file_hazard, person
 
+from .inspecting import make_town
 from .test_pages import signed_in
 
 pytestmark = pytest.mark.django_db
@@ -70,3 +72,15 @@ def test_the_page_lists_them_with_place_and_state_and_says_nothing_where_there_a
     assert 'data-lon="118.5301"' in page
     assert "the same matter, here" in page
     assert "js/hazards/around.js" in page and "js/map.js" not in page  # the map is fetched when it is looked at
+
+
+def test_what_inspections_found_at_the_same_premises_is_bound_to_it(db):
+    town = make_town()
+    answer = town.send(town.visit("a", "b")).json()
+    first, second = (town.hazard(row["hazard"]["id"]) for row in answer["results"] if row["result"] == "fail")
+
+    found = cases_around(first, town.dispatcher, finders_of(first, town.dispatcher))
+
+    assert [row.hazard.pk for row in found] == [second.pk]
+    assert found[0].rank == 1 and len(found[0].reasons) == 2  # the premises, and that it is near
+    assert cases_around(first, town.dispatcher)[0].rank > 1

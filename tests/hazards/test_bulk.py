@@ -305,12 +305,45 @@ def test_who_lost_the_rights_meanwhile_does_nothing_any_more(cast):
     assert state_of(hazard) == "reported"
 
 
-def test_what_was_tried_and_never_confirmed_is_dropped_the_next_day(cast):
-    hazard = file_hazard(cast.worker)
-    old = tried(cast.dispatcher, "accept", hazard)
-    BulkRun.objects.filter(pk=old.pk).update(tried_at=timezone.now() - services.KEPT_FOR - timedelta(minutes=1))
-    tried(cast.dispatcher, "accept", hazard)
-    assert not BulkRun.objects.filter(pk=old.pk).exists()
+def test_a_sweep_lets_go_on_what_stands_still_and_drops_what_is_old(
+    cast, monkeypatch, django_capture_on_commit_callbacks
+):
+    monkeypatch.setattr(app.conf, "task_always_eager", True)
+    now = timezone.now()
+    lost, busy, fresh, old, ended = (tried(cast.dispatcher, "accept", file_hazard(cast.worker)) for _n in range(5))
+    rows = BulkRun.objects.filter
+    rows(pk=lost.pk).update(state="running", touched_at=now - 2 * services.STALLED_AFTER)
+    rows(pk=busy.pk).update(state="running", touched_at=now)
+    rows(pk=old.pk).update(tried_at=now - services.KEPT_TRIED - timedelta(minutes=1))
+    rows(pk=ended.pk).update(state="done", tried_at=now - services.KEPT_DONE - timedelta(minutes=1))
+
+    with django_capture_on_commit_callbacks(execute=True):
+        services.sweep(at=now)
+
+    left = dict(BulkRun.objects.values_list("pk", "state"))
+    assert left == {lost.pk: "done", busy.pk: "running", fresh.pk: "tried"}
+
+
+def test_the_same_request_twice_at_once_is_one_run(cast):
+    hazard, run_id, now = file_hazard(cast.worker), uuid.uuid4(), timezone.now()
+    asked = {"verb": "accept"}
+    first, second = (
+        services.try_run(
+            run_id=run_id,
+            action="accept",
+            seen={hazard.pk: 1},
+            given=Fields(),
+            actor=cast.dispatcher,
+            at=now,
+            asked=asked,
+        )
+        for _n in range(2)
+    )
+    assert first.pk == second.pk
+    with pytest.raises(services.AnotherRun):
+        services.try_run(
+            run_id=run_id, action="accept", seen={hazard.pk: 1}, given=Fields(), actor=cast.dispatcher, at=now, asked={}
+        )
 
 
 # -- at the desk ----------------------------------------------------------------------------------
