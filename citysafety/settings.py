@@ -181,6 +181,7 @@ CELERY_TASK_ROUTES = {
     "citysafety.evidence.tasks.*": {"queue": "media"},
     "citysafety.documents.tasks.*": {"queue": "report"},
     "hazards.tasks.evaluate": {"queue": "report"},
+    "hazards.tasks.carry_on_bulk": {"queue": "report"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_BEAT_SCHEDULE = {
@@ -199,6 +200,7 @@ CELERY_BEAT_SCHEDULE = {
     "plan inspections": {"task": "hazards.tasks.plan_inspections", "schedule": crontab(hour=3, minute=11)},
     "mark who is posted today": {"task": "grid.tasks.mark_postings", "schedule": crontab(minute=1)},
     "bring re-zonings into force": {"task": "grid.tasks.activate_rezonings", "schedule": 30.0},
+    "let steps with many cases go on": {"task": "hazards.tasks.sweep_bulk", "schedule": 60.0},
     "move cases that were filed in ended cells": {"task": "hazards.tasks.leave_ended_cells", "schedule": 60.0},
 }
 

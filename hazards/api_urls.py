@@ -4,6 +4,7 @@ from rest_framework.routers import SimpleRouter
 from citysafety.evidence.doors import PictureBytes
 
 from .api import HazardViews
+from .bulk.api import BulkRunView, BulkView
 from .evaluation.api import DoubtViews, EvaluationView
 from .listings.api import CriterionViews, ListingViews
 
@@ -16,6 +17,8 @@ LISTING = r"^listings/(?P<pk>[0-9a-fA-F-]{36})"
 
 urlpatterns = [
     path("evaluation/", EvaluationView.as_view(), name="api-evaluation"),
+    path("hazards/bulk/", BulkView.as_view(), name="api-hazards-bulk"),
+    path("hazards/bulk/<uuid:run_id>/", BulkRunView.as_view(), name="api-hazards-bulk-run"),
     re_path(
         r"^hazards/(?P<pk>[0-9a-fA-F-]{36})/photos/(?P<sha256>[0-9a-fA-F]{64})/?$",
         HazardViews.as_view({"put": "photo"}, parser_classes=[PictureBytes]),

@@ -80,6 +80,11 @@ CHECKER = (
 REPORTER = ("*:reporter",)
 
 
+# What one answer can serve for many cases at once: words, an office, a cause.
+ALIKE = frozenset({"reason", "department", "cause"})
+# What is decided case by case, with the papers of a major hazard or what was seen at the place before one.
+ONE_BY_ONE = frozenset({"major", "plan asked", "stopped"})
+
 # What a step may ask of a case besides its state, and what is said where it does not hold. Looks at columns only.
 CONDITIONS: dict[str, tuple[Callable[[Any], bool], Any]] = {
     "running": (lambda hazard: hazard.paused_at is None, _("The case is paused; resume it first.")),
@@ -122,6 +127,19 @@ class HazardStep(Step):
     def is_aside(self) -> bool:
         """Whether it leaves the state as it is."""
         return self.source == self.target
+
+    @property
+    def is_for_many(self) -> bool:
+        """Whether it may be taken with many cases at once: open ones, which all get the same answer.
+
+        Not what asks for evidence, place or papers of the one case, nor what four eyes check at the place.
+        """
+        return (
+            self.source not in ENDED
+            and ALIKE.issuperset(self.requires)
+            and ONE_BY_ONE.isdisjoint(self.when)
+            and not any("not_rectifier" in alternative for alternative in self.roles)
+        )
 
 
 def aside(sources: tuple[str, ...], action: str, *row: Any, **more: Any) -> Iterator[HazardStep]:
@@ -433,6 +451,9 @@ LIFECYCLE = Lifecycle(
         when=(),
     ),
 )
+
+# The steps that may be taken with many cases at once, in the order of the table.
+FOR_MANY = [action for action in LIFECYCLE.actions if all(step.is_for_many for step in LIFECYCLE.steps_named(action))]
 
 # What a row of the history is called: the step itself, or what a step at another case did to this one.
 LABELS: dict[str, Any] = {

@@ -30,7 +30,7 @@ from .majors import (  # noqa: F401  tables of this app
 )
 
 __all__ = [
-    "ASKED", "WEIGHED", "Clock", "ClockChange", "Detector", "EvaluationRule", "Finding", "Hazard", "HazardQuerySet",
+    "ASKED", "WEIGHED", "BulkRun", "Clock", "ClockChange", "Detector", "EvaluationRule", "Finding", "Hazard", "HazardQuerySet",
     "Indicator", "LimitRule", "Mark", "Merger", "PauseCause", "SetAside", "Severity", "Step", "inside",
 ]  # fmt: skip
 
@@ -551,5 +551,6 @@ class Followed(models.Model):
         return str(self.position)
 
 
-# Django finds the tables of a package inside the app by this line.
+# Django finds the tables of packages inside the app by these lines.
+from .bulk.models import BulkRun  # noqa: E402
 from .inspections import models as inspections  # noqa: E402, F401

@@ -29,6 +29,9 @@ from citysafety.tallies.selectors import PositionAhead, PositionGone
 from grid.models import Division, MatterClass
 
 from . import columns, desk, ladders, selectors
+from .around import cases_around
+from .bulk.judging import MOST as MOST_IN_BULK
+from .bulk.judging import choices as bulk_choices
 from .drawing import draw
 from .evaluation.access import may_read
 from .filters import HazardFilter, midnight
@@ -92,7 +95,7 @@ def hazards(request: HttpRequest) -> HttpResponse:
     begun = next((view for view in views if view.is_default and view.owner_id == request.user.pk), None)
     if begun and not asked:
         return redirect(lists.address_of(begun))
-    look = _asked_for(request)
+    look = asked_for(request)
     most = MOST_COUNTED_NOW if look.is_bound else MOST_COUNTED
     count = look.rows.order_by()[: most + 1].count()
     page, older = _page(look.rows if count else look.rows.none(), asked.get("before", ""))
@@ -124,6 +127,8 @@ def hazards(request: HttpRequest) -> HttpResponse:
             "choices": [*look.columns, *(one for one in columns.COLUMNS.values() if one not in look.columns)],
             "chosen_columns": look.columns,
             "most_exported": MOST_EXPORTED,
+            "bulk_choices": bulk_choices(request.user),
+            "most_in_bulk": MOST_IN_BULK,
             "reads_evaluations": may_read(request.user),
             **({} if is_part else _around(request, look.found, look.area)),
             **({} if is_part else _saved(request, views)),
@@ -137,7 +142,7 @@ def hazards_sheet(request: HttpRequest, kind: str) -> HttpResponse:
 
     Queries: 4 with who asks and the record of it, however many rows. One more with the column of areas.
     """
-    look, now = _asked_for(request), timezone.now()
+    look, now = asked_for(request), timezone.now()
     if look.refused:  # an empty file would be taken for the truth; the page says what was not understood
         return redirect(f"{reverse('hazards')}?{request.GET.urlencode()}")
     is_more = look.rows.order_by()[: MOST_EXPORTED + 1].count() > MOST_EXPORTED
@@ -155,7 +160,7 @@ def hazards_sheet(request: HttpRequest, kind: str) -> HttpResponse:
     )
 
 
-def _asked_for(request: HttpRequest) -> Asked:
+def asked_for(request: HttpRequest) -> Asked:
     """Return what an address asks of the list. Queries: those of its filters; 1 for an area that is not the own."""
     asked = request.GET
     area = area_asked(request) if asked.get("area") else ""
@@ -359,7 +364,7 @@ def _saved(request: HttpRequest, views: list[Any]) -> dict[str, Any]:
 def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
     """GET /hazards/<id>/: one hazard; 404 for who may not see it.
 
-    Queries: 13 with what every page asks; dispatch and a hazard merged into another one more, photos one a role and one where other
+    Queries: 14 with what every page asks; dispatch one more, a hazard that is bound to others one or two, photos one a role and one where other
     cases have the same ones, steps beside the way those of ``asked.fields``, a major hazard those of its panel.
     """
     now = timezone.now()
@@ -369,6 +374,7 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
     judged = telling.judged(photos, request.user)
     forms = desk.step_forms(request.user, found, now)
     beside = [form for form in forms if form["is_beside"]]
+    found_by = finders_of(found, request.user)
     clocks = clock_answer(found, now)
     history = list(selectors.history(found))
     is_of_standard = found.component_id or found.matter.standard_code
@@ -385,7 +391,8 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
             "forms": forms,
             "beside": beside,
             **desk.bound(request.user, found, now),
-            "found_by": finders_of(found, request.user),
+            "found_by": found_by,
+            "around": [(one, *desk.SIGNS[one.hazard.state]) for one in cases_around(found, request.user, found_by)],
             "barred": desk.barred(request.user, found),
             "ahead": desk.who_is_next(found) if len(beside) == len(forms) else [],
             "ahead_states": desk.states_ahead(found),

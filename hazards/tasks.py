@@ -1,11 +1,14 @@
 """Celery doors of hazards."""
 
+from uuid import UUID
+
 from celery import shared_task
 from django.utils import timezone
 
 from citysafety.outbox.selectors import now
 
 from . import ladders, listeners, services
+from .bulk import services as bulk
 from .evaluation import keeping
 from .evaluation.services import seek
 from .inspections.planning import replan
@@ -60,3 +63,15 @@ def leave_ended_cells(**_from_newer_version: object) -> None:
 def plan_inspections(**_from_newer_version: object) -> None:
     """Grade all premises anew: what was registered or closed since, and what is a year old. Any number of runs do the same."""
     replan(at=timezone.now())
+
+
+@shared_task
+def carry_on_bulk(run_id: str, **_from_newer_version: object) -> None:
+    """Do a part of a confirmed step with many cases; what is left is asked for again. Any number of calls do it once."""
+    bulk.carry_on(run_id=UUID(run_id), at=timezone.now())
+
+
+@shared_task
+def sweep_bulk(**_from_newer_version: object) -> None:
+    """Let steps with many cases go on whose worker was lost. Any number of sweeps do it once."""
+    bulk.sweep(at=timezone.now())

@@ -1,6 +1,7 @@
 from django.urls import path
 
 from . import pages
+from .bulk import pages as bulk
 from .evaluation import pages as evaluation
 from .listings import pages as listings
 from .listings import public
@@ -8,6 +9,8 @@ from .listings import public
 urlpatterns = [
     path("hazards/", pages.hazards, name="hazards"),
     path("hazards/export.<sheet:kind>", pages.hazards_sheet, name="hazards-sheet"),
+    path("hazards/bulk/", bulk.bulk, name="bulk"),
+    path("hazards/bulk/<uuid:run_id>/", bulk.bulk_run, name="bulk-run"),
     path("hazards/evaluation/", evaluation.evaluation, name="evaluation"),
     path("hazards/evaluation/export.<sheet:kind>", evaluation.evaluation_sheet, name="evaluation-sheet"),
     path("hazards/evaluation/doubts/", evaluation.doubts, name="evaluation-doubts"),

@@ -6,9 +6,9 @@ from typing import Any
 from django.urls import Resolver404, resolve
 from django.utils.translation import gettext_lazy as _
 
-from .roles import CONSOLE, Role
+from .roles import CONSOLE, Role, role_may
 
-ADMIN = "/admin/"
+ADMIN, ACCOUNT = "/admin/", "/account/"
 HOME = {
     Role.GRID_WORKER: "/field/",
     Role.DEPARTMENT_HANDLER: "/hazards/",
@@ -28,6 +28,10 @@ WATCHERS = (
 INSPECTION = (
     Role.GRID_WORKER, Role.DEPARTMENT_HANDLER, Role.DISPATCHER, Role.SUPERVISOR, Role.LEADER, Role.AUDITOR,
 )  # fmt: skip
+
+
+# Where they begin whose role has the admin as its first page, but not the whole city: the admin knows no areas.
+HOME_OF_A_PART = {Role.ADMINISTRATOR: "/grid/"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +58,17 @@ MENU = (
 )
 
 
-def home_of(role: str) -> str:
-    """Return the page a role begins with; who has none sees the own account."""
-    return HOME.get(role, "/account/")
+def home_of(user: Any) -> str:
+    """Return the page a person begins with; who has none sees the own account, which says why."""
+    path = HOME.get(user.role, ACCOUNT)
+    if path == ADMIN and not user.is_staff:
+        return HOME_OF_A_PART.get(user.role, ACCOUNT)
+    return path
+
+
+def keeps_a_part(user: Any) -> bool:
+    """Test whether somebody's role works in the admin, which is closed because the area of duty is a part of the city."""
+    return bool(role_may(user.role)) and not user.is_staff
 
 
 def entries(user: Any) -> list[Entry]:

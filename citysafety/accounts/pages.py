@@ -19,7 +19,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from django.views.decorators.http import require_POST
 
 from .forms import SignInForm, TokenForm
-from .menu import exists, home_of
+from .menu import exists, home_of, keeps_a_part
 from .models import AccessToken, Role, Theme, User
 from .tokens import issue, revoke
 
@@ -28,8 +28,8 @@ YEAR_S = 365 * 24 * 3600
 
 @login_required
 def home(request: HttpRequest) -> HttpResponse:
-    """Lead each role to the page it begins with; to the own account as long as that page is not built."""
-    path = home_of(request.user.role)
+    """Lead each person to the page to begin with; to the own account as long as that page is not built."""
+    path = home_of(request.user)
     return redirect(path if exists(path.partition("?")[0]) else "account")
 
 
@@ -91,7 +91,8 @@ def account(request: HttpRequest) -> HttpResponse:
         plain = issue(request.user, form.cleaned_data["label"], at=timezone.now())
         form = TokenForm()
     tokens = request.user.access_tokens.order_by("revoked_at", "-created_at")
-    return render(request, "accounts/account.html", {"tokens": tokens, "form": form, "plain": plain})
+    context = {"tokens": tokens, "form": form, "plain": plain, "keeps_a_part": keeps_a_part(request.user)}
+    return render(request, "accounts/account.html", context)
 
 
 @require_POST

@@ -1,19 +1,16 @@
 """Dispatch several cases at once, with some seconds to take it back (ADR 0015)."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from citysafety import areas
 from citysafety.accounts.models import Department
-from citysafety.accounts.rights import area_q, sentence
-from citysafety.accounts.selectors import OfficeChoice, choose_office
+from citysafety.accounts.rights import sentence
+from citysafety.accounts.selectors import OfficeChoice, choose_for, offices_around
 from citysafety.lifecycle import StepNotAllowed
 from hazards.lifecycle import LIFECYCLE
 from hazards.models import Hazard
@@ -66,14 +63,8 @@ def trial(user: Any, ids: list[UUID]) -> list[Verdict]:
     rows = Hazard.objects.visible_to(user).filter(pk__in=ids).select_related("matter", "cell", "dedicated_cell")
     hazards = {hazard.pk: hazard for hazard in rows.shapeless()}
     held = set(HeldDispatch.objects.filter(hazard__in=ids, state=State.HELD).values_list("hazard_id", flat=True))
-    offices = offices_around(user, hazards.values())
+    offices = offices_around(user, {hazard.area_code for hazard in hazards.values()})
     return [_verdict(user, pk, hazards.get(pk), held, offices) for pk in dict.fromkeys(ids)]
-
-
-def offices_around(user: Any, hazards: Iterable[Hazard]) -> list[Department]:
-    """Return every office that some case may be dispatched to by a user. Queries: 1."""
-    around = {code for hazard in hazards for code in areas.lineage(hazard.area_code)}
-    return list(Department.objects.filter(Q(area_code__in=around) | area_q(user)).order_by("code"))
 
 
 def _verdict(user: Any, pk: UUID, hazard: Hazard | None, held: set[UUID], offices: list[Department]) -> Verdict:
@@ -82,9 +73,7 @@ def _verdict(user: Any, pk: UUID, hazard: Hazard | None, held: set[UUID], office
     refusal = _refusal(user, hazard, held)
     if refusal:
         return Verdict(pk, hazard, refusal)
-    lineage = areas.lineage(hazard.area_code)
-    open_to = [o for o in offices if o.area_code in lineage or areas.covers(user.area_code, o.area_code)]
-    return Verdict(pk, hazard, "", choose_office(open_to, hazard.area_code, hazard.matter.department_id))
+    return Verdict(pk, hazard, "", choose_for(user, offices, hazard.area_code, hazard.matter.department_id))
 
 
 def _refusal(user: Any, hazard: Hazard, held: set[UUID]) -> str:

@@ -125,7 +125,7 @@ def ask_pause(hazard: Hazard, given: StepInput, actor: Any, at: datetime) -> Non
     cause = _cause(given.cause)
     ClockChange.objects.create(
         hazard=hazard, kind=ClockChange.Kind.PAUSE, stage=hazard.due_stage, cause=cause, words=given.words.strip(),
-        until=_until(given.until, cause, at), asked_by=actor, asked_at=at,
+        until=end_of_pause(given.until, cause, at), asked_by=actor, asked_at=at,
     )  # fmt: skip
     hazard.pause_asked_at = at
 
@@ -138,7 +138,7 @@ def _cause(code: str) -> PauseCause:
     return cause
 
 
-def _until(asked: datetime | None, cause: PauseCause, at: datetime) -> datetime:
+def end_of_pause(asked: datetime | None, cause: PauseCause, at: datetime) -> datetime:
     """Return when a pause ends by itself. :raises FieldsMissing: it has passed, or is later than the cause allows."""
     latest = at + timedelta(days=cause.most_days)
     if asked is not None and not at < asked <= latest:
@@ -156,7 +156,7 @@ def pause(hazard: Hazard, given: StepInput, actor: Any, at: datetime) -> None:
     change = change or ClockChange(
         hazard=hazard, kind=ClockChange.Kind.PAUSE, stage=hazard.due_stage, asked_by=actor, asked_at=at
     )
-    change.cause, change.until = cause, _until(given.until or change.until, cause, at)
+    change.cause, change.until = cause, end_of_pause(given.until or change.until, cause, at)
     change.decided_by, change.decided_at, change.is_granted = actor, at, True
     change.words = change.words or given.words.strip()
     change.save()

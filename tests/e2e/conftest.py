@@ -14,6 +14,7 @@ from .browsers import launch
 from .walls import Wall, file_hazard, hanging
 
 AT_THE_DESK = {
+    "test_bulk",
     "test_centre",
     "test_desk",
     "test_figures",

@@ -28,6 +28,7 @@ PAGES = {
     "notices/channels/": "dispatcher",
     "hazards/": "dispatcher",
     "hazards/<uuid:hazard_id>/": "dispatcher",
+    "hazards/bulk/<uuid:run_id>/": "dispatcher",
     "hazards/evaluation/": "supervisor",
     "hazards/evaluation/doubts/": "supervisor",
     "hazards/listed/": "supervisor",
@@ -101,6 +102,7 @@ ELSEWHERE = (
     "", "logout/", "language/", "theme/", "account/tokens/<int:pk>/revoke/", "notices/unread/", "notices/read-all/",
     "notices/channels/retry/", "notices/channels/<int:pk>/switch/", "notices/channels/<int:pk>/remove/", "notices/devices/", "push-worker.js",
     "notices/<int:pk>/sign/", "notices/<int:pk>/open/", "admin/login/",
+    "hazards/bulk/",  # leads to a page of its own
     "hazards/evaluation/export.<sheet:kind>", "hazards/evaluation/doubts/<int:pk>/set-aside/",
     "hazards/export.<sheet:kind>", "supervision/overdue.<sheet:kind>", "supervision/notices.<sheet:kind>",  # files
     "views/", "views/columns/", "views/<int:pk>/", "views/<int:pk>/delete/", "public/listed.json",
@@ -175,6 +177,7 @@ def parts(site: Any) -> dict[str, str]:
     notice = supervisor.post("/api/v1/supervision/", {"id": str(uuid.uuid4()), "hazard": late})[1]["id"]
     listing = supervisor.get("/api/v1/listings/?page_size=1")[1]["results"][0]["id"]  # of the demo
     return {
+        "<uuid:run_id>": tried_with_many(site),
         "<uuid:notice_id>": notice,
         "<uuid:listing_id>": listing,
         "duty/handovers/<uuid:pk>": f"duty/handovers/{handover[1]['id']}",
@@ -193,6 +196,15 @@ def parts(site: Any) -> dict[str, str]:
         "grid/premises/<str:code>": "grid/premises/"
         + api.get("/api/v1/premises/?page_size=1")[1]["results"][0]["code"],
     }
+
+
+def tried_with_many(site: Any) -> str:
+    """Try to dispatch whatever is open: some of it can be, some cannot. Return the id of the run."""
+    run = str(uuid.uuid4())
+    given = {"id": run, "dry_run": True, "verb": "dispatch", "filter": {"open": "true"}}
+    status, told = site.api("dispatcher").post("/api/v1/hazards/bulk/", given)
+    assert status == 200, told
+    return run
 
 
 def drafted_split(site: Any) -> str:

@@ -18,6 +18,7 @@ from django.urls import resolve
 from playwright.sync_api import Browser
 
 from citysafety.accounts.menu import home_of
+from citysafety.accounts.models import User
 from citysafety.accounts.roles import Role
 from citysafety.dashboard.templatetags.wall import grouped, percent
 from citysafety.tallies import figures
@@ -184,7 +185,11 @@ class Visitor(Reader):
 
     def crawl(self) -> Iterator[Sheet]:
         """Yield a page of each kind, beginning with the first one and its menu; nothing is sent or downloaded."""
-        ways, kinds, routes = deque([home_of(self.role)]), set[tuple[str, ...]](), Counter[str]()
+        ways, kinds, routes = (
+            deque([home_of(User(role=self.role, area_code=self.account["area"]))]),
+            set[tuple[str, ...]](),
+            Counter[str](),
+        )
         while ways:
             address = ways.popleft()
             kind = kind_of(address)

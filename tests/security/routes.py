@@ -330,6 +330,13 @@ CALLS: dict[str, list[Call]] = {
         Call(SIGNED, "POST", _fixed(f"{API}hazards/"), {}),
     ],
     "api/v1/hazards/count/": area(f"{API}hazards/count/"),
+    "api/v1/hazards/bulk/": [
+        Call(SIGNED, "POST", _fixed(f"{API}hazards/bulk/"), {
+            "id": str(uuid.uuid4()), "dry_run": True, "verb": verb, "filter": {"open": "true"},
+        })
+        for verb in ("accept", "take", "pause", "pin")
+    ],
+    "api/v1/hazards/bulk/<uuid:run_id>/": [Call(OWN, "GET", _fixed(f"{API}hazards/bulk/{uuid.uuid4()}/"))],
     "api/v1/hazards/near/": [
         Call(
             SIGNED, "GET",
@@ -503,6 +510,11 @@ CALLS: dict[str, list[Call]] = {
     "api/v1/evaluation/doubts/count/": area(f"{API}evaluation/doubts/count/", "original"),
     r"api/v1/evaluation/doubts/(?P<pk>\d{1,18})/set-aside/": [
         Call(SIGNED, "POST", _fixed(f"{API}evaluation/doubts/1/set-aside/"), {"reason": "x"})
+    ],
+    "hazards/bulk/": [*post("/hazards/bulk/?open=true", {"action": "accept", "all": "1"}), *post("/hazards/bulk/")],
+    "hazards/bulk/<uuid:run_id>/": [
+        Call(OWN, "GET", _fixed(f"/hazards/bulk/{uuid.uuid4()}/")),
+        Call(OWN, "POST", _fixed(f"/hazards/bulk/{uuid.uuid4()}/"), {}, "application/x-www-form-urlencoded"),
     ],
     "hazards/export.<sheet:kind>": [
         *area("/hazards/export.csv", "people"), *area("/hazards/export.xlsx", "people"),
