@@ -1,4 +1,4 @@
-"""Other cases that have to do with one: made one with it, found at the same premises, near by, the same again."""
+"""Other cases that have to do with one: made one with it, found at the same premises or component, near by, the same again."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -34,7 +34,7 @@ class Around:
 def cases_around(hazard: Hazard, user: Any, found_by: Iterable[Inspection] = ()) -> list[Around]:
     """Return the cases a reader may see that have to do with one, the strongest first, then the nearest.
 
-    ``found_by``: the inspections that found it. Queries: 1; one more where it is merged, has duplicates or was inspected.
+    ``found_by``: the inspections that found it. Queries: 1; one more where it is merged, has duplicates, was inspected or names a component.
     """
     seen = hazards_seen_by(user).shapeless().exclude(pk=hazard.pk)
     premises = {inspection.premises_id for inspection in found_by}
@@ -57,23 +57,26 @@ def _in_cell(hazard: Hazard, seen: HazardQuerySet) -> HazardQuerySet:
 def _bound(hazard: Hazard, seen: HazardQuerySet, premises: set[int]) -> dict[Any, Hazard]:
     """Return the cases that are bound to one by more than their place."""
     which = Q(pk=hazard.merged_into_id) if hazard.merged_into_id else Q()
+    if hazard.component_id:
+        which |= Q(component=hazard.component_id)
     if hazard.absorbs:
         which |= Q(merged_into=hazard.pk)
     if premises:
         which |= Q(
             pk__in=Result.objects.filter(inspection__premises__in=premises, hazard__isnull=False).values("hazard")
         )
-    rows = {one.pk: one for one in seen.filter(which).order_by("-received_at")[:MOST_COMPARED]} if which else {}
-    return rows
+    return {one.pk: one for one in seen.filter(which).order_by("-received_at")[:MOST_COMPARED]} if which else {}
 
 
 def _around(hazard: Hazard, other: Hazard, *, is_bound: bool) -> Around:
     metres = round(metres_between((hazard.location.x, hazard.location.y), (other.location.x, other.location.y)))
     is_same_matter, is_near = other.matter_id == hazard.matter_id, metres <= NEAR_M
     is_one = hazard.pk == other.merged_into_id or other.pk == hazard.merged_into_id
+    is_same_thing = hazard.component_id is not None and other.component_id == hazard.component_id
     reasons = [
         (0, is_one, _("the same hazard: merged")),
-        (1, is_bound and not is_one, _("found at the same premises")),
+        (1, is_same_thing, _("the same component")),
+        (1, is_bound and not (is_one or is_same_thing), _("found at the same premises")),
         (2, is_same_matter and is_near, _("the same matter, here")),
         (3, is_near and not is_same_matter and other.is_open, _("near by")),
         (4, is_same_matter and not is_near, _("the same matter, in this cell")),

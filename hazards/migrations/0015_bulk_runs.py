@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('hazards', '0012_inspections'),
+        ('hazards', '0014_components_indexed'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
