@@ -131,6 +131,18 @@ def test_what_is_lowered_loses_its_plan_and_needs_a_new_one_when_raised_again(ma
     assert Plan.objects.filter(hazard=hazard).count() == 1
 
 
+def test_a_major_hazard_is_not_put_right_on_the_spot_nor_merged_into_a_general_one(major):
+    hazard, general = file_hazard(major.neighbour, severity="major", criterion=CODE), file_hazard(major.neighbour)
+    for role in ("before", "after"):
+        major.photo(hazard, role, major.neighbour)
+    with translation.override("en"), pytest.raises(StepNotAllowed, match="approved plan"):
+        step(hazard, "handle_on_spot", major.neighbour)
+    with translation.override("en"), pytest.raises(FieldsMissing) as refusal:
+        step(hazard, "merge", major.dispatcher, into=general.number)
+    assert "major" in refusal.value.errors["into"] and general.number in refusal.value.errors["into"]
+    assert step(general, "merge", major.dispatcher, into=hazard.number).state == "merged"
+
+
 # -- the plan with its five items ------------------------------------------------------------------
 
 
