@@ -180,10 +180,13 @@ CELERY_TASK_ROUTES = {
     "citysafety.notices.tasks.*": {"queue": "notice"},
     "citysafety.evidence.tasks.*": {"queue": "media"},
     "citysafety.documents.tasks.*": {"queue": "report"},
+    "citysafety.outbox.tasks.*": {"queue": "alarm"},
     "hazards.tasks.evaluate": {"queue": "report"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+PERIODIC_SILENT_MINUTES = env.int("PERIODIC_SILENT_MINUTES", default=5)  # then people are told that beat is silent
 CELERY_BEAT_SCHEDULE = {
+    "say that periodic work is done": {"task": "citysafety.outbox.tasks.say_periodic", "schedule": 10.0},
     "mark what is overdue": {"task": "hazards.tasks.mark_overdue", "schedule": 10.0},
     "send dispatches whose time to undo has passed": {"task": "citysafety.centre.tasks.send_due", "schedule": 2.0},
     "climb ladders": {"task": "hazards.tasks.climb_ladders", "schedule": 10.0},
