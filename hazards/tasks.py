@@ -9,6 +9,7 @@ from . import ladders, listeners, services
 from .evaluation import keeping
 from .evaluation.services import seek
 from .inspections.planning import replan
+from .inspections.reminders import remind
 from .listings import clocks
 
 
@@ -60,3 +61,9 @@ def leave_ended_cells(**_from_newer_version: object) -> None:
 def plan_inspections(**_from_newer_version: object) -> None:
     """Grade all premises anew: what was registered or closed since, and what is a year old. Any number of runs do the same."""
     replan(at=timezone.now())
+
+
+@shared_task
+def remind_of_reinspections(**_from_newer_version: object) -> None:
+    """Tell who is to inspect again that it is due, and that it is overdue: once each, however many sweeps."""
+    remind(at=timezone.now())
