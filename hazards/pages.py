@@ -37,6 +37,7 @@ from .lifecycle import OPEN, HazardState, PhotoRole
 from .listings import desk as listings
 from .models import Hazard, Severity
 from .present import clock_answer
+from .services.criteria import criterion_of
 
 ROWS = 50
 # A longer list says "more than", so that its page costs the same after years. What is open, and what happened on days that
@@ -359,7 +360,7 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
     """GET /hazards/<id>/: one hazard; 404 for who may not see it.
 
     Queries: 13 with what every page asks; dispatch and a hazard merged into another one more, photos one a role and one where other
-    cases have the same ones, steps beside the way those of ``asked.fields``, a major hazard those of its panel.
+    cases have the same ones, steps beside the way those of ``asked.fields``, a major hazard its criterion and those of its panel.
     """
     now = timezone.now()
     seen = selectors.hazards_seen_by(request.user).select_related("reporter")
@@ -373,6 +374,7 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
         request,
         "hazards/hazard.html",
         {
+            "criterion": criterion_of(found.criterion),
             "hazard": found,
             "due": desk.due_words(found, now),
             "look": desk.SIGNS[found.state],

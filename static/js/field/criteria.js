@@ -19,5 +19,5 @@ async function catalogue() {
 export async function offer(list, category) {
   rows ??= catalogue();
   const fitting = (await rows).filter(({ classes }) => !classes.length || !category || classes.includes(category));
-  list.replaceChildren(...fitting.map(({ code, name }) => make("option", { value: code }, name)));
+  list.replaceChildren(...fitting.map(({ code, name, illustrative }) => make("option", { value: code }, illustrative ? `${name} · ${gettext("illustrative")}` : name)));
 }
