@@ -3,6 +3,7 @@
 import { ask } from "./api.js";
 import { make } from "./dom.js";
 import * as store from "./store.js";
+import { gettext } from "./words.js";
 
 const URL = "/api/v1/criteria/?page_size=1000";
 let rows = null;
