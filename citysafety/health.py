@@ -15,7 +15,7 @@ from prometheus_client import Gauge
 
 from citysafety.evidence.models import Photo
 from citysafety.notices.models import Delivery
-from citysafety.outbox.selectors import head
+from citysafety.outbox.selectors import HeadOfNews, head
 from hazards.models import Hazard
 
 CLOCKS_DIFFER_S = 30  # from the database's: then times and due times of this host would be wrong
@@ -23,6 +23,7 @@ LAGS = {
     "overdue": Gauge("citysafety_overdue_unmarked_seconds", "Since when a hazard is overdue that no sweep has marked"),
     "delivery": Gauge("citysafety_delivery_waiting_seconds", "Since when a notice is due that no worker has taken"),
     "relay": Gauge("citysafety_relay_silent_seconds", "Since when the relay has not said that it is alive"),
+    "periodic": Gauge("citysafety_periodic_silent_seconds", "Since when beat and workers have done no periodic work"),
 }
 PICTURES_GIVEN_UP = Gauge("citysafety_pictures_given_up", "Photos whose pictures could not be made in three tries")
 
@@ -33,21 +34,34 @@ def livez(request: HttpRequest) -> JsonResponse:
 
 
 def readyz(request: HttpRequest) -> JsonResponse:
-    """Say whether the database and Redis answer too, and its clock and ours agree; 503 with what is missing."""
-    missing = {}
+    """Say whether the database and Redis answer too, and its clock and ours agree; 503 with what is missing.
+
+    Where beat or the workers are silent it is degraded: pages still serve, so that is no reason to take them away.
+    """
+    missing, degraded = {}, {}
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT extract(epoch FROM clock_timestamp())::float8")
             ahead_s = time.time() - cursor.fetchone()[0]
         if abs(ahead_s) > CLOCKS_DIFFER_S:
             missing["clock"] = f"{ahead_s:+.0f} s from the database's"
+        degraded = _periodic(head(), timezone.now())
     except Exception as error:
         missing["database"] = type(error).__name__
     try:
         get_redis_connection().ping()
     except Exception as error:
         missing["redis"] = type(error).__name__
-    return JsonResponse({"status": "missing" if missing else "ok", **missing}, status=503 if missing else 200)
+    word = "missing" if missing else "degraded" if degraded else "ok"
+    return JsonResponse({"status": word, **missing, **degraded}, status=503 if missing else 200)
+
+
+def _periodic(found: HeadOfNews, at: datetime) -> dict[str, str]:
+    if since := found.idle_since(at):
+        return {
+            "periodic": f"no periodic work since {since.isoformat(timespec='seconds')}, {_since(since, at):.0f} s ago"
+        }
+    return {}
 
 
 def lags() -> dict[str, float]:
@@ -59,7 +73,13 @@ def lags() -> dict[str, float]:
     due_at = Hazard.objects.filter(overdue=False, due_at__isnull=False).aggregate(first=Min("due_at"))["first"]
     untaken = Delivery.objects.filter(sent_at=None, parked_at=None, claimed_at=None)
     next_try_at = untaken.aggregate(first=Min("next_try_at"))["first"]
-    return {"overdue": _since(due_at, now), "delivery": _since(next_try_at, now), "relay": head().silent_s or 0.0}
+    news = head()
+    return {
+        "overdue": _since(due_at, now),
+        "delivery": _since(next_try_at, now),
+        "relay": news.silent_s or 0.0,
+        "periodic": _since(news.worked_at, now),
+    }
 
 
 def _since(moment: datetime | None, now: datetime) -> float:

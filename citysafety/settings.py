@@ -180,11 +180,14 @@ CELERY_TASK_ROUTES = {
     "citysafety.notices.tasks.*": {"queue": "notice"},
     "citysafety.evidence.tasks.*": {"queue": "media"},
     "citysafety.documents.tasks.*": {"queue": "report"},
+    "citysafety.outbox.tasks.*": {"queue": "alarm"},
     "hazards.tasks.evaluate": {"queue": "report"},
     "hazards.tasks.carry_on_bulk": {"queue": "report"},
 }
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+PERIODIC_SILENT_MINUTES = env.int("PERIODIC_SILENT_MINUTES", default=5)  # then people are told that beat is silent
 CELERY_BEAT_SCHEDULE = {
+    "say that periodic work is done": {"task": "citysafety.outbox.tasks.say_periodic", "schedule": 10.0},
     "mark what is overdue": {"task": "hazards.tasks.mark_overdue", "schedule": 10.0},
     "send dispatches whose time to undo has passed": {"task": "citysafety.centre.tasks.send_due", "schedule": 2.0},
     "climb ladders": {"task": "hazards.tasks.climb_ladders", "schedule": 10.0},
@@ -198,6 +201,7 @@ CELERY_BEAT_SCHEDULE = {
     "seek doubts": {"task": "hazards.tasks.seek_doubts", "schedule": crontab(hour=2, minute=17)},
     "announce gaps of rosters": {"task": "citysafety.calendars.tasks.announce_gaps", "schedule": 60.0},
     "plan inspections": {"task": "hazards.tasks.plan_inspections", "schedule": crontab(hour=3, minute=11)},
+    "remind of re-inspections": {"task": "hazards.tasks.remind_of_reinspections", "schedule": 300.0},
     "mark who is posted today": {"task": "grid.tasks.mark_postings", "schedule": crontab(minute=1)},
     "bring re-zonings into force": {"task": "grid.tasks.activate_rezonings", "schedule": 30.0},
     "let steps with many cases go on": {"task": "hazards.tasks.sweep_bulk", "schedule": 60.0},

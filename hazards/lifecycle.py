@@ -182,6 +182,7 @@ LIFECYCLE = Lifecycle(
         ("grid_worker:reporter",),
         requires=("photo:before", "photo:after"),
         label=_("Handled on the spot"),
+        when=("running", "plan approved"),
     ),
     HazardStep(
         S.ACCEPTED,

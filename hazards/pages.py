@@ -40,6 +40,7 @@ from .lifecycle import OPEN, HazardState, PhotoRole
 from .listings import desk as listings
 from .models import Hazard, Severity
 from .present import clock_answer
+from .services.criteria import criterion_of
 from .standard import reached
 
 ROWS = 50
@@ -365,7 +366,7 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
     """GET /hazards/<id>/: one hazard; 404 for who may not see it.
 
     Queries: 14 with what every page asks; dispatch one more, a hazard that is bound to others one or two, photos one a role and one where other
-    cases have the same ones, steps beside the way those of ``asked.fields``, a major hazard those of its panel.
+    cases have the same ones, steps beside the way those of ``asked.fields``, a major hazard its criterion and those of its panel.
     """
     now = timezone.now()
     seen = selectors.hazards_seen_by(request.user).select_related("reporter")
@@ -382,6 +383,7 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
         request,
         "hazards/hazard.html",
         {
+            "criterion": criterion_of(found.criterion),
             "hazard": found,
             "due": desk.due_words(found, now),
             "look": desk.SIGNS[found.state],

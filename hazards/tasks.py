@@ -12,6 +12,7 @@ from .bulk import services as bulk
 from .evaluation import keeping
 from .evaluation.services import seek
 from .inspections.planning import replan
+from .inspections.reminders import remind
 from .listings import clocks
 
 
@@ -75,3 +76,9 @@ def carry_on_bulk(run_id: str, **_from_newer_version: object) -> None:
 def sweep_bulk(**_from_newer_version: object) -> None:
     """Let steps with many cases go on whose worker was lost. Any number of sweeps do it once."""
     bulk.sweep(at=timezone.now())
+
+
+@shared_task
+def remind_of_reinspections(**_from_newer_version: object) -> None:
+    """Tell who is to inspect again that it is due, and that it is overdue: once each, however many sweeps."""
+    remind(at=timezone.now())

@@ -63,12 +63,13 @@ def tally(position: int, area: str, as_of: str, figures: dict[str, Any]) -> Fram
     return _frame({"type": "tally", "position": position, "area": area, "as_of": as_of, "figures": figures})
 
 
-def heartbeat(position: int, at: str, relay: str, version: str) -> Frame:
+def heartbeat(position: int, at: str, relay: str, version: str, idle_since: str | None = None) -> Frame:
     """``relay`` is "ok", "slow" while news is read from the database since the bus brings none, or "silent" when no
     news can be had: the screen then marks its data as old. ``version`` is the server's own: a page that came from
-    another one is old.
+    another one is old. ``idle_since`` says since when beat and workers are silent, where they are.
     """
-    return _frame({"type": "heartbeat", "position": position, "at": at, "relay": relay, "version": version})
+    said = {"position": position, "at": at, "relay": relay, "version": version, "idle_since": idle_since}
+    return _frame({"type": "heartbeat", **said})
 
 
 def presence(items: list[dict[str, Any]]) -> Frame:

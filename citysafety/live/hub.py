@@ -53,6 +53,7 @@ class Hub:
         self.threads = Threads()
         self.head = 0
         self.relay = "ok"
+        self.idle_since: str | None = None
         self._figures: dict[str, dict] = {}
         self._beaten = time.monotonic()
         self._bus_up = False
@@ -242,13 +243,26 @@ class Hub:
             relay = await self._state_of_relay()
             if relay != self.relay or time.monotonic() - told >= HEARTBEAT_S:
                 told, self.relay = time.monotonic(), relay
+                await self._look_for_idleness()
                 frame = self._heartbeat(self.head)
                 for client in list(self.clients):
                     if client.is_ready:
                         client.offer(frame)
 
     def _heartbeat(self, position: int) -> frames.Frame:
-        return frames.heartbeat(position, timezone.now().isoformat(), self.relay, version())
+        return frames.heartbeat(position, timezone.now().isoformat(), self.relay, version(), self.idle_since)
+
+    async def _look_for_idleness(self) -> None:
+        """Learn whether beat and workers are silent, while anybody hears it; what was known stays where nobody answers."""
+        if not self.clients:
+            self.idle_since = None
+            return
+        try:
+            since = (await self.threads.run(outbox.head)).idle_since(timezone.now())
+        except Exception as error:
+            logger.warning("live: the database does not answer: %s", error)
+            return
+        self.idle_since = since.isoformat() if since else None
 
     async def _state_of_relay(self) -> str:
         overdue = time.monotonic() - self._beaten > SILENT_S

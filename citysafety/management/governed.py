@@ -1,4 +1,4 @@
-"""What was asked and decided of the demo's open cases: extensions, pauses, a leader's limits, duplicates; by its own services."""
+"""What was asked and decided of the demo's open cases: extensions, pauses, a leader's limits, duplicates, a limit of the whole case; by its own services."""
 
 import uuid
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from django.conf import settings
 
 from citysafety.accounts.demo import LABEL
 from citysafety.accounts.models import Role, User
+from grid.models import Matter
 from hazards.lifecycle import HazardState
 from hazards.listings.seeds import seed_majors
 from hazards.models import Hazard
@@ -41,6 +42,7 @@ LIVES: tuple[tuple[tuple[str, str, dict[str, Any]], ...], ...] = (
     (("pin", "leader", {"amount": 8, "words": "学校门口，放学前处置到位。"}),),
 )
 TWICE = 6  # cases that somebody else reports too; of half of them it is found out
+WHOLE = "两栋厂房之间新搭彩钢棚，占用防火间距，须协调多方拆除。"
 AGAIN = ("路过看到，还没有人处理。", "同一处，今天更严重了。", "居民再次反映。")
 
 
@@ -62,7 +64,8 @@ def govern(at: datetime) -> int:
             moment = at - timedelta(minutes=20 - 5 * n)
             by = _handler(hazard) if who == "handler" else people[Role(who)]
             _step(hazard, action, by, max(moment, hazard.changed_at), **given)
-    return min(len(cases), len(LIVES)) + _report_twice(people[Role.DISPATCHER], at)
+    dispatcher = people[Role.DISPATCHER]
+    return min(len(cases), len(LIVES)) + _report_twice(dispatcher, at) + _limit_whole(dispatcher, at)
 
 
 def _in_time(at: datetime) -> Iterator[Hazard]:
@@ -81,6 +84,21 @@ def _in_time(at: datetime) -> Iterator[Hazard]:
 def _handler(hazard: Hazard) -> User:
     handlers = User.objects.filter(role=Role.DEPARTMENT_HANDLER, is_active=True, department=hazard.department_id)
     return handlers.order_by("pk")[0]
+
+
+def _limit_whole(dispatcher: User, at: datetime) -> int:
+    """Let a dispatcher file and accept a case of a matter that limits the whole case, where cases are open; return whether there is one."""
+    matter = Matter.objects.filter(active=True, total_amount__isnull=False).order_by("code").first()
+    near = Hazard.objects.open().exclude(cell=None).order_by("-received_at", "number").first()
+    if matter is None or near is None:
+        return 0
+    filing = Filing(
+        id=uuid.uuid4(), matter=matter.code, severity="general", description=WHOLE, lon=near.location.x, lat=near.location.y,
+        accuracy_m=15, occurred_at=at - timedelta(minutes=40),
+    )  # fmt: skip
+    hazard, _cells = report_hazard(filing=filing, reporter=dispatcher, at=at - timedelta(minutes=35))
+    _step(hazard, "accept", dispatcher, at - timedelta(minutes=30))
+    return 1
 
 
 def _report_twice(dispatcher: User, at: datetime) -> int:

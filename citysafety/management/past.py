@@ -235,11 +235,11 @@ class Teller:
         near = numpy.where(near > 0, near, self.city.people.among(special, rnd))
         near = numpy.where(near > 0, near, rnd.choice(self.city.everybody, many))
         lives.reporter = near if reporters is None else numpy.where(reporters > 0, reporters, near)
-        on_spot = rnd.random(many) < 0.24
+        on_spot = (rnd.random(many) < 0.24) & ~lives.severe  # a major hazard needs a plan
         if until is not None:
             lives.until = numpy.array([STATES.index(one.split(" ")[0]) if one else 0 for one in until])
             on_spot = numpy.where(lives.until > 0, numpy.array([one == ON_THE_SPOT for one in until]), on_spot)
-        lives.claimed_on_spot = on_spot
+        lives.claimed_on_spot, lives.severe = on_spot, lives.severe & ~on_spot
         Life(self, lives, place, numpy.where(place > 0, place, special)).run()
         told = Told(lives, lives.finish(), self.city.categories, self.keys, self.city.units)
         if lives.filed.max(initial=0) + 120 * 24 * HOUR > self.pictured_ms:

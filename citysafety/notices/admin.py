@@ -16,19 +16,33 @@ from citysafety.outbox.services import announce
 
 from . import ladders, services
 from .facts import LadderChanged
+from .forms import SigningForm
 from .models import Channel, Delivery, Ladder, LadderHistory, Rung, RungHistory
+
+
+class ChannelForm(SigningForm):
+    """A group robot; a secret that is left empty stays as it is."""
+
+    class Meta:
+        model = Channel
+        fields = ("department", "area_code", "kind", "address", "enabled")
+
+    def save(self, commit: bool = True) -> Channel:
+        self.instance.keys = self.keys or self.instance.keys
+        return super().save(commit)
 
 
 @admin.register(Channel)
 class ChannelAdmin(admin.ModelAdmin):
     """The ways that people have chosen, for looking; group robots are kept here. An address that is a key is not shown whole."""
 
+    form = ChannelForm
     list_display = ("owner", "kind", "shown", "enabled")
     list_filter = (("user", admin.EmptyFieldListFilter), "kind", "enabled")
     list_select_related = ("user", "department")
     search_fields = ("user__username",)
     autocomplete_fields = ("department",)
-    fields = ("department", "area_code", "kind", "address", "enabled")
+    fields = ("department", "area_code", "kind", "address", "secret", "enabled")
 
     @admin.display(description=_("whose"))
     def owner(self, channel: Channel) -> str:
@@ -38,7 +52,10 @@ class ChannelAdmin(admin.ModelAdmin):
         return ("department", "area_code", "kind", "shown") if obj else ()
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
-        return ("department", "area_code", "kind", "shown", "enabled") if obj else self.fields
+        if obj is None:
+            return self.fields
+        secret = ("secret",) if obj.kind == Channel.Kind.DINGTALK and obj.user_id is None else ()
+        return ("department", "area_code", "kind", "shown", *secret, "enabled")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or obj.user_id is None)

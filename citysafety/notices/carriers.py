@@ -1,7 +1,10 @@
 """Carry one delivery out: e-mail and webhooks by apprise, pushes by Web Push, robots and text messages as plain JSON."""
 
+import base64
+import hmac
 import json
 import logging
+import time
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
@@ -54,7 +57,7 @@ def carry(delivery: Delivery) -> bool:
     if channel.kind == Channel.Kind.PUSH:
         _push(delivery, own or settings.LANGUAGE_CODE)
     elif channel.kind in (Channel.Kind.WECOM, Channel.Kind.DINGTALK):
-        answer = _post(channel.address, {"msgtype": "text", "text": {"content": _whole(text)}}, delivery)
+        answer = _post(_signed(channel), {"msgtype": "text", "text": {"content": _whole(text)}}, delivery)
         if answer.get("errcode"):  # robots refuse with 200 and a code
             raise NotCarried(f"{answer.get('errcode')} {answer.get('errmsg', '')}"[:300])
     elif channel.kind == Channel.Kind.SMS:
@@ -65,6 +68,23 @@ def carry(delivery: Delivery) -> bool:
     else:
         _by_apprise(delivery, text)
     return channel.kind != Channel.Kind.EMAIL
+
+
+def _signed(channel: Channel) -> str:
+    """Return the address of a robot, signed with the moment where it has a secret.
+
+    Source: DingTalk, custom robots, “additional signature” (加签): the base64 of HMAC-SHA256 over the milliseconds, a line
+    feed and the secret, with the secret as key; DingTalk takes it for an hour.
+    """
+    secret = channel.keys.get("secret", "") if channel.kind == Channel.Kind.DINGTALK else ""
+    if not secret:
+        return channel.address
+    moment = round(time.time() * 1000)
+    digest = hmac.digest(secret.encode(), f"{moment}\n{secret}".encode(), "sha256")
+    parts = urlsplit(channel.address)
+    own = [part for part in parse_qsl(parts.query) if part[0] not in ("timestamp", "sign")]
+    query = urlencode([*own, ("timestamp", moment), ("sign", base64.b64encode(digest).decode())])
+    return urlunsplit((*parts[:3], query, ""))
 
 
 def _whole(text: Words) -> str:

@@ -96,7 +96,7 @@ class Channel(models.Model):
     )
     kind = models.CharField(_("kind"), max_length=8, choices=Kind)
     address = models.CharField(_("address"), max_length=500)
-    keys = models.JSONField(default=dict, blank=True, editable=False)  # of a device, with which a push is sealed
+    keys = models.JSONField(default=dict, blank=True, editable=False)  # of a device; a robot's secret
     enabled = models.BooleanField(_("in use"), default=True)
     created_at = models.DateTimeField(_("added"), auto_now_add=True)
 

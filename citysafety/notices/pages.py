@@ -22,6 +22,7 @@ from citysafety.accounts.doors import desk_page
 
 from . import push, services
 from .carriers import is_offered
+from .forms import SigningForm
 from .models import Channel, Delivery, Notice
 from .topics import TOPICS, words
 
@@ -88,7 +89,7 @@ def read_all(request: HttpRequest) -> HttpResponse:
     return redirect("notices")
 
 
-class ChannelForm(forms.ModelForm):
+class ChannelForm(SigningForm):
     """A new way out: an e-mail address, an http(s) address that takes JSON, a robot's, or a telephone number."""
 
     class Meta:
@@ -127,7 +128,7 @@ def channels(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         Channel.objects.update_or_create(
-            user=request.user, kind=data["kind"], address=data["address"], defaults={"enabled": True}
+            user=request.user, kind=data["kind"], address=data["address"], defaults={"enabled": True, "keys": form.keys}
         )
         messages.success(request, _("Notices now also go to %(address)s.") % {"address": data["address"]})
         return redirect("notice_channels")

@@ -49,6 +49,7 @@ class Head(models.Model):
     position = models.BigIntegerField(default=0)
     as_of = models.DateTimeField(db_default=Now())  # of that position, by the database clock
     beat_at = models.DateTimeField(null=True)  # the relay was alive then
+    worked_at = models.DateTimeField(db_default=Now())  # beat and a worker last did periodic work; at first: not yet
 
     class Meta:
         constraints = [models.CheckConstraint(condition=Q(id=1), name="head_is_one_row")]

@@ -1,8 +1,9 @@
 """Where the news stands, and what is new since a position."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Min, Q
 from django.utils.translation import gettext as _
@@ -26,11 +27,17 @@ class PositionAhead(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class HeadOfNews:
-    """The last position dealt and when, and how long ago the relay was last seen alive; None: never."""
+    """The last position dealt and when, how long ago the relay was last seen alive (None: never), and periodic work done."""
 
     position: int
     as_of: datetime
     silent_s: float | None = None
+    worked_at: datetime | None = None
+
+    def idle_since(self, at: datetime) -> datetime | None:
+        """Return since when no periodic work is done, None while that is shorter than PERIODIC_SILENT_MINUTES."""
+        patience = timedelta(minutes=settings.PERIODIC_SILENT_MINUTES)
+        return self.worked_at if self.worked_at and at - self.worked_at > patience else None
 
 
 def head() -> HeadOfNews:
@@ -38,7 +45,7 @@ def head() -> HeadOfNews:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT coalesce(h.position, 0), coalesce(h.as_of, now()),"
-            " extract(epoch FROM clock_timestamp() - h.beat_at)::float8"
+            " extract(epoch FROM clock_timestamp() - h.beat_at)::float8, h.worked_at"
             " FROM (SELECT 1) one LEFT JOIN outbox_head h ON h.id = 1"
         )
         return HeadOfNews(*cursor.fetchone())

@@ -35,6 +35,16 @@ def announce_all(facts: Iterable[Fact], *, at: datetime | None = None) -> list[O
     return entries
 
 
+def keep_working(*, at: datetime | None = None) -> None:
+    """Keep when periodic work was last done, by the database clock if not given; never an earlier time. One statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO outbox_head (id, position, worked_at) VALUES (1, 0, coalesce(%s, clock_timestamp()))"
+            " ON CONFLICT (id) DO UPDATE SET worked_at = greatest(outbox_head.worked_at, excluded.worked_at)",
+            [at],
+        )
+
+
 def must_be_inside() -> None:
     """Refuse to announce outside a transaction. :raises RuntimeError:"""
     if not connection.in_atomic_block:

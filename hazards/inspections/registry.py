@@ -10,12 +10,13 @@ from citysafety.calendars import handovers
 from citysafety.evidence import access, cases
 from citysafety.evidence import chain as chains
 
-from . import chain
+from . import chain, reminders
 from .models import Inspection
 
 
 def register() -> None:
     """Register everything once the apps stand."""
+    reminders.register()
     access.register("inspection", may_see)
     cases.register("inspection", find=cases_of, label=_("inspection"), roles={}, work_roles=())
     chains.register("inspection", chain.look)

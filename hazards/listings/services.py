@@ -141,6 +141,8 @@ def steps_open_to(user: Any, listing: Listing) -> list[Step]:
 def _kept_from(step: Step, listing: Listing, open_now: set[str]) -> str:
     """Say what keeps a listing from a step of its state; empty where nothing does."""
     match step.action:
+        case "list_it":
+            return unlistable(listing.hazard)
         case "file" | "publish":
             return "" if DONE[step.action] in open_now else _("It is done, or nobody asks it.")
         case "ask_extension":
@@ -175,6 +177,8 @@ def prepare(*, listing_id: UUID, by: Any, at: datetime) -> Document:
     if not action:
         raise StepNotAllowed(_("No paper is to be signed now."))
     permitted(by, action, listing)
+    if action == "list_it" and (why := unlistable(listing.hazard)):
+        raise StepNotAllowed(why)
     if action == "clear" and listing.clearing is None:
         listing.clearing = papers.draft_clearing(listing.hazard, listing, at=at)
         listing.save(update_fields=["clearing"])

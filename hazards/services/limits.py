@@ -233,7 +233,6 @@ def change_matter(hazard: Hazard, given: StepInput, actor: Any, at: datetime) ->
         hazard=hazard, kind=ClockChange.Kind.MATTER, stage=hazard.due_stage, words=hazard.matter.code, asked_by=actor,
         asked_at=at, decided_by=actor, decided_at=at, is_granted=True,
     )  # fmt: skip
-    extended = _extended(hazard)
     hazard.matter = matter
     for clock in hazard.clocks.filter(stage__in=(hazard.due_stage, Stage.TOTAL), stopped_at=None):
         if clock.stage == Stage.TOTAL and not matter.total_amount:
@@ -242,7 +241,7 @@ def change_matter(hazard: Hazard, given: StepInput, actor: Any, at: datetime) ->
             continue
         unit, amount = limit_of(hazard, clock.stage)
         clock.consumed_s = used_before(clock, unit, days_of(hazard, clock.stage))
-        more = sum(_in_unit(granted, old_unit, unit) for granted, old_unit in extended)
+        more = sum(_in_unit(granted, old_unit, unit) for granted, old_unit in _extended(hazard, clock))
         clock.unit, clock.amount = unit, amount + more
         set_due(clock, days_of(hazard, clock.stage))
         clock.save()
@@ -252,9 +251,12 @@ def change_matter(hazard: Hazard, given: StepInput, actor: Any, at: datetime) ->
     lift_mark(hazard, at=at)
 
 
-def _extended(hazard: Hazard) -> list[tuple[int, str]]:
-    """Return what was granted to the present stage, with its units."""
-    rows = hazard.clock_changes.filter(kind=ClockChange.Kind.EXTENSION, stage=hazard.due_stage, is_granted=True)
+def _extended(hazard: Hazard, clock: Clock) -> list[tuple[int, str]]:
+    """Return what was granted to a clock since it began, with its units: what came before it began anew is past. Queries: 1."""
+    began = clock.ran[0] if clock.ran else clock.started_at
+    rows = hazard.clock_changes.filter(kind=ClockChange.Kind.EXTENSION, is_granted=True, decided_at__gte=began)
+    if clock.stage != Stage.TOTAL:
+        rows = rows.filter(stage=clock.stage)
     return [(granted or 0, unit) for granted, unit in rows.values_list("granted", "unit")]
 
 

@@ -12,7 +12,7 @@ from citysafety.evidence import trust
 from citysafety.outbox.services import announce
 
 from ..lifecycle import STAGE_OF
-from ..models import Hazard, HazardQuerySet, Merger, Step
+from ..models import Hazard, HazardQuerySet, Merger, Severity, Step
 from ..standing import record_standing
 from .clocks import days_of, lift_mark, release, set_due, settle
 from .given import FieldsMissing, StepInput
@@ -25,7 +25,7 @@ def original_of(given: StepInput, hazard: Hazard, actor: Any) -> Hazard:
     """Return the case that a duplicate is to be merged into. Queries: 2.
 
     :raises FieldsMissing: there is none in the actor's area, it is the same, ended or merged itself, or the duplicate
-        has duplicates of its own.
+        has duplicates of its own, or it is a general hazard and the duplicate a major one.
     """
     original = _named(Hazard.objects.visible_to(actor), given.into.strip())
     seen = {"seen": given.into, "number": original.number if original else ""}
@@ -38,6 +38,8 @@ def original_of(given: StepInput, hazard: Hazard, actor: Any) -> Hazard:
         wrong = _("%(number)s has ended; only an open case takes a duplicate.")
     elif Merger.objects.filter(into=hazard, undone_at=None).exists():
         wrong = _("Others were merged into this case. Merge %(number)s into it instead, or undo those first.")
+    elif hazard.severity == Severity.MAJOR != original.severity:  # else it would need no plan any more
+        wrong = _("This is a major hazard and %(number)s a general one. Raise that first, or merge it into this one.")
     if wrong:
         raise FieldsMissing({"into": wrong % seen})
     return original

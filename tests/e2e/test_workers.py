@@ -32,6 +32,7 @@ from citysafety.notices import topics
 from citysafety.notices.models import LEASE, Channel, Delivery, Notice
 from citysafety.notices.services import notify
 from citysafety.outbox.models import OutboxEntry
+from citysafety.outbox.selectors import head
 from hazards.models import Hazard, Mark
 from tests.factories import file_hazard, make_city, person
 from tests.notices.receivers import Hook, http_receiver
@@ -413,3 +414,17 @@ def test_r13_two_beats_mark_and_tell_once_and_what_came_late_too(hall: Hall, sca
     assert sweeps >= 2
     assert Mark.objects.values("hazard").distinct().count() == Mark.objects.count() == facts.count() == 2 * number
     assert notices == told == 4 * number  # of each: the dispatcher and the supervisor
+
+
+def test_a_beat_that_was_killed_is_missed_and_after_its_return_nobody_is_told_of_silence(hall: Hall) -> None:
+    hall.worker()
+    hall.beat()
+    begin = timezone.now()
+    until(lambda: (news := head()).worked_at and news.worked_at > begin, 60)  # by beat, Redis and a worker
+    hall.kill("beat")
+    time.sleep(2)  # what was on its way
+    last = head().worked_at
+    assert head().idle_since(last + timedelta(minutes=6)) == last
+    hall.beat("again")
+    until(lambda: head().worked_at > last, 60)
+    assert head().idle_since(last + timedelta(minutes=5)) is None

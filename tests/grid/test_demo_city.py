@@ -38,6 +38,16 @@ def test_the_catalogue_has_229_matters_in_7_classes_each_with_its_own_two_names(
     assert all(row["basis"] and row["standard_code"] and row["icon"] for row in matters)
 
 
+def test_a_matter_limits_the_whole_case_to_less_than_its_stages_together():
+    [matter] = [row for row in rows("matters.csv") if row["total"]]
+    (whole, unit), stages = (
+        matter["total"].split(),
+        [matter[stage].split() for stage in ("accept", "rectify", "verify")],
+    )
+    assert unit == "work_days"
+    assert int(whole) < sum(int(amount) for amount, one in stages if one == "work_days")
+
+
 def test_matters_that_ask_more_are_said_to_be_special():
     for row in rows("matters.csv"):
         asks_more = (
@@ -58,6 +68,9 @@ def test_the_demo_city_loads_whole_and_every_cell_has_somebody(settings):
     assert kinds == {"base": 4010, "dedicated": 2060, "sea": 28}
     assert (Centre.objects.count(), Centre.objects.aggregate(posts=Sum("posts"))["posts"]) == (47, 752)
     assert (Worker.objects.count(), Matter.objects.count()) == (6100, 229)
+    assert list(Matter.objects.exclude(total_amount=None).values_list("code", "total_unit")) == [
+        ("XF-035", "work_days")
+    ]
     assert Premises.objects.filter(kind__nine_small=True).count() == 6000
     assert Premises.objects.filter(kind__nine_small=True).values("kind").distinct().count() == 9
     assert board("3705").figures["premises.area_m2"] == 700_000

@@ -1,20 +1,26 @@
 """Inspections through the API: what fails becomes a hazard once, versions are frozen, what failed is looked at again."""
 
 import hashlib
+import threading
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 
 import pytest
 from django.db import InternalError, connection, transaction
+from django.test import Client
 from django.utils import timezone, translation
 
-from citysafety.accounts.models import Department
+from citysafety.accounts.models import Department, User
 from citysafety.calendars import services as calendars
 from citysafety.evidence.chain import chain
+from citysafety.notices.models import Notice
+from citysafety.notices.topics import words
 from grid import locate
-from grid.models import Matter, PremisesKind
+from grid.models import Centre, Matter, Posting, PremisesKind, Worker
 from hazards.inspections.models import Checklist, ChecklistVersion, Inspection, InspectionPlan, Item, Result
 from hazards.inspections.planning import replan
+from hazards.inspections.reminders import remind
 from hazards.inspections.seeds import CAMPUS_ITEMS, TEN_POINTS, seed_inspections
 from hazards.models import Hazard, Step
 from tests.factories import AWAY, HOME, person
@@ -434,3 +440,78 @@ def test_numbers_begin_again_before_a_day_could_use_all():
     with connection.cursor() as cursor:
         cursor.execute("SELECT last_value, max_value FROM pg_sequences WHERE sequencename = 'inspection_number'")
         assert cursor.fetchone()[1] == 99999
+
+
+# -- who is reminded of a re-inspection ------------------------------------------------------------
+
+
+def told_again():
+    rows = Notice.objects.filter(topic__startswith="inspection.again").order_by("pk")
+    return [(row.topic, row.recipient, row.params["due_on"]) for row in rows]
+
+
+def waiting_again(town):
+    """A failed inspection whose hazard is closed; return it, and the day until which it is looked at again."""
+    first = town.send(town.visit("a")).json()
+    assert remind(at=timezone.now()) == 0  # its hazard is open
+    town.close(first["results"][0]["hazard"]["id"])
+    return Inspection.objects.get(pk=first["id"])
+
+
+def test_who_inspected_is_told_once_that_it_is_due_and_once_that_it_is_overdue(town, django_assert_num_queries):
+    first = waiting_again(town)
+    now, day = timezone.now(), f"{first.reinspect_on:%F}"
+    last_day = now + timedelta(days=town.checklist.reinspect_days)
+    assert [remind(at=at) for at in (now, now, last_day)] == [1, 0, 0]
+    assert told_again() == [("inspection.again", town.worker, day)]
+    late = last_day + timedelta(days=1)
+    assert [remind(at=at) for at in (late, late, late + timedelta(days=30))] == [1, 0, 0]
+    assert told_again() == [("inspection.again", town.worker, day), ("inspection.again_late", town.worker, day)]
+    with translation.override("en"):
+        said = words(Notice.objects.filter(topic="inspection.again_late").get())
+    assert (first.number in said.body, day in said.body, town.shop.name in said.title) == (True,) * 3
+    page = Client()
+    page.force_login(town.worker)
+    assert page.get(said.path).status_code == 200
+    with django_assert_num_queries(2):
+        remind(at=late)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_sweeps_at_once_tell_once(town):
+    waiting_again(town)
+    start = threading.Barrier(2)
+
+    def sweep(_n):
+        start.wait()
+        try:
+            return remind(at=timezone.now())
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(sweep, range(2)))
+    assert len(told_again()) == 1
+
+
+def test_in_place_of_who_left_the_workers_of_the_cell_are_told_and_without_any_the_dispatchers(town):
+    waiting_again(town)
+    User.objects.filter(pk=town.worker.pk).update(is_active=False)
+    now = timezone.now()
+    other = person("grid_worker")
+    centre = Centre.objects.create(code="C1", level="township", division_id=f"{HOME}001", name_zh="网格中心")
+    worker = Worker.objects.create(user=other, number="W77", centre=centre, area_code=town.shop.area_code)
+    Posting.objects.create(worker=worker, cell=town.shop.cell, role="primary", since=timezone.localdate(now))
+    assert remind(at=now) == 1
+    assert [recipient for _topic, recipient, _day in told_again()] == [other]
+    Posting.objects.all().delete()
+    assert remind(at=now + timedelta(days=30)) >= 1
+    assert {recipient.role for topic, recipient, _day in told_again() if topic.endswith("late")} == {"dispatcher"}
+
+
+def test_a_hazard_that_is_opened_again_begins_it_anew(town):
+    first = waiting_again(town)
+    assert remind(at=timezone.now()) == 1
+    Inspection.objects.filter(pk=first.pk).update(reinspect_on=None)
+    replan(at=timezone.now(), premises=[town.shop.pk])
+    assert remind(at=timezone.now() + timedelta(days=30)) == 0  # nothing is due

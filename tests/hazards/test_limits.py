@@ -188,6 +188,20 @@ def test_the_rule_says_how_often_and_how_far(limits):
     assert "1" in refusal.value.errors["amount"]
 
 
+def test_what_was_granted_before_a_case_came_back_is_not_granted_again_with_another_matter(limits):
+    hazard = file_hazard(limits.neighbour, at=monday(9))
+    step(hazard, "accept", limits.dispatcher, monday(9))
+    step(hazard, "dispatch", limits.dispatcher, monday(9), department="fire-02")
+    step(hazard, "ask_extension", limits.handler, monday(9, 10), amount=1, words="配件")
+    step(hazard, "grant_extension", limits.dispatcher, monday(9, 20))
+    step(hazard, "return", limits.handler, monday(9, 30), words="不归我们")
+    step(hazard, "dispatch", limits.dispatcher, monday(9, 40), department="fire-02")
+    step(hazard, "change_matter", limits.dispatcher, monday(9, 50), matter="XF-002", words="应为另一事项")
+    matter = Matter.objects.get(code="XF-002")
+    clock = Clock.objects.get(hazard=hazard, stage="rectify")
+    assert (clock.amount, clock.unit) == (matter.rectify_amount, matter.rectify_unit)
+
+
 def test_what_ran_out_is_not_extended_but_what_was_asked_in_time_may_be(limits):
     hazard = in_work(limits, monday(8))
     late, in_time = monday(9, day=14), monday(7, 59, day=14)

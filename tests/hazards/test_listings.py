@@ -123,6 +123,18 @@ def test_only_an_open_major_hazard_with_a_unit_is_listed_once(office):
             services.propose(hazard_id=listing.hazard_id, proposal=proposal(), by=by, at=NOON)
 
 
+def test_what_was_lowered_meanwhile_is_not_put_on_the_list_any_more(office):
+    listing = proposed(office)
+    paper = services.prepare(listing_id=listing.pk, by=office.second, at=NOON)
+    step(listing.hazard, "lower", office.supervisor, words="属一般")
+    with pytest.raises(StepNotAllowed):
+        act(listing, "list_it", office.second, sha256=paper.sealed_id)
+    with pytest.raises(StepNotAllowed):
+        services.prepare(listing_id=listing.pk, by=office.second, at=NOON)
+    assert "list_it" not in {one.action for one in services.steps_open_to(office.second, Listing.objects.get())}
+    assert act(listing, "withdraw", office.second, words="不属重大").state == "withdrawn"
+
+
 @pytest.mark.parametrize(
     ("more", "field"),
     [

@@ -82,11 +82,37 @@ def test_the_catalogue_is_readable_by_every_role_and_cut_by_matter(major, django
     worker = client_of(major.neighbour)
     everything = worker.get("/api/v1/criteria/?page_size=100").json()["results"]
     assert len(everything) == worker.get("/api/v1/criteria/count/").json()["count"] == Criterion.objects.count() >= 12
-    assert all(one["basis"] and one["illustrative"] for one in everything)
+    assert all(one["basis"] for one in everything)
     fire = {one["code"] for one in worker.get("/api/v1/criteria/?matter=XF-001").json()["results"]}
     assert fire and fire == {one["code"] for one in everything if "XF" in one["classes"]}
     assert worker.get("/api/v1/criteria/?matter=NO-1").json()["results"] == []
     assert worker.get("/api/v1/criteria/?color=red").status_code == 400
+
+
+def test_a_criterion_names_its_clause_or_is_illustrative(major):
+    """Compared with the texts as published: Order 10 of 2023, 121 of 2017, 4 of 2023."""
+    compared = dict(Criterion.objects.filter(illustrative=False).values_list("code", "basis"))
+    assert compared["YJ10-12-1"].endswith("（应急管理部令第 10 号）第十二条第（一）项")
+    assert compared["CG2023-4-1"].endswith("（建城规〔2023〕4 号）第四条第（一）项")
+    assert compared["AJ121-7"].endswith("（安监总管三〔2017〕121 号）第七项")
+    assert all("第" in basis and "未核对" not in basis for basis in compared.values())
+    others = Criterion.objects.filter(illustrative=True)
+    assert all("未核对" in one.basis or "代替" in one.basis or "2024 版" in one.basis for one in others)
+    assert not Criterion.objects.filter(code__startswith="GB35181", illustrative=False).exists()  # replaced in 2025
+
+
+def test_the_page_of_a_case_says_from_where_its_criterion_is_and_whether_it_is_illustrative(major, client):
+    client.force_login(major.dispatcher)
+    client.cookies["django_language"] = "en"
+
+    def page(code):
+        hazard = file_hazard(major.neighbour, severity="major", criterion=code)
+        return client.get(f"/hazards/{hazard.pk}/").content.decode()
+
+    fire, trade, own = page(CODE), page("YJ10-3-2"), page("判定标准第五条")
+    assert "GB 35181-2017" in fire and "illustrative" in fire
+    assert "第三条第（二）项" in trade and "illustrative" not in trade
+    assert "illustrative" not in own
 
 
 def test_a_change_of_a_criterion_is_kept_by_the_database(major):
@@ -129,6 +155,18 @@ def test_what_is_lowered_loses_its_plan_and_needs_a_new_one_when_raised_again(ma
     again = step(hazard, "raise", major.dispatcher, criterion=CODE, words="再次核实")
     assert again.plan_approved_at is None
     assert Plan.objects.filter(hazard=hazard).count() == 1
+
+
+def test_a_major_hazard_is_not_put_right_on_the_spot_nor_merged_into_a_general_one(major):
+    hazard, general = file_hazard(major.neighbour, severity="major", criterion=CODE), file_hazard(major.neighbour)
+    for role in ("before", "after"):
+        major.photo(hazard, role, major.neighbour)
+    with translation.override("en"), pytest.raises(StepNotAllowed, match="approved plan"):
+        step(hazard, "handle_on_spot", major.neighbour)
+    with translation.override("en"), pytest.raises(FieldsMissing) as refusal:
+        step(hazard, "merge", major.dispatcher, into=general.number)
+    assert "major" in refusal.value.errors["into"] and general.number in refusal.value.errors["into"]
+    assert step(general, "merge", major.dispatcher, into=hazard.number).state == "merged"
 
 
 # -- the plan with its five items ------------------------------------------------------------------

@@ -3,6 +3,7 @@
 import json
 import socket as sockets
 import time
+from datetime import timedelta
 
 import pytest
 from django.db import transaction
@@ -12,6 +13,7 @@ from websockets.sync.client import connect
 from citysafety.live import hub as hubs
 from citysafety.outbox.models import Head, OutboxEntry
 from citysafety.outbox.selectors import head
+from citysafety.outbox.services import keep_working
 from citysafety.tallies import selectors
 from tests.tallies.probes import move
 from tests.tallies.test_fold import day_of_head
@@ -174,6 +176,21 @@ def test_heartbeats_come_and_tell_when_the_relay_falls_silent(site, relay, token
             assert subjects([frame(socket, "facts")]) == ["p1"]
         finally:
             again.stop()
+
+
+def test_heartbeats_tell_since_when_no_periodic_work_is_done(site, relay, token, monkeypatch):
+    monkeypatch.setattr(hubs, "HEARTBEAT_S", 1.0)
+    settled()
+    since = timezone.now() - timedelta(minutes=12)
+    with screen(site, token) as socket:
+        assert frame(socket, "heartbeat")["idle_since"] is None
+        Head.objects.update(worked_at=since)
+        while not (told := frame(socket, "heartbeat", 10)["idle_since"]):
+            pass
+        assert told == since.isoformat()
+        keep_working()
+        while frame(socket, "heartbeat", 10)["idle_since"]:
+            pass
 
 
 def test_a_fact_is_on_the_screen_soon_after_its_commit(site, relay, token, capsys):

@@ -1,14 +1,19 @@
 """Pushes, robots and text messages leave for receivers of ours on real sockets; what they carry and what becomes of them."""
 
+import base64
+import hashlib
 import json
 import threading
+import time
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
 
 import http_ece
 import pytest
+import time_machine
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -16,6 +21,7 @@ from django.utils import timezone
 
 from citysafety.accounts.models import Department
 from citysafety.notices import push, topics
+from citysafety.notices.carriers import _signed
 from citysafety.notices.models import Channel, Delivery, Notice
 from citysafety.notices.services import News, deliver, notify_all, unpark
 from tests.accounts.people import person
@@ -226,6 +232,107 @@ def refusing_robot():
     finally:
         server.shutdown()
         server.server_close()
+
+
+def hmac_sha256(key, message):
+    """HMAC as RFC 2104 writes it down."""
+    key = key.ljust(64, b"\0")
+    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in key) + message).digest()
+    return hashlib.sha256(bytes(byte ^ 0x5C for byte in key) + inner).digest()
+
+
+@contextmanager
+def signing_robot(secret):
+    """A robot that takes only calls that are signed as DingTalk asks, within an hour."""
+    came = []
+
+    class Door(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            asked = parse_qs(urlsplit(self.path).query, strict_parsing=True)
+            came.append(asked)
+            [moment], [sign] = asked.get("timestamp", ["0"]), asked.get("sign", [""])
+            fits = base64.b64decode(sign) == hmac_sha256(secret.encode(), f"{moment}\n{secret}".encode())
+            said = {"errcode": 0, "errmsg": "ok"} if fits else {"errcode": 310000, "errmsg": "sign not match"}
+            if fits and abs(time.time() * 1000 - int(moment)) > 3600_000:
+                said = {"errcode": 310000, "errmsg": "timestamp is too old"}
+            body = json.dumps(said).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args):
+            """Say nothing in the test's output."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}/robot/send?access_token=abcdef", came
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_the_signature_is_that_of_openssl():
+    # printf '1700000000000\nthis is secret' | openssl dgst -sha256 -hmac 'this is secret' -binary | base64
+    expected = base64.b64decode("sSFWELbV2YwjdDQhWZwTcWlX5BWUx5J6TPpsZmuPii0=")
+    assert hmac_sha256(b"this is secret", b"1700000000000\nthis is secret") == expected
+    channel = Channel(
+        kind="dingtalk", address="https://robot.example/send?access_token=a", keys={"secret": "this is secret"}
+    )
+    with time_machine.travel(datetime.fromtimestamp(1_700_000_000, UTC), tick=False):
+        assert _signed(channel) == (
+            "https://robot.example/send?access_token=a&timestamp=1700000000000"
+            "&sign=sSFWELbV2YwjdDQhWZwTcWlX5BWUx5J6TPpsZmuPii0%3D"
+        )
+    channel.kind = "wecom"
+    assert _signed(channel) == channel.address
+
+
+@pytest.mark.parametrize("secret", ["SEC0123456789abcdef", "SEC+/=&密"])
+def test_a_signed_robot_takes_what_is_signed_with_its_secret_and_says_what_is_not(secret):
+    user = person("supervisor")
+    with signing_robot(secret) as (address, came):
+        signed = Channel.objects.create(user=user, kind="dingtalk", address=address, keys={"secret": secret})
+        bare = Channel.objects.create(user=user, kind="dingtalk", address=f"{address}&n=2")
+        other = Channel.objects.create(
+            user=user, kind="dingtalk", address=f"{address}&n=3", keys={"secret": "SECother"}
+        )
+        write(user)
+        assert carried(signed).delivered_at
+        assert (carried(bare).reason, carried(other).reason) == ("310000 sign not match",) * 2
+    assert came[0]["access_token"] == ["abcdef"]
+
+
+def test_a_secret_is_asked_for_dingtalk_alone_and_never_shown_again(client):
+    user = person("supervisor")
+    client.force_login(user)
+    client.cookies["django_language"] = "en"
+    robot = {"kind": "dingtalk", "address": "https://robot.example/send?access_token=abcdef", "secret": "SECabc123"}
+    refused = client.post("/notices/channels/", {**robot, "kind": "wecom"}).content.decode()
+    assert "Only DingTalk robots are signed" in refused and not Channel.objects.exists()
+    page = client.post("/notices/channels/", robot, follow=True).content.decode()
+    assert Channel.objects.get().keys == {"secret": "SECabc123"}
+    assert "SECabc123" not in page
+
+
+def test_the_administrator_gives_a_group_robot_its_secret_and_an_empty_field_leaves_it(client):
+    client.force_login(person("administrator", area="3705"))
+    robot = {
+        "area_code": "370502", "kind": "dingtalk", "address": "https://robot.example/send?access_token=abcdef",
+        "secret": "SECabc123", "enabled": "on",
+    }  # fmt: skip
+    assert client.post("/admin/notices/channel/add/", robot).status_code == 302
+    channel = Channel.objects.get()
+    page = f"/admin/notices/channel/{channel.pk}/change/"
+    assert "SECabc123" not in client.get(page).content.decode()
+    assert client.post(page, {"secret": "", "enabled": ""}).status_code == 302
+    channel.refresh_from_db()
+    assert (channel.keys, channel.enabled) == ({"secret": "SECabc123"}, False)
+    client.post(page, {"secret": "SECnew", "enabled": "on"})
+    channel.refresh_from_db()
+    assert channel.keys == {"secret": "SECnew"}
 
 
 def test_a_text_message_goes_through_the_citys_gateway(settings):

@@ -215,6 +215,7 @@ const line = connect({
   onHeartbeat(frame) {
     clock.learn(frame.at);
     truth.relay(frame.relay);
+    truth.idle(frame.idle_since);
     if (frame.relay !== 'silent') truth.confirm(frame.at);
     document.getElementById('newer').hidden = frame.version === config.version; // whoever works here chooses the moment
   },

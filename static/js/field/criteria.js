@@ -3,6 +3,7 @@
 import { ask } from "./api.js";
 import { make } from "./dom.js";
 import * as store from "./store.js";
+import { gettext } from "./words.js";
 
 const URL = "/api/v1/criteria/?page_size=1000";
 let rows = null;
@@ -19,5 +20,5 @@ async function catalogue() {
 export async function offer(list, category) {
   rows ??= catalogue();
   const fitting = (await rows).filter(({ classes }) => !classes.length || !category || classes.includes(category));
-  list.replaceChildren(...fitting.map(({ code, name }) => make("option", { value: code }, name)));
+  list.replaceChildren(...fitting.map(({ code, name, illustrative }) => make("option", { value: code }, illustrative ? `${name} · ${gettext("illustrative")}` : name)));
 }

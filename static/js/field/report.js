@@ -82,6 +82,9 @@ function choose(one, { proposed = true } = {}) {
 function drawRest() {
   find("[data-criterion]").hidden = severity() !== "major";
   if (severity() === "major") offerCriteria(boxes.criterion.list, matter ? matters.classOf(matter).code : "");
+  boxes.spot.disabled = severity() === "major"; // it needs an approved plan first
+  boxes.spot.checked &&= !boxes.spot.disabled;
+  find("[data-spot-why]").hidden = !boxes.spot.disabled;
   find("[data-spot-more]").hidden = !boxes.spot.checked;
   find("[data-photos-name]").textContent = boxes.spot.checked ? gettext("Photos before") : gettext("Scene photos");
   const need = photosNeeded();

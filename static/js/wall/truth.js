@@ -1,5 +1,5 @@
 // Is what the wall shows true now? In words and shape in the strip, in a banner, and on every panel.
-import { clock, el, say, sign, span, t } from '../words.js';
+import { clock, el, moment, say, sign, span, t } from '../words.js';
 import { showAsOf } from './figures.js';
 import { OFF_BY_MS } from './server-clock.js';
 
@@ -7,7 +7,7 @@ const STALE_AFTER_MS = 30000; // of silence, though the socket looks open (two h
 const BANNER_AFTER_MS = 8000; // of a loss that is known; a blink of the network is none
 
 export class Truth {
-  #clock; #lost = 0; #heard = 0; #confirmed; #state = { name: 'connecting' }; #lookFailed = null; #retry; #relay = 'ok';
+  #clock; #lost = 0; #heard = 0; #confirmed; #state = { name: 'connecting' }; #lookFailed = null; #retry; #relay = 'ok'; #idle = 0;
 
   constructor(serverClock, asOf, retry) {
     this.#clock = serverClock;
@@ -38,6 +38,8 @@ export class Truth {
 
   // What the server says of its own line to the news: ok, slow (read from the database), silent (none).
   relay(word) { this.#relay = word; this.draw(); }
+  // Since when beat and workers are silent; null where they are not.
+  idle(iso) { this.#idle = iso ? Date.parse(iso) : 0; this.draw(); }
   lookFailed(error) { this.#lookFailed = error; this.draw(); }
 
   get isLive() { return this.#state.name === 'live' && !this.isStale; }
@@ -52,7 +54,7 @@ export class Truth {
     for (const panel of document.querySelectorAll('.panel')) panel.classList.toggle('is-stale', stale);
     showAsOf(this.#confirmed, stale ? say('data as of %(time)s (%(span)s ago)', { time: clock(this.#confirmed), span: span(now - this.#confirmed) }) : null);
     this.#drawConnection(now, stale);
-    this.#drawBanner(stale);
+    this.#drawBanner(now, stale);
   }
 
   #isLost() { return ['reconnecting', 'closed'].includes(this.#state.name); }
@@ -83,12 +85,13 @@ export class Truth {
     return ['retry', t('Connecting'), ''];
   }
 
-  #drawBanner(stale) {
+  #drawBanner(now, stale) {
     const banner = document.getElementById('banner');
     const failed = this.#lookFailed;
     const words = failed
       ? say('The data could not be read (%(code)s). What is shown is as of %(time)s.', { code: failed.code || t('no connection'), time: clock(this.#confirmed) })
       : stale ? say('Not live: what is shown is as of %(time)s.', { time: clock(this.#confirmed) })
+        : this.#idle ? say('No periodic work since %(time)s (%(span)s ago): what runs out is not marked, and nobody is told of it. Tell who runs the servers.', { time: moment(this.#idle, now), span: span(now - this.#idle) })
         : this.#relay === 'slow' ? t('A server for messages is down. News is read from the database every second instead; nothing is lost.')
           : this.#clock.isOff ? say('The clock of this screen is off by more than %(n)s s. Times shown are the server’s.', { n: OFF_BY_MS / 1000 }) : '';
     banner.hidden = !words;
