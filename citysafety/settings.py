@@ -197,6 +197,7 @@ CELERY_BEAT_SCHEDULE = {
     "seek doubts": {"task": "hazards.tasks.seek_doubts", "schedule": crontab(hour=2, minute=17)},
     "announce gaps of rosters": {"task": "citysafety.calendars.tasks.announce_gaps", "schedule": 60.0},
     "plan inspections": {"task": "hazards.tasks.plan_inspections", "schedule": crontab(hour=3, minute=11)},
+    "draw re-checks": {"task": "hazards.tasks.draw_rechecks", "schedule": crontab(minute=23)},
     "mark who is posted today": {"task": "grid.tasks.mark_postings", "schedule": crontab(minute=1)},
     "bring re-zonings into force": {"task": "grid.tasks.activate_rezonings", "schedule": 30.0},
     "move cases that were filed in ended cells": {"task": "hazards.tasks.leave_ended_cells", "schedule": 60.0},

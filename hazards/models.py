@@ -180,6 +180,8 @@ class Hazard(models.Model):
     party_departments = ArrayField(models.BigIntegerField(), default=list)  # dispatched to, from then on
     period = models.ForeignKey("tallies.Period", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
 
+    checker_id: int | None = None  # while a re-check is recorded that fails: whose it is; no column
+
     objects = HazardQuerySet.as_manager()
 
     class Meta:
@@ -544,5 +546,7 @@ class Followed(models.Model):
         return str(self.position)
 
 
-# Django finds the tables of a package inside the app by this line.
+# Django finds the tables of a package inside the app by these lines.
 from .inspections import models as inspections  # noqa: E402, F401
+from .rechecks import models as rechecks  # noqa: E402, F401
+from .writeoffs import models as writeoffs  # noqa: E402, F401

@@ -10,6 +10,7 @@ from .evaluation import keeping
 from .evaluation.services import seek
 from .inspections.planning import replan
 from .listings import clocks
+from .rechecks import services as rechecks
 
 
 @shared_task
@@ -60,3 +61,10 @@ def leave_ended_cells(**_from_newer_version: object) -> None:
 def plan_inspections(**_from_newer_version: object) -> None:
     """Grade all premises anew: what was registered or closed since, and what is a year old. Any number of runs do the same."""
     replan(at=timezone.now())
+
+
+@shared_task
+def draw_rechecks(**_from_newer_version: object) -> None:
+    """Draw the samples of weeks and months that have ended, and remind who is late. Any number of runs draw each once."""
+    rechecks.draw_due(at=timezone.now())
+    rechecks.remind_late(at=timezone.now())

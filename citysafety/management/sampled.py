@@ -1,0 +1,86 @@
+"""Re-checks in each state and write-off lists at each stop, for the demo; drawn and made by their own services."""
+
+import uuid
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from citysafety.accounts.demo import LABEL
+from citysafety.accounts.models import Role, User
+from citysafety.evidence.models import Attachment
+from hazards.models import Hazard
+from hazards.rechecks.models import Recheck
+from hazards.rechecks.seeds import seed_rechecks
+from hazards.rechecks.services import RecheckInput, draw_due, take_recheck_step
+from hazards.writeoffs import services as writeoffs
+from hazards.writeoffs.models import WriteOffList
+from hazards.writeoffs.seeds import seed_signatures
+
+HOLD, FAIL, LATE = 6, 2, 2  # re-checks
+DAYS = 7  # of a list
+TITLES = ("上周验收销号清单（草稿）", "前一周验收销号清单（待签）", "两周前验收销号清单")
+
+
+def sample(at: datetime) -> int:
+    """Draw re-checks of the weeks that are over, record some, leave some late; make one list of each kind. Return the re-checks."""
+    seed_rechecks(since=timezone.localdate(at) - timedelta(days=14))
+    seed_signatures()
+    if Recheck.objects.exists():
+        return 0
+    made = draw_due(at=at)
+    _check(at)
+    _list(at)
+    return made
+
+
+def _check(at: datetime) -> None:
+    rows = list(Recheck.objects.due().filter(checker__isnull=False).select_related("hazard").order_by("hazard__number"))
+    shots = list(
+        Attachment.objects.filter(kind="hazard", role="after").order_by("-pk").values_list("photo_id", flat=True)[: HOLD + FAIL]
+    )  # fmt: skip
+    for n, (one, photo) in enumerate(zip(rows, shots, strict=False)):
+        Attachment.objects.get_or_create(
+            kind="recheck", subject_id=str(one.pk), role="after", photo_id=photo, defaults={"by": one.checker, "at": at}
+        )
+        place = one.hazard.location
+        action, words = (
+            ("holds", "现场复核，整改到位。") if n < HOLD else ("fails", "现场复核，隐患又出现，整改未到位。")
+        )
+        given = RecheckInput(
+            id=uuid.uuid4(), version=one.version, words=words, lon=place.x, lat=place.y, accuracy_m=6.0
+        )
+        take_recheck_step(recheck_id=one.pk, action=action, given=given, actor=one.checker, at=at)
+    late = Recheck.objects.due().order_by("hazard__number").values("pk")[:LATE]
+    Recheck.objects.filter(pk__in=list(late.values_list("pk", flat=True))).update(
+        due_on=timezone.localdate(at) - timedelta(days=2)
+    )
+
+
+def _list(at: datetime) -> None:
+    """Make a draft, a frozen list and a signed one, of the department of the demo's own lead where there is one."""
+    people = User.objects.filter(access_tokens__label=LABEL, is_active=True)
+    supervisors = list(people.filter(role=Role.SUPERVISOR, area_code=settings.CITY_CODE).order_by("pk"))
+    maker = people.filter(role=Role.DISPATCHER, area_code=settings.CITY_CODE).order_by("pk").first()
+    heads = people.filter(role=Role.DEPARTMENT_HANDLER, may_sign=True).select_related("department").order_by("pk")
+    if WriteOffList.objects.exists() or maker is None or not supervisors:
+        return
+    for back, title in enumerate(TITLES):
+        last = timezone.localdate(at) - timedelta(days=DAYS * back)
+        query = f"counted=closed:{last - timedelta(days=DAYS - 1)}..{last}"
+        for head in heads if back else [None]:
+            wish = writeoffs.Wish(
+                id=uuid.uuid4(), title=title, area=maker.area_code,
+                query=f"{query}&department={head.department.code}" if head else query,
+            )  # fmt: skip
+            row = writeoffs.make_list(wish=wish, by=maker, at=at)
+            if not back:
+                break
+            if not Hazard.objects.filter(pk__in=writeoffs.cases_of(row).values("pk")).exists():
+                writeoffs.discard(list_id=row.pk, by=maker)
+                continue
+            row = writeoffs.freeze(list_id=row.pk, by=maker, at=at)
+            if back == len(TITLES) - 1:
+                for by in (head, supervisors[0]):
+                    writeoffs.sign(list_id=row.pk, sha256=row.sha256, by=by, at=at)
+            break
