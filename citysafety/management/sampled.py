@@ -12,7 +12,7 @@ from citysafety.evidence.models import Attachment
 from hazards.models import Hazard
 from hazards.rechecks.models import Recheck
 from hazards.rechecks.seeds import seed_rechecks
-from hazards.rechecks.services import RecheckInput, draw_due, take_recheck_step
+from hazards.rechecks.services import RecheckInput, draw_days, draw_due, take_recheck_step
 from hazards.writeoffs import services as writeoffs
 from hazards.writeoffs.models import WriteOffList
 from hazards.writeoffs.seeds import seed_signatures
@@ -29,6 +29,9 @@ def sample(at: datetime) -> int:
     if Recheck.objects.exists():
         return 0
     made = draw_due(at=at)
+    if made < HOLD + FAIL + LATE:  # a past of some days has no whole week
+        day = timezone.localdate(at)
+        made += draw_days(day - timedelta(days=DAYS), day - timedelta(days=1), at=at)
     _check(at)
     _list(at)
     return made

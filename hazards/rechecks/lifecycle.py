@@ -11,7 +11,7 @@ class RecheckState(models.TextChoices):
     """Where a re-check stands."""
 
     DUE = "due", _("To be checked again")
-    HOLDS = "holds", _("Holds")
+    HOLDS = "holds", _("Still holds")
     FAILS = "fails", _("Does not hold")
     LAPSED = "lapsed", _("Lapsed: reopened before")
 

@@ -72,6 +72,13 @@ def draw_due(*, at: datetime) -> int:
     return made
 
 
+def draw_days(first: date, last: date, *, at: datetime) -> int:
+    """Draw a sample of some days that are over, besides those of weeks and months, by the rules of each week; once."""
+    rules = rules_in_force()
+    weekly = [rule for rule in rules if rule.every == Every.WEEK]
+    return _draw_period(rules, weekly, first, last, at)
+
+
 def _draw_period(
     rules: Sequence[RecheckRule], due: Sequence[RecheckRule], first: date, last: date, at: datetime
 ) -> int:

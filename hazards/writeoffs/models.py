@@ -118,16 +118,21 @@ class WriteOffList(models.Model):
 
 
 def _only_of(frozen: str, name: str) -> pgtrigger.Trigger:
-    """Return a trigger that lets rows come only while their list is, or is not, frozen."""
+    """Return a trigger that lets rows come only while their list is, or is not, frozen: asked once for all of a statement."""
     return pgtrigger.Trigger(
         name=name,
-        when=pgtrigger.Before,
+        level=pgtrigger.Statement,
+        when=pgtrigger.After,
         operation=pgtrigger.Insert,
+        referencing=pgtrigger.Referencing(new="added"),
         func=f"""
-            IF EXISTS (SELECT 1 FROM hazards_writeofflist l WHERE l.id = NEW.list_id AND l.frozen_at IS {frozen}) THEN
+            IF EXISTS (
+                SELECT 1 FROM hazards_writeofflist l
+                WHERE l.frozen_at IS {frozen} AND l.id IN (SELECT a.list_id FROM added a)
+            ) THEN
                 RAISE EXCEPTION 'pgtrigger: rows of a write-off list come before it is frozen, signatures after';
             END IF;
-            RETURN NEW;
+            RETURN NULL;
         """,
     )
 

@@ -129,7 +129,7 @@ def test_anybody_can_redo_a_draw_from_its_seed_and_nobody_can_change_it(cast, ca
     with pytest.raises(InternalError, match="Cannot update"), transaction.atomic():
         RecheckDraw.objects.update(seed="0" * 64)
     with connection.cursor() as cursor:
-        cursor.execute("ALTER TABLE hazards_recheckdraw DISABLE TRIGGER USER")
+        cursor.execute("SET LOCAL session_replication_role = replica")  # a superuser, past the triggers
         cursor.execute("UPDATE hazards_recheckdraw SET seed = repeat('0', 64) WHERE size = 9")
     with pytest.raises(SystemExit):
         call_command("verify_four_eyes")
