@@ -9,7 +9,6 @@ from django.utils import timezone
 from citysafety.accounts.demo import LABEL
 from citysafety.accounts.models import Role, User
 from citysafety.evidence.models import Attachment
-from hazards.models import Hazard
 from hazards.rechecks.models import Recheck
 from hazards.rechecks.seeds import seed_rechecks
 from hazards.rechecks.services import RecheckInput, draw_days, draw_due, take_recheck_step
@@ -19,7 +18,11 @@ from hazards.writeoffs.seeds import seed_signatures
 
 HOLD, FAIL, LATE = 6, 2, 2  # re-checks
 DAYS = 7  # of a list
-TITLES = ("上周验收销号清单（草稿）", "前一周验收销号清单（待签）", "两周前验收销号清单")
+LISTS = (
+    ("近七日验收销号清单（草稿）", "SZ"),
+    ("近七日消防验收销号清单", "XF"),
+    ("近七日市政验收销号清单", "SZ"),
+)  # title, class
 
 
 def sample(at: datetime) -> int:
@@ -61,29 +64,24 @@ def _check(at: datetime) -> None:
 
 
 def _list(at: datetime) -> None:
-    """Make a draft, a frozen list and a signed one, of the department of the demo's own lead where there is one."""
-    people = User.objects.filter(access_tokens__label=LABEL, is_active=True)
-    supervisors = list(people.filter(role=Role.SUPERVISOR, area_code=settings.CITY_CODE).order_by("pk"))
-    maker = people.filter(role=Role.DISPATCHER, area_code=settings.CITY_CODE).order_by("pk").first()
-    heads = people.filter(role=Role.DEPARTMENT_HANDLER, may_sign=True).select_related("department").order_by("pk")
-    if WriteOffList.objects.exists() or maker is None or not supervisors:
+    """Make a draft, a frozen list and a signed one of what was closed in the last days, one class of matters each."""
+    people = User.objects.filter(access_tokens__label=LABEL, is_active=True, area_code=settings.CITY_CODE)
+    boss = people.filter(role=Role.SUPERVISOR).order_by("pk").first()
+    maker = people.filter(role=Role.DISPATCHER).order_by("pk").first()
+    if WriteOffList.objects.exists() or maker is None or boss is None:
         return
-    for back, title in enumerate(TITLES):
-        last = timezone.localdate(at) - timedelta(days=DAYS * back)
-        query = f"counted=closed:{last - timedelta(days=DAYS - 1)}..{last}"
-        for head in heads if back else [None]:
-            wish = writeoffs.Wish(
-                id=uuid.uuid4(), title=title, area=maker.area_code,
-                query=f"{query}&department={head.department.code}" if head else query,
-            )  # fmt: skip
-            row = writeoffs.make_list(wish=wish, by=maker, at=at)
-            if not back:
-                break
-            if not Hazard.objects.filter(pk__in=writeoffs.cases_of(row).values("pk")).exists():
-                writeoffs.discard(list_id=row.pk, by=maker)
-                continue
-            row = writeoffs.freeze(list_id=row.pk, by=maker, at=at)
-            if back == len(TITLES) - 1:
-                for by in (head, supervisors[0]):
-                    writeoffs.sign(list_id=row.pk, sha256=row.sha256, by=by, at=at)
-            break
+    last = timezone.localdate(at)
+    closed = f"counted=closed:{last - timedelta(days=DAYS - 1)}..{last}"
+    for title, category in LISTS:
+        wish = writeoffs.Wish(
+            id=uuid.uuid4(), title=title, area=maker.area_code, query=f"{closed}&category={category}"
+        )  # fmt: skip
+        row = writeoffs.make_list(wish=wish, by=maker, at=at)
+        if title == LISTS[0][0] or not writeoffs.cases_of(row).exists():
+            continue
+        row = writeoffs.freeze(list_id=row.pk, by=maker, at=at)
+        if title == LISTS[-1][0]:
+            heads = User.objects.filter(role=Role.DEPARTMENT_HANDLER, may_sign=True, is_active=True)
+            head = heads.filter(department__in=row.departments).order_by("pk").first()
+            for by in filter(None, (head, boss)):
+                writeoffs.sign(list_id=row.pk, sha256=row.sha256, by=by, at=at)
