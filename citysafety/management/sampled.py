@@ -16,7 +16,7 @@ from hazards.writeoffs import services as writeoffs
 from hazards.writeoffs.models import WriteOffList
 from hazards.writeoffs.seeds import seed_signatures
 
-HOLD, FAIL, LATE = 6, 2, 2  # re-checks
+FAIL, HOLD, LEFT, LATE = 2, 6, 3, 2  # re-checks: does not hold, holds, still to do at least, of those late
 DAYS = 7  # of a list
 LISTS = (
     ("近七日验收销号清单（草稿）", "SZ"),
@@ -32,7 +32,7 @@ def sample(at: datetime) -> int:
     if Recheck.objects.exists():
         return 0
     made = draw_due(at=at)
-    if made < HOLD + FAIL + LATE:  # a past of some days has no whole week
+    if made < FAIL + HOLD + LEFT:  # a past of some days has no whole week
         day = timezone.localdate(at)
         made += draw_days(day - timedelta(days=DAYS), day - timedelta(days=1), at=at)
     _check(at)
@@ -43,15 +43,16 @@ def sample(at: datetime) -> int:
 def _check(at: datetime) -> None:
     rows = list(Recheck.objects.due().filter(checker__isnull=False).select_related("hazard").order_by("hazard__number"))
     shots = list(
-        Attachment.objects.filter(kind="hazard", role="after").order_by("-pk").values_list("photo_id", flat=True)[: HOLD + FAIL]
+        Attachment.objects.filter(kind="hazard", role="after").order_by("-pk").values_list("photo_id", flat=True)[: FAIL + HOLD]
     )  # fmt: skip
-    for n, (one, photo) in enumerate(zip(rows, shots, strict=False)):
+    fails = min(FAIL, max(0, len(rows) - LEFT) // 2)
+    for n, (one, photo) in enumerate(zip(rows[: max(0, len(rows) - LEFT)], shots, strict=False)):
         Attachment.objects.get_or_create(
             kind="recheck", subject_id=str(one.pk), role="after", photo_id=photo, defaults={"by": one.checker, "at": at}
         )
         place = one.hazard.location
         action, words = (
-            ("holds", "现场复核，整改到位。") if n < HOLD else ("fails", "现场复核，隐患又出现，整改未到位。")
+            ("fails", "现场复核，隐患又出现，整改未到位。") if n < fails else ("holds", "现场复核，整改到位。")
         )
         given = RecheckInput(
             id=uuid.uuid4(), version=one.version, words=words, lon=place.x, lat=place.y, accuracy_m=6.0

@@ -105,7 +105,9 @@ def recheck(request: HttpRequest, recheck_id: UUID) -> HttpResponse:
                 may(request.user, step, found).rule == "denied.party" for step in LIFECYCLE.steps_from(found.state)
             ),
             "photos": [(photo, judged[photo.pk]) for photo in photos],
-            "happened": [(step, LABELS[step.action]) for step in selectors.history(found)],
+            "happened": [
+                (step, LABELS[step.action], _(step.basis) if step.basis else "") for step in selectors.history(found)
+            ],
             "states": {value: str(label) for value, label in RecheckState.choices},
             "api": f"/api/v1/rechecks/{found.pk}/",
             "as_of": timezone.now(),

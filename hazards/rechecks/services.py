@@ -146,7 +146,7 @@ def _deal(row: RecheckDraw, closings: list[UUID], at: datetime) -> None:
     RecheckStep.objects.bulk_create(
         RecheckStep(
             id=uuid.uuid4(), recheck=one, action="draw", version=1, checker=one.checker, at=at,
-            basis=f"{row.rule} {row.first} – {row.last}"[:160],
+            basis=f"{row.first} – {row.last}",
         )
         for one in rechecks
     )  # fmt: skip

@@ -102,27 +102,27 @@ def test_frozen_rows_are_a_copy_of_the_cases_as_they_stood(office):
 
 def test_after_freezing_nothing_can_be_changed_deleted_or_added(office):
     row, _hazards = frozen(office)
-    item = WriteOffItem.objects.first()
+    item, other = WriteOffItem.objects.first(), closed(office)
     for change in (
         lambda: WriteOffItem.objects.update(matter_zh="x"),
         lambda: WriteOffItem.objects.filter(pk=item.pk).delete(),
         lambda: WriteOffList.objects.filter(pk=row.pk).update(title="x"),
         lambda: WriteOffList.objects.filter(pk=row.pk).update(frozen_at=None, sha256=""),
         lambda: WriteOffExclusion.objects.create(list=row, hazard=item.hazard, reason="x", by=office.maker, at=NOON),
-        lambda: WriteOffItem.objects.bulk_create([_again(item)]),
+        lambda: WriteOffItem.objects.bulk_create([_again(item, other)]),
     ):
         with pytest.raises(InternalError, match="pgtrigger"), transaction.atomic():
             change()
     for again in (services.freeze, services.discard):
         with pytest.raises(StepNotAllowed):
             again(list_id=row.pk, by=office.maker, **({"at": NOON} if again is services.freeze else {}))
-    other = draft(office)
+    rough = draft(office)
     with pytest.raises(InternalError, match="pgtrigger"), transaction.atomic():  # a draft is not signed
-        WriteOffSignature.objects.create(list=other, place=0, user=office.boss, at=NOON, sha256=row.sha256)
+        WriteOffSignature.objects.create(list=rough, place=0, user=office.boss, at=NOON, sha256=row.sha256)
 
 
-def _again(item):
-    item.pk, item.position = None, 99
+def _again(item, hazard):
+    item.pk, item.position, item.hazard = None, 99, hazard
     return item
 
 
