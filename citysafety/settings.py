@@ -202,6 +202,7 @@ CELERY_BEAT_SCHEDULE = {
     "announce gaps of rosters": {"task": "citysafety.calendars.tasks.announce_gaps", "schedule": 60.0},
     "plan inspections": {"task": "hazards.tasks.plan_inspections", "schedule": crontab(hour=3, minute=11)},
     "remind of re-inspections": {"task": "hazards.tasks.remind_of_reinspections", "schedule": 300.0},
+    "draw re-checks": {"task": "hazards.tasks.draw_rechecks", "schedule": crontab(minute=23)},
     "mark who is posted today": {"task": "grid.tasks.mark_postings", "schedule": crontab(minute=1)},
     "bring re-zonings into force": {"task": "grid.tasks.activate_rezonings", "schedule": 30.0},
     "let steps with many cases go on": {"task": "hazards.tasks.sweep_bulk", "schedule": 60.0},

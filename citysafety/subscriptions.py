@@ -9,6 +9,7 @@ from citysafety.tallies.services import fold
 from hazards import listeners as hazards
 from hazards.inspections import listeners as inspections
 from hazards.listings import news as listings
+from hazards.rechecks import listeners as rechecks
 from projects import listeners as supervision
 
 PROJECTIONS: list[Projection] = [fold]
@@ -23,7 +24,7 @@ LISTENERS: dict[str, list[Listener]] = {
     "hazard.handle_on_spot": [hazards.tell_verifiers],
     "hazard.fail": [hazards.tell_of_failure],
     "hazard.write_off": [hazards.tell_of_write_off, inspections.follow_hazard],
-    "hazard.reopen": [hazards.tell_of_reopening, inspections.follow_hazard],
+    "hazard.reopen": [hazards.tell_of_reopening, inspections.follow_hazard, rechecks.follow_reopening],
     "hazard.mark_overdue": [hazards.tell_of_overdue],
     "hazard.ask_extension": [hazards.tell_who_decides],
     "hazard.ask_pause": [hazards.tell_who_decides],

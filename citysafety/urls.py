@@ -17,6 +17,8 @@ API = [
     "grid.api_urls",
     "hazards.api_urls",
     "hazards.inspections.api_urls",
+    "hazards.rechecks.api_urls",
+    "hazards.writeoffs.api_urls",
     "projects.api_urls",
 ]
 PAGES = [

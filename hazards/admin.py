@@ -27,6 +27,8 @@ from .models import (
     ListingRuleHistory,
     PauseCause,
 )
+from .rechecks import admin as rechecks  # noqa: F401  registers its own tables
+from .writeoffs import admin as writeoffs  # noqa: F401  registers its own tables
 
 
 @admin.register(HazardHistory)

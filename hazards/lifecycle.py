@@ -78,6 +78,7 @@ CHECKER = (
     "dispatcher:area,not_rectifier,not_reporter_on_spot",
 )
 REPORTER = ("*:reporter",)
+RECHECKER = ("*:checker",)  # whose re-check found that it does not hold
 
 
 # What one answer can serve for many cases at once: words, an office, a cause.
@@ -85,7 +86,8 @@ ALIKE = frozenset({"reason", "department", "cause"})
 # What is decided case by case, with the papers of a major hazard or what was seen at the place before one.
 ONE_BY_ONE = frozenset({"major", "plan asked", "stopped"})
 
-# What a step may ask of a case besides its state, and what is said where it does not hold. Looks at columns only.
+# What a step may ask of a case besides its state, and what is said where it does not hold. Looks at columns only, of the
+# case and its matter.
 CONDITIONS: dict[str, tuple[Callable[[Any], bool], Any]] = {
     "running": (lambda hazard: hazard.paused_at is None, _("The case is paused; resume it first.")),
     "paused": (lambda hazard: hazard.paused_at is not None, _("The case is not paused.")),
@@ -108,6 +110,10 @@ CONDITIONS: dict[str, tuple[Callable[[Any], bool], Any]] = {
     "no plan asked": (lambda hazard: hazard.plan_asked_at is None, _("A plan waits for approval already.")),
     "stopped": (lambda hazard: hazard.stopped_at is not None, _("Work is not stopped.")),
     "not stopped": (lambda hazard: hazard.stopped_at is None, _("Work is stopped; let it go on first.")),
+    "left to sampling": (
+        lambda hazard: hazard.handled_on_spot and hazard.severity == "general" and hazard.matter.sample_recheck,
+        _("Only a general hazard handled on the spot, of a matter that allows it, is left to sampled re-check."),
+    ),
     "not listed": (lambda hazard: hazard.listed_at is None, _("It is under listed supervision.")),
 }
 
@@ -235,6 +241,15 @@ LIFECYCLE = Lifecycle(
         on_spot=S.ACCEPTED,
     ),
     HazardStep(
+        S.RECTIFIED,
+        "pass_by_sample",
+        S.VERIFIED,
+        gettext_noop("handled on the spot: verified by sampled re-check where the matter says so"),
+        ("dispatcher:area,not_rectifier,not_reporter_on_spot",),
+        label=_("Leave to sampled re-check"),
+        when=("running", "left to sampling"),
+    ),
+    HazardStep(
         S.VERIFIED,
         "write_off",
         S.WRITTEN_OFF,
@@ -248,7 +263,7 @@ LIFECYCLE = Lifecycle(
         "reopen",
         S.ACCEPTED,
         gettext_noop("reappeared within the limit"),
-        (*DISPATCHER, *REPORTER),
+        (*DISPATCHER, *REPORTER, *RECHECKER),
         requires=("reason",),
         label=_("Reopen"),
     ),

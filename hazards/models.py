@@ -184,6 +184,8 @@ class Hazard(models.Model):
     party_departments = ArrayField(models.BigIntegerField(), default=list)  # dispatched to, from then on
     period = models.ForeignKey("tallies.Period", on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
 
+    checker_id: int | None = None  # while a re-check is recorded that fails: whose it is; no column
+
     objects = HazardQuerySet.as_manager()
 
     class Meta:
@@ -554,3 +556,5 @@ class Followed(models.Model):
 # Django finds the tables of packages inside the app by these lines.
 from .bulk.models import BulkRun  # noqa: E402
 from .inspections import models as inspections  # noqa: E402, F401
+from .rechecks import models as rechecks  # noqa: E402, F401
+from .writeoffs import models as writeoffs  # noqa: E402, F401

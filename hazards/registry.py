@@ -34,6 +34,7 @@ from .lifecycle import LIFECYCLE, HazardState, PhotoRole
 from .listings import chain as listing_chain
 from .listings import news, papers
 from .models import NOT_BY_AREA, Hazard, Mark, Step
+from .rechecks import registry as rechecks
 from .standing import CITY_TIME, counts_now, counts_today
 
 CASES = _("cases")
@@ -104,6 +105,7 @@ def register() -> None:
     register_load("hazards_90_days", _("Hazards in 90 days"), recent_in)
     register_cases(cases_on)
     inspections.register()
+    rechecks.register()
     handovers.register_handover_line(handed_over)
     handovers.register_case_numbers(r"\bYH-\d{8}-\d{5,}\b", lambda number: f"/hazards/?search={number}")
     rights.register_visibility(

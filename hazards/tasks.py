@@ -14,6 +14,7 @@ from .evaluation.services import seek
 from .inspections.planning import replan
 from .inspections.reminders import remind
 from .listings import clocks
+from .rechecks import services as rechecks
 
 
 @shared_task
@@ -82,3 +83,10 @@ def sweep_bulk(**_from_newer_version: object) -> None:
 def remind_of_reinspections(**_from_newer_version: object) -> None:
     """Tell who is to inspect again that it is due, and that it is overdue: once each, however many sweeps."""
     remind(at=timezone.now())
+
+
+@shared_task
+def draw_rechecks(**_from_newer_version: object) -> None:
+    """Draw the samples of weeks and months that have ended, and remind who is late. Any number of runs draw each once."""
+    rechecks.draw_due(at=timezone.now())
+    rechecks.remind_late(at=timezone.now())

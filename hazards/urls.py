@@ -5,6 +5,8 @@ from .bulk import pages as bulk
 from .evaluation import pages as evaluation
 from .listings import pages as listings
 from .listings import public
+from .rechecks import pages as rechecks
+from .writeoffs import pages as writeoffs
 
 urlpatterns = [
     path("hazards/", pages.hazards, name="hazards"),
@@ -18,6 +20,14 @@ urlpatterns = [
     path("hazards/listed/", listings.listings, name="listings"),
     path("hazards/listed/<uuid:listing_id>/", listings.listing, name="listing-page"),
     path("hazards/<uuid:hazard_id>/list/", listings.propose, name="listing-propose"),
+    path("hazards/rechecks/", rechecks.rechecks, name="rechecks"),
+    path("hazards/rechecks/<uuid:recheck_id>/", rechecks.recheck, name="recheck-page"),
+    path("hazards/writeoffs/", writeoffs.lists, name="writeoffs"),
+    path("hazards/writeoffs/new/", writeoffs.new, name="writeoff-new"),
+    path("hazards/writeoffs/<uuid:list_id>/", writeoffs.one_list, name="writeoff-page"),
+    path("hazards/writeoffs/<uuid:list_id>/print/", writeoffs.printed, name="writeoff-print"),
+    path("hazards/writeoffs/<uuid:list_id>/export.<sheet:kind>", writeoffs.list_sheet, name="writeoff-sheet"),
+    path("hazards/writeoffs/<uuid:list_id>/<slug:verb>/", writeoffs.act, name="writeoff-act"),
     path("public/listed/", public.listed, name="public-listed"),
     path("public/listed.json", public.listed_json, name="public-listed-json"),
     path("hazards/<uuid:hazard_id>/", pages.hazard, name="hazard-page"),

@@ -2,7 +2,7 @@
 
 A :class:`~citysafety.lifecycle.Step` names its alternatives as ``"role:rule,rule"``; ``*`` is any role.
 The rules look only at attributes of the record (``area_code``, ``department_id``, ``reporter_id``,
-``rectified_by_id``, ``handled_on_spot``, ``drafter_ids``), so this module knows no app above it.
+``rectified_by_id``, ``handled_on_spot``, ``drafter_ids``, ``checker_id``, ``party_ids``), so this module knows no app above it.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -82,6 +82,15 @@ def not_a_drafter(user: User, subject: Any) -> bool:
     return user.pk not in subject.drafter_ids
 
 
+def is_checker(user: User, subject: Any) -> bool:
+    """Who was chosen to look at it again; a hazard has such a person only while the re-check that fails is recorded."""
+    return user.pk is not None and user.pk == getattr(subject, "checker_id", None)
+
+
+def took_no_step(user: User, subject: Any) -> bool:
+    return user.pk not in subject.party_ids
+
+
 Rule = Callable[[User, Any], bool]
 
 RULES: dict[str, tuple[Rule, str]] = {
@@ -92,6 +101,8 @@ RULES: dict[str, tuple[Rule, str]] = {
     "not_reporter_on_spot": (not_the_reporter_on_spot, "denied.four_eyes_on_spot"),
     "not_first_signer": (not_the_first_signer, "denied.two_signatures"),
     "not_drafter": (not_a_drafter, "denied.own_draft"),
+    "checker": (is_checker, "denied.checker"),
+    "no_party": (took_no_step, "denied.party"),
 }
 
 SENTENCES = {
@@ -104,6 +115,11 @@ SENTENCES = {
     "denied.four_eyes": _("Four eyes: who rectified may not verify."),
     "denied.two_signatures": _("Four eyes: who signed first may not sign second."),
     "denied.own_draft": _("Four eyes: who had a hand in the draft may not approve it."),
+    "denied.maker": _("Only who made the draft works on it."),
+    "denied.own_list": _("Four eyes: who made a list does not sign it."),
+    "denied.no_place": _("No signature of this person is asked for, or it is given."),
+    "denied.checker": _("Only who was chosen to check it again may do this."),
+    "denied.party": _("Four eyes: who took a step in the case does not check it again."),
     "denied.four_eyes_on_spot": _("Four eyes: what was handled on the spot is verified by another than its reporter."),
 }
 
@@ -114,6 +130,8 @@ RULE_WORDS = {
     "not_rectifier": _("rectified by another"),
     "not_first_signer": _("signed first by another"),
     "not_drafter": _("drafted by others"),
+    "checker": _("chosen to check it again"),
+    "no_party": _("took no step in the case"),
     "not_reporter_on_spot": _("not handled on the spot by this person"),
 }
 

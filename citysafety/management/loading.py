@@ -17,6 +17,7 @@ from .inspected import inspect
 from .listed import list_majors
 from .past import Album, City, Teller
 from .pictures import SCENES, picture
+from .sampled import sample
 from .staff import make_staff
 from .supervised import supervise
 from .waiting import Waiting
@@ -55,6 +56,7 @@ def load_history(days: int, seed: int, *, at: datetime, say: Callable[[str], Non
         say(f"{inspect(at, seed=seed)} inspections")
         say(f"{note_imported(at=at)} photos")
         say(f"{cheat(at)} doubts of invented patterns")
+        say(f"{sample(at)} re-checks drawn")
     return number
 
 

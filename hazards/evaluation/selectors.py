@@ -66,6 +66,9 @@ WITH happened AS MATERIALIZED (
     FROM hazards_step s JOIN accounts_user u ON u.id = s.actor_id
     WHERE %(by_unit)s AND s.action = 'return' AND s.at >= %(start)s AND s.at < %(end)s
     UNION ALL
+    SELECT hazard_id, NULL, {BITS["fail"]} FROM hazards_recheck
+    WHERE state = 'fails' AND done_at >= %(start)s AND done_at < %(end)s
+    UNION ALL
     SELECT hazard_id, NULL, {BITS["marked"]} FROM hazards_mark WHERE at >= %(start)s AND at < %(end)s
     UNION ALL
     SELECT hazard_id, NULL, {BITS["stood"]} FROM hazards_clockchange

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from citysafety.filtering import Spelled
 
 from ..models import ClockChange, Hazard, Mark, Step
+from ..rechecks.models import Recheck
 from .words import COUNTS
 
 MOST_DAYS = 366
@@ -109,5 +110,8 @@ def counted(rows: QuerySet[Hazard], key: str, days: Days) -> QuerySet[Hazard]:
         return rows.filter(pk__in=closed.union(marked, _stood(days)))
     if key == "deferred":
         return rows.filter(pk__in=_stood(days)).exclude(pk__in=closed)
-    rows = rows.filter(pk__in=steps(STEP_OF[key], days).values("hazard"))
+    happened = steps(STEP_OF[key], days).values("hazard")
+    if key == "reworked":
+        happened = happened.union(Recheck.objects.filter(state="fails", **_during(days, "done_at")).values("hazard"))
+    rows = rows.filter(pk__in=happened)
     return rows.filter(late=False) if key == "closed_on_time" else rows

@@ -56,7 +56,7 @@ COUNTS = {
             f"{_has('write_off')} AND NOT late",
         ),
         Count("overdue", _("Became overdue"), _("Marked overdue in these days."), _has("marked")),
-        Count("reworked", _("Reworked"), _("A verification failed in these days."), _has("fail")),
+        Count("reworked", _("Reworked"), _("A verification or a re-check failed in these days."), _has("fail")),
         Count("returned", _("Returned"), _("A department returned it in these days."), _has("return")),
         Count("reopened", _("Reopened"), _("Reopened in these days."), _has("reopen")),
         Count(

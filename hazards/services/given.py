@@ -67,3 +67,4 @@ class StepInput:
     since: datetime | None = None
     scope: str = ""
     basis: str = ""
+    checker: int | None = None  # set by the service of re-checks alone: whose re-check found that it does not hold

@@ -21,6 +21,7 @@ from grid.locate import in_frame
 
 from ..lifecycle import IN_WORK, LIFECYCLE, HazardState, HazardStep, PhotoRole, kept_from, open_step
 from ..models import Hazard, Step
+from ..rechecks.rules import Closed, rule_of, rules_in_force
 from ..selectors import MOST_DOUBT_M
 from ..standing import record_standing
 from . import limits, majors, merging
@@ -49,8 +50,20 @@ NEEDED = {
     "basis": gettext_lazy("This step names its legal basis."),
 }
 
+
+def _leave_to_sampling(hazard: Hazard, given: StepInput, actor: Any, at: datetime) -> None:
+    """Let a case pass without a visit only where a rule draws from such cases. Queries: 1."""
+    case = Closed(
+        closing=given.id, hazard=hazard.pk, matter=hazard.matter_id, matter_class=hazard.matter.matter_class_id,
+        severity=hazard.severity, area=hazard.area_code, sampled=True,
+    )  # fmt: skip
+    if rule_of(case, rules_in_force()) is None:
+        raise FieldsMissing({"matter": _("No rule of re-checks draws from such cases; it is verified on site.")})
+
+
 # What a step does to a case besides moving it on: called with its row held and the step's fields checked.
 EFFECTS: dict[str, Callable[[Hazard, StepInput, Any, datetime], None]] = {
+    "pass_by_sample": _leave_to_sampling,
     "ask_extension": limits.ask_extension,
     "grant_extension": limits.grant_extension,
     "deny_extension": limits.deny_extension,
@@ -115,9 +128,10 @@ def take_step(*, hazard_id: UUID, action: str, given: StepInput, actor: Any, at:
     :raises FieldsMissing, EvidenceMissing: what the step asks for is not there.
     """
     hazard = merging.held_with_its_other(hazard_id, action, given, actor)
+    hazard.checker_id = given.checker
     permitted(actor, action, hazard)
     step = open_step(hazard, action)
-    if action == "reopen" and _too_late_to_reopen(hazard, at):
+    if action == "reopen" and given.checker is None and _too_late_to_reopen(hazard, at):
         raise TooLateToReopen(_("It was written off more than %(days)s days ago.") % {"days": REOPEN_WITHIN.days})
     if given.version is not None and given.version != hazard.version:
         raise StaleVersion(f"{given.version} is not {hazard.version}")
@@ -168,16 +182,8 @@ def _checked(step: HazardStep, given: StepInput, hazard: Hazard, actor: Any) -> 
     for name, words in NEEDED.items():
         if name in step.requires and not str(getattr(given, name) or "").strip():
             errors[name] = str(words)
-    if "location" in step.requires:
-        if given.lon is None or given.lat is None:
-            errors["location"] = _("This step needs the place where you stand.")
-        elif not in_frame(given.lon, given.lat):
-            seen = {"lon": given.lon, "lat": given.lat}
-            errors["location"] = _("%(lon).5f, %(lat).5f lies outside the city.") % seen
-        elif (limit := hazard.matter.verify_within_m) and (away := _metres_away(given, hazard)) > limit:
-            errors["location"] = _(
-                "You stand %(away)d m or more from the case; this matter is verified within %(limit)d m of it."
-            ) % {"away": ceil(away), "limit": limit}
+    if "location" in step.requires and (fault := place_fault(given, hazard)):
+        errors["location"] = fault
     department = None
     if "department" in step.requires:
         department = offices_open_to(actor, hazard.area_code).filter(code=given.department).first()
@@ -190,6 +196,18 @@ def _checked(step: HazardStep, given: StepInput, hazard: Hazard, actor: Any) -> 
     if errors:
         raise FieldsMissing(errors)
     return department
+
+
+def place_fault(given: StepInput, hazard: Hazard) -> str:
+    """Say what is wrong with where somebody stands who looks at a case on site; empty where nothing is."""
+    if given.lon is None or given.lat is None:
+        return _("This step needs the place where you stand.")
+    if not in_frame(given.lon, given.lat):
+        return _("%(lon).5f, %(lat).5f lies outside the city.") % {"lon": given.lon, "lat": given.lat}
+    if (limit := hazard.matter.verify_within_m) and (away := _metres_away(given, hazard)) > limit:
+        words = _("You stand %(away)d m or more from the case; this matter is verified within %(limit)d m of it.")
+        return words % {"away": ceil(away), "limit": limit}
+    return ""
 
 
 def _metres_away(given: StepInput, hazard: Hazard) -> float:

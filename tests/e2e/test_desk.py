@@ -34,6 +34,12 @@ PAGES = {
     "hazards/listed/": "supervisor",
     "hazards/listed/<uuid:listing_id>/": "supervisor",
     "hazards/<uuid:hazard_id>/list/": "supervisor",
+    "hazards/rechecks/": "supervisor",
+    "hazards/rechecks/<uuid:recheck_id>/": "supervisor",
+    "hazards/writeoffs/": "supervisor",
+    "hazards/writeoffs/new/": "supervisor",
+    "hazards/writeoffs/<uuid:list_id>/": "supervisor",
+    "hazards/writeoffs/<uuid:list_id>/print/": "supervisor",
     "public/listed/": "",
     "grid/": "dispatcher",
     "grid/cells/<str:code>/": "dispatcher",
@@ -104,6 +110,7 @@ ELSEWHERE = (
     "notices/<int:pk>/sign/", "notices/<int:pk>/open/", "admin/login/",
     "hazards/bulk/",  # leads to a page of its own
     "hazards/evaluation/export.<sheet:kind>", "hazards/evaluation/doubts/<int:pk>/set-aside/",
+    "hazards/writeoffs/<uuid:list_id>/export.<sheet:kind>", "hazards/writeoffs/<uuid:list_id>/<slug:verb>/",
     "hazards/export.<sheet:kind>", "supervision/overdue.<sheet:kind>", "supervision/notices.<sheet:kind>",  # files
     "views/", "views/columns/", "views/<int:pk>/", "views/<int:pk>/delete/", "public/listed.json",
     "supervision/cases/<uuid:hazard_id>/",  # a part of a page
@@ -180,6 +187,8 @@ def parts(site: Any) -> dict[str, str]:
         "<uuid:run_id>": tried_with_many(site),
         "<uuid:notice_id>": notice,
         "<uuid:listing_id>": listing,
+        "<uuid:recheck_id>": supervisor.get("/api/v1/rechecks/?page_size=1")[1]["results"][0]["id"],
+        "<uuid:list_id>": supervisor.get("/api/v1/writeoffs/?page_size=1&state=in_force")[1]["results"][0]["id"],
         "duty/handovers/<uuid:pk>": f"duty/handovers/{handover[1]['id']}",
         "duty/shifts/<uuid:pk>": f"duty/shifts/{desk_shift['id']}",
         "duty/posts/<int:pk>": f"duty/posts/{desk_shift['post']}",

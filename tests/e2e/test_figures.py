@@ -50,6 +50,8 @@ LISTS: dict[str, tuple[str, str, int]] = {
     "grid/premises/": GRID,
     "inspections/": (".//p[@class='panel-body quiet']", ".//tr[@data-href]", 50),
     "inspections/done/": (".//p[@class='panel-body quiet']", ".//tr[@data-href]", 50),
+    "hazards/rechecks/": (".//p[@class='panel-body quiet']", ".//tr[@data-href]", 50),
+    "hazards/writeoffs/": (".//p[@class='panel-body quiet']", ".//tr[@data-href]", 50),
     "hazards/listed/": (".//span[@class='unit']", ".//tr[@data-href]", 200),
     "field/cases/": (".//div[@class='where']/p", ".//a[@class='row']", 30),
 }

@@ -14,6 +14,7 @@ from django.urls import URLPattern, get_resolver
 from grid.lifecycle import VERBS as REZONING_VERBS
 from hazards.lifecycle import LIFECYCLE
 from hazards.listings.lifecycle import LIFECYCLE as LISTING_STEPS
+from hazards.rechecks.lifecycle import LIFECYCLE as RECHECK_STEPS
 from projects.lifecycle import LIFECYCLE as NOTICE_STEPS
 
 from .world import Side
@@ -87,6 +88,16 @@ def inspection(path: str, method: str = "GET", **more: Any) -> Call:
     )
 
 
+def recheck(path: str, method: str = "GET", **more: Any) -> Call:
+    """A call about a side's re-check."""
+    return Call(OBJECT, method, lambda side: path.format(id=side.recheck.pk), seen="recheck", **more)
+
+
+def writeoff(path: str, method: str = "GET", **more: Any) -> Call:
+    """A call about a side's frozen write-off list."""
+    return Call(OBJECT, method, lambda side: path.format(id=side.writeoffs.pk), seen="write-off", **more)
+
+
 def roster(kind: str, verb: str, method: str = "POST") -> Call:
     """A call about a shift or a handover of a side's post."""
 
@@ -128,6 +139,8 @@ DUTY, ROW = "api/v1/duty/", "(?P<pk>[0-9a-fA-F-]{36})/"
 VERBS = "|".join(LIFECYCLE.actions)
 OPEN311, FORM = "open311/v2/", r"\.(?P<format>xml|json)"
 LISTING = "api/v1/listings/(?P<pk>[0-9a-fA-F-]{36})/"
+RECHECK = "api/v1/rechecks/(?P<pk>[0-9a-fA-F-]{36})/"
+WRITEOFF = "api/v1/writeoffs/(?P<pk>[0-9a-fA-F-]{36})/"
 INSPECTION = "api/v1/inspections/(?P<pk>[0-9a-fA-F-]{36})/"
 NOTICE = "api/v1/supervision/(?P<pk>[0-9a-fA-F-]{36})/"
 
@@ -357,6 +370,48 @@ CALLS: dict[str, list[Call]] = {
         case("/hazards/{id}/list/", seen="supervisor"),
         case("/hazards/{id}/list/", seen="supervisor", method="POST", body={}, kind="application/x-www-form-urlencoded"),
     ],
+    "hazards/rechecks/": area("/hazards/rechecks/", seen="rechecks"),
+    "hazards/rechecks/<uuid:recheck_id>/": [recheck("/hazards/rechecks/{id}/")],
+    "api/v1/rechecks/": area(f"{API}rechecks/", seen="rechecks"),
+    "api/v1/rechecks/count/": area(f"{API}rechecks/count/", seen="rechecks"),
+    RECHECK: [recheck(f"{API}rechecks/{{id}}/")],
+    **{
+        f"{RECHECK}{part}": [recheck(f"{API}rechecks/{{id}}/{part}")]
+        for part in ("steps/", "history/", "history/count/", "photos/", "photos/count/")
+    },
+    f"{RECHECK}photos/(?P<sha256>[0-9a-fA-F]{{64}})/?": [
+        recheck(f"{API}rechecks/{{id}}/photos/{'0' * 64}?role=after", "PUT", body=b"x", content_type="image/png")
+    ],
+    f"{RECHECK}(?P<verb>{'|'.join(RECHECK_STEPS.actions)})/": [
+        recheck(f"{API}rechecks/{{id}}/{verb}/", "POST", body={"id": str(uuid.uuid4()), "version": 99})
+        for verb in RECHECK_STEPS.actions
+    ],
+    "hazards/writeoffs/": area("/hazards/writeoffs/", seen="write-offs"),
+    "hazards/writeoffs/new/": [
+        Call(SIGNED, "GET", _fixed("/hazards/writeoffs/new/"), seen="write-off maker"),
+        Call(SIGNED, "POST", _fixed("/hazards/writeoffs/new/"), {}, "application/x-www-form-urlencoded", "write-off maker"),
+    ],
+    "hazards/writeoffs/<uuid:list_id>/": [writeoff("/hazards/writeoffs/{id}/?check=true")],
+    "hazards/writeoffs/<uuid:list_id>/print/": [writeoff("/hazards/writeoffs/{id}/print/")],
+    "hazards/writeoffs/<uuid:list_id>/export.<sheet:kind>": [
+        writeoff(f"/hazards/writeoffs/{{id}}/export.{kind}") for kind in ("csv", "xlsx")
+    ],
+    "hazards/writeoffs/<uuid:list_id>/<slug:verb>/": [
+        writeoff(f"/hazards/writeoffs/{{id}}/{verb}/", "POST", body={}, content_type="application/x-www-form-urlencoded")
+        for verb in ("take-out", "put-back", "freeze", "sign", "discard")
+    ],
+    "api/v1/writeoffs/": [
+        *area(f"{API}writeoffs/", seen="write-offs"), Call(SIGNED, "POST", _fixed(f"{API}writeoffs/"), {}, seen="write-off maker")
+    ],
+    "api/v1/writeoffs/count/": area(f"{API}writeoffs/count/", seen="write-offs"),
+    WRITEOFF: [writeoff(f"{API}writeoffs/{{id}}/")],
+    **{
+        f"{WRITEOFF}{part}": [writeoff(f"{API}writeoffs/{{id}}/{part}")] for part in ("items/", "items/count/", "verify/")
+    },
+    **{
+        f"{WRITEOFF}{part}/": [writeoff(f"{API}writeoffs/{{id}}/{part}/", "POST", body={})]
+        for part in ("take-out", "put-back", "freeze", "sign")
+    },
     "public/listed/": get("/public/listed/", PUBLIC),
     "public/listed.json": get("/public/listed.json", PUBLIC),
     "api/v1/criteria/": get(f"{API}criteria/"),

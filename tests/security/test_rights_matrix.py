@@ -22,6 +22,11 @@ from hazards.inspections.models import INSPECTORS, READERS
 from hazards.inspections.models import VIEWERS as VIEWERS_OF_INSPECTIONS
 from hazards.lifecycle import LIFECYCLE
 from hazards.models import Hazard, Step
+from hazards.rechecks.models import READERS as READERS_OF_RECHECKS
+from hazards.rechecks.models import VIEWERS as VIEWERS_OF_RECHECKS
+from hazards.writeoffs.models import MAKERS
+from hazards.writeoffs.models import READERS as READERS_OF_WRITEOFFS
+from hazards.writeoffs.models import VIEWERS as VIEWERS_OF_WRITEOFFS
 from tests.grid.conftest import relay
 from tests.running import scales
 
@@ -72,6 +77,11 @@ SEES = {  # which roles see a record of their own area, by what is asked
     "inspected place": READERS,  # a handler's are those that the department closes
     "checklist": VIEWERS_OF_INSPECTIONS,
     "inspector": INSPECTORS,
+    "rechecks": VIEWERS_OF_RECHECKS,
+    "recheck": READERS_OF_RECHECKS,  # nobody who asks is its checker
+    "write-offs": VIEWERS_OF_WRITEOFFS,
+    "write-off": READERS_OF_WRITEOFFS,  # a handler's hold cases of the department
+    "write-off maker": MAKERS,
     "original": frozenset({Role.AUDITOR, Role.SUPERVISOR, Role.DISPATCHER}),
 }
 

@@ -38,9 +38,13 @@ from hazards.inspections.models import CheckedKind, Checklist, ChecklistVersion,
 from hazards.inspections.services import Looked, Visit, record_inspection
 from hazards.listings import services as listings
 from hazards.listings.seeds import seed_majors
-from hazards.models import Hazard, Listing
+from hazards.models import Hazard, Listing, Step
+from hazards.rechecks.models import Recheck, RecheckDraw, RecheckRule
 from hazards.services import take_step
 from hazards.services.steps import StepInput
+from hazards.writeoffs import services as writeoffs
+from hazards.writeoffs.models import WriteOffList
+from hazards.writeoffs.seeds import seed_signatures
 from projects.models import OverdueNotice
 from projects.seeds import seed_supervision
 from projects.services import NoticeInput, draft_notice
@@ -75,6 +79,8 @@ class Side:
     listing: Listing
     rezoning: Rezoning
     inspection: Inspection
+    recheck: Recheck
+    writeoffs: WriteOffList  # frozen
     secrets: list[str] = field(default_factory=list)  # no answer to a stranger may hold one of these
 
 
@@ -101,6 +107,7 @@ def make_world() -> World:
     PremisesKind.objects.create(code="shop", name_zh="小商店", name_en="Small shop", nine_small=True)
     ComponentClass.objects.create(code="0107", name_zh="路灯", name_en="Street lamp")
     _checklist(city)
+    seed_signatures()
     return World(
         city,
         own=_side(city, HOME, "370502001001001", "fire-02", "OWN"),
@@ -215,7 +222,12 @@ def _side(city: SmallCity, county: str, cell_code: str, department: str, word: s
     listing = _listed(hazard, word, at)
     secrets = [f"{word}-{name}" if name.isascii() else f"{word}{name}" for name in names]
     secrets += [f"{prefix}-{word}" for prefix in ("136", "137", "138", "139", "CS", "DY", "ZX")]
+    recheck, closed = _closed(owner, boss, cell, lon, lat, word, at)
     secrets += [
+        str(recheck.pk),
+        recheck.hazard.number,
+        closed.number,
+        closed.sha256,
         str(inspection.pk),
         inspection.number,
         str(hazard.pk),
@@ -226,8 +238,33 @@ def _side(city: SmallCity, county: str, cell_code: str, department: str, word: s
     ]
     return Side(
         hazard, late, Attachment.objects.get(photo_id=sha256), cell, premises, component, load, worker, notice, channel,
-        owner.access_tokens.get(), view, owner, duty, left, handover, listing, rezoning, inspection, secrets,
+        owner.access_tokens.get(), view, owner, duty, left, handover, listing, rezoning, inspection, recheck, closed,
+        secrets,
     )  # fmt: skip
+
+
+def _closed(
+    owner: User, boss: User, cell: Cell, lon: float, lat: float, word: str, at: datetime
+) -> tuple[Recheck, WriteOffList]:
+    """Close a case that nobody rectified, draw it, and freeze a list of it."""
+    hazard = file_hazard(owner, at=at, lon=lon, lat=lat, description=f"{word}-WORDS")
+    step = Step.objects.create(
+        id=uuid.uuid4(), hazard=hazard, action="write_off", source="verified", target="written_off", version=2, actor=boss, at=at
+    )  # fmt: skip
+    closed = {"state": "written_off", "written_off_at": at, "due_at": None, "due_stage": "", "version": 2}
+    Hazard.objects.filter(pk=hazard.pk).update(**closed)
+    day = timezone.localdate(at)
+    rule, _new = RecheckRule.objects.get_or_create(percent=1, since=day)
+    draw = RecheckDraw.objects.create(
+        rule=rule, first=day, last=day + timedelta(days=RecheckDraw.objects.count()), at=at, seed="0" * 64, percent=1,
+        at_least=0, days=7, population=[step.pk], size=1, drawn=1,
+    )  # fmt: skip
+    recheck = Recheck.objects.create(
+        id=uuid.uuid4(), draw=draw, hazard=hazard, closing=step, area_code=cell.code, due_on=day, drawn_at=at
+    )
+    wish = writeoffs.Wish(id=uuid.uuid4(), title=f"{word}-NOTE", area=cell.code)
+    row = writeoffs.make_list(wish=wish, by=boss, at=at)
+    return recheck, writeoffs.freeze(list_id=row.pk, by=boss, at=at)
 
 
 def _issued(hazard: Hazard, at: datetime) -> OverdueNotice:

@@ -18,7 +18,9 @@ from grid.models import Cell, Posting
 from hazards.evaluation.seeds import seed_evaluation
 from hazards.listings.seeds import seed_majors
 from hazards.models import Hazard
+from hazards.rechecks.seeds import seed_rechecks
 from hazards.seeds import seed_ladders, seed_limits
+from hazards.writeoffs.seeds import seed_signatures
 from projects.seeds import seed_supervision
 
 
@@ -42,6 +44,8 @@ class Command(BaseCommand):
         seed_limits()
         seed_evaluation()
         seed_ladders()
+        seed_rechecks(since=timezone.localdate() - timedelta(days=14))
+        seed_signatures()
         seed_majors(at=timezone.now() - timedelta(days=365))
         seed_supervision(at=timezone.now() - timedelta(days=365))  # in force before the demo's notices
         workers = {

@@ -1,0 +1,165 @@
+"""HTTP doors of re-checks under /api/v1/rechecks/: parse, one call, answer."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
+from rest_framework import serializers, viewsets
+from rest_framework.decorators import action
+from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.permissions import BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from citysafety.accounts.rights import sentence
+from citysafety.api import Conflict, Unprocessable, answer_once, area_asked, known_answer, uuid_in
+from citysafety.evidence import telling
+from citysafety.evidence.doors import ClaimInput, role_asked, step_asked, take_photo
+from citysafety.lifecycle import StepNotAllowed
+from citysafety.viewsets import CountTwin, Historied
+
+from ..api import LocationInput
+from ..present import photo_answer
+from ..services.given import EvidenceMissing, FieldsMissing, NotAllowed, StaleVersion
+from . import selectors, services
+from .filters import RecheckFilter
+from .lifecycle import LIFECYCLE
+from .models import VIEWERS, Recheck
+from .present import recheck_answer, step_answer
+
+
+class Viewers(BasePermission):
+    """Roles that have a part in re-checks; to all others their lists are not there."""
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return bool(request.user.is_authenticated) and request.user.role in VIEWERS
+
+
+class StepFields(serializers.Serializer):
+    id = serializers.UUIDField()
+    version = serializers.IntegerField(min_value=1, required=False, allow_null=True, default=None)
+    reason = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+    words = serializers.CharField(max_length=2000, required=False, allow_blank=True, default="")
+    location = LocationInput(required=False, allow_null=True, default=None)
+    checker = serializers.CharField(max_length=150, required=False, allow_blank=True, default="")
+
+
+class RecheckViews(CountTwin, Historied, viewsets.GenericViewSet):
+    """Re-checks: lists, photos of the visit, steps."""
+
+    permission_classes = (Viewers,)
+    filterset_class = RecheckFilter
+    beside_filters = ("area",)
+    ordering = ("due_on", "id")
+
+    def get_queryset(self) -> QuerySet[Recheck]:
+        if getattr(self, "swagger_fake_view", False):
+            return Recheck.objects.none()
+        return selectors.rechecks_seen_by(self.request.user)
+
+    def filter_queryset(self, rows: QuerySet[Recheck]) -> QuerySet[Recheck]:
+        rows = super().filter_queryset(rows)
+        asked = self.request.query_params.get("area")
+        return rows.filter(area_code__startswith=area_asked(self.request)) if asked else rows
+
+    def history_of(self, record: Recheck) -> QuerySet:
+        return selectors.history(record)
+
+    def history_row(self, row: Any) -> dict[str, Any]:
+        return step_answer(row)
+
+    @extend_schema(parameters=[OpenApiParameter("area", str)], responses=OpenApiTypes.OBJECT)
+    def list(self, request: Request) -> Response:
+        page = self.paginate_queryset(self.filter_queryset(self.get_queryset()))
+        return self.get_paginated_response([recheck_answer(row) for row in page])
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def retrieve(self, request: Request, pk: str) -> Response:
+        return Response(recheck_answer(self.get_object()))
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @action(detail=True, methods=["get"])
+    def steps(self, request: Request, pk: str) -> Response:
+        rows = services.steps_open_to(request.user, self.get_object())
+        return Response(
+            [
+                {"action": s.action, "label": str(s.label), "requires": list(s.requires), "basis": _(s.basis)}
+                for s in rows
+            ]
+        )
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @action(detail=True, methods=["get"])
+    def photos(self, request: Request, pk: str) -> Response:
+        self.ordering = ("at", "pk")
+        page = self.paginate_queryset(selectors.photos(self.get_object()))
+        judged = telling.judged(page, request.user)
+        return self.get_paginated_response([photo_answer(row, judged[row.pk]) for row in page])
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @action(detail=True, methods=["get"], url_path="photos/count")
+    def photos_count(self, request: Request, pk: str) -> Response:
+        return Response({"count": selectors.photos(self.get_object()).count()})
+
+    @extend_schema(
+        parameters=[OpenApiParameter("role", str), OpenApiParameter("step", str), ClaimInput],
+        request=OpenApiTypes.BINARY,
+        responses={200: OpenApiTypes.OBJECT, 201: OpenApiTypes.OBJECT},
+    )
+    def photo(self, request: Request, pk: str, sha256: str) -> Response:
+        """Take a photo of what the checker found."""
+        recheck = self.get_object()
+        role, step_id = role_asked(request, ["after"]), step_asked(request)
+        if recheck.checker_id != request.user.pk:
+            raise PermissionDenied(sentence("denied.checker"))
+        return take_photo(
+            request, kind="recheck", subject_id=str(recheck.pk), role=role, sha256=sha256, step_id=step_id
+        )
+
+    @extend_schema(request=StepFields, responses=OpenApiTypes.OBJECT)
+    @action(detail=True, methods=["post"], url_path=f"(?P<verb>{'|'.join(LIFECYCLE.actions)})", url_name="step")
+    def take(self, request: Request, pk: str, verb: str) -> Response:
+        """Take a step. Order of refusals: 401, 404, known id, 403, 409, 400, 422."""
+        recheck = self.get_object()
+        to = f"rechecks/{recheck.pk}/{verb}"
+        if (claimed := uuid_in(request.data)) and (known := known_answer(claimed, request, to=to)):
+            return known
+        try:
+            services.permitted(request.user, verb, recheck)
+        except NotAllowed as refusal:
+            raise PermissionDenied(sentence(refusal.rule)) from refusal
+        given = StepFields(data=request.data)
+        given.is_valid(raise_exception=True)
+        data = given.validated_data
+        step = services.RecheckInput(
+            id=data["id"], version=data["version"], words=data["words"] or data["reason"], checker=data["checker"],
+            **(data["location"] or {}),
+        )  # fmt: skip
+        return answer_once(step.id, request, lambda: self._taken(recheck, verb, step), to=to)
+
+    def _taken(self, recheck: Recheck, verb: str, step: services.RecheckInput) -> tuple[int, dict[str, Any]]:
+        """Call the service and turn its refusals into answers."""
+        at = timezone.now()
+        try:
+            services.take_recheck_step(recheck_id=recheck.pk, action=verb, given=step, actor=self.request.user, at=at)
+        except NotAllowed as refusal:
+            raise PermissionDenied(sentence(refusal.rule)) from refusal
+        except StepNotAllowed as refusal:
+            is_done = recheck.state != "due"
+            raise self._conflict(recheck, _("It was done before.") if is_done else str(refusal)) from refusal
+        except StaleVersion as refusal:
+            raise self._conflict(recheck, _("It changed in the meantime.")) from refusal
+        except FieldsMissing as refusal:
+            raise ValidationError(refusal.errors) from refusal
+        except EvidenceMissing as refusal:
+            raise Unprocessable({refusal.requirement: str(refusal)}) from refusal
+        # Given to another, it may be out of sight for who gave it.
+        rows = Recheck.objects.select_related(*selectors.RELATED).defer(*selectors.SHAPES)
+        return 200, recheck_answer(rows.get(pk=recheck.pk))
+
+    def _conflict(self, recheck: Recheck, words: str) -> Conflict:
+        refusal = Conflict(words)
+        refusal.present = recheck_answer(self.get_object())
+        return refusal
