@@ -78,6 +78,9 @@ CHECKER = (
     "dispatcher:area,not_rectifier,not_reporter_on_spot",
 )
 REPORTER = ("*:reporter",)
+CALLER = ("operator:reporter",)  # who took the report of somebody of the public, or the account of the public itself
+NOT_BY_ITS_DOER = ("supervisor:area,not_rectifier",)
+REOPENED = {S.WRITTEN_OFF: S.ACCEPTED, S.REFUSED: S.REPORTED}  # where a case goes on that was closed wrongly
 
 
 # What a step may ask of a case besides its state, and what is said where it does not hold. Looks at columns only.
@@ -103,6 +106,8 @@ CONDITIONS: dict[str, tuple[Callable[[Any], bool], Any]] = {
     "no plan asked": (lambda hazard: hazard.plan_asked_at is None, _("A plan waits for approval already.")),
     "stopped": (lambda hazard: hazard.stopped_at is not None, _("Work is not stopped.")),
     "not stopped": (lambda hazard: hazard.stopped_at is None, _("Work is stopped; let it go on first.")),
+    "contested": (lambda hazard: hazard.contested_at is not None, _("Nobody has contested it.")),
+    "not contested": (lambda hazard: hazard.contested_at is None, _("A supervisor has not decided yet.")),
     "not listed": (lambda hazard: hazard.listed_at is None, _("It is under listed supervision.")),
 }
 
@@ -241,6 +246,37 @@ LIFECYCLE = Lifecycle(
         REPORTER,
         requires=("reason",),
         label=_("Contest"),
+    ),
+    # -- what the public asks once its own right to reopen is used up --
+    *aside(
+        tuple(REOPENED),
+        "ask_reopening",
+        gettext_noop("the reporter says again that it is not solved; a supervisor decides"),
+        CALLER,
+        requires=("reason",),
+        label=_("Ask for reopening"),
+        when=("not contested",),
+    ),
+    *(
+        HazardStep(
+            source,
+            "grant_reopening",
+            target,
+            gettext_noop("decided by a supervisor, not by who rectified"),
+            NOT_BY_ITS_DOER,
+            label=_("Reopen as asked"),
+            when=("contested",),
+        )
+        for source, target in REOPENED.items()
+    ),
+    *aside(
+        tuple(REOPENED),
+        "deny_reopening",
+        gettext_noop("decided by a supervisor, not by who rectified"),
+        NOT_BY_ITS_DOER,
+        requires=("reason",),
+        label=_("Leave it closed"),
+        when=("contested",),
     ),
     # -- what changes its time limits --
     *aside(

@@ -174,6 +174,7 @@ class Hazard(models.Model):
     plan_approved_at = models.DateTimeField(_("plan approved at"), null=True)
     stopped_at = models.DateTimeField(_("work stopped at"), null=True)
     listed_at = models.DateTimeField(_("listed at"), null=True)  # 挂牌督办, until it is taken off the list
+    contested_at = models.DateTimeField(_("contested at"), null=True)  # by the public, until a supervisor decides
     co_reporters = ArrayField(models.BigIntegerField(), null=True)  # of what was merged into it
     imported = models.BooleanField(_("imported"), default=False)
     party_users = ArrayField(models.BigIntegerField(), default=list)  # reporter and whoever acted
@@ -214,6 +215,9 @@ class Hazard(models.Model):
             models.Index("merged_into", name="hazard_merged", condition=Q(merged_into__isnull=False)),
             models.Index("paused_until", name="hazard_paused", condition=Q(paused_at__isnull=False)),
             models.Index(fields=["-received_at", "id"], name="hazard_pinned", condition=Q(pinned_at__isnull=False)),
+            models.Index(
+                fields=["-received_at", "id"], name="hazard_contested", condition=Q(contested_at__isnull=False)
+            ),
             models.Index(fields=["-received_at", "id"], name="hazard_stopped", condition=Q(stopped_at__isnull=False)),
             models.Index(fields=["reporter", "-received_at"], name="hazard_reporter"),
             GinIndex(fields=["party_users", "party_departments"], name="hazard_party"),
@@ -546,3 +550,4 @@ class Followed(models.Model):
 
 # Django finds the tables of a package inside the app by this line.
 from .inspections import models as inspections  # noqa: E402, F401
+from .public import models as public  # noqa: E402, F401

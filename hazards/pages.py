@@ -37,6 +37,7 @@ from .lifecycle import OPEN, HazardState, PhotoRole
 from .listings import desk as listings
 from .models import Hazard, Severity
 from .present import clock_answer
+from .public import pages as public_side
 
 ROWS = 50
 # A longer list says "more than", so that its page costs the same after years. What is open, and what happened on days that
@@ -389,6 +390,7 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
             "happened": desk.happened(selectors.history(found), found.marks.all(), photos, found.climbed.all()),
             "photos": [(photo, PhotoRole(photo.role).label, judged[photo.pk]) for photo in photos],
             "major": listings.panel(request.user, found, now),
+            **public_side.beside(request.user, found),
             "drawing": draw(found),
             "states": {value: str(label) for value, label in HazardState.choices},
             "api": f"/api/v1/hazards/{found.pk}/",

@@ -4,6 +4,7 @@ from . import pages
 from .evaluation import pages as evaluation
 from .listings import pages as listings
 from .listings import public
+from .public import pages as public_side
 
 urlpatterns = [
     path("hazards/", pages.hazards, name="hazards"),
@@ -17,5 +18,12 @@ urlpatterns = [
     path("hazards/<uuid:hazard_id>/list/", listings.propose, name="listing-propose"),
     path("public/listed/", public.listed, name="public-listed"),
     path("public/listed.json", public.listed_json, name="public-listed-json"),
+    path("public/report/", public_side.report, name="public-report"),
+    path("public/report/same/", public_side.same, name="public-same"),
+    path("public/follow/", public_side.follow, name="public-follow"),
+    path("public/cases/", public_side.cases, name="public-cases"),
+    path("public/cases/<str:code>/", public_side.case, name="public-case"),
+    path("public/cases/<str:code>/not-solved/", public_side.contest, name="public-contest"),
+    path("public/cases/<str:code>/solved/", public_side.rate, name="public-rate"),
     path("hazards/<uuid:hazard_id>/", pages.hazard, name="hazard-page"),
 ]

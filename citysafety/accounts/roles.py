@@ -70,6 +70,7 @@ MASTER_DATA = {
     "hazards.detector": ("view", "change"),
     "hazards.criterion": KEEP,
     "hazards.listingrule": ("view", "change"),
+    "hazards.publicrule": ("view", "change"),
     "hazards.checklist": KEEP,
     "hazards.checkedkind": EDIT,
     "hazards.checklistversion": EDIT,

@@ -33,6 +33,9 @@ PAGES = {
     "hazards/listed/<uuid:listing_id>/": "supervisor",
     "hazards/<uuid:hazard_id>/list/": "supervisor",
     "public/listed/": "",
+    "public/report/": "",
+    "public/follow/": "",
+    "public/cases/": "",
     "grid/": "dispatcher",
     "grid/cells/<str:code>/": "dispatcher",
     "grid/workers/": "dispatcher",
@@ -98,6 +101,7 @@ ELSEWHERE = (
     "hazards/evaluation/export.<sheet:kind>", "hazards/evaluation/doubts/<int:pk>/set-aside/",
     "hazards/export.<sheet:kind>", "supervision/overdue.<sheet:kind>", "supervision/notices.<sheet:kind>",  # files
     "views/", "views/columns/", "views/<int:pk>/", "views/<int:pk>/delete/", "public/listed.json",
+    "public/report/same/", "public/cases/<str:code>/", "public/cases/<str:code>/not-solved/", "public/cases/<str:code>/solved/",
     "supervision/cases/<uuid:hazard_id>/",  # a part of a page
     "grid/rezoning/<uuid:pk>/<slug:verb>/",
     "duty/shifts/<uuid:pk>/cancel/", "duty/leave/<uuid:pk>/cancel/", "duty/swaps/<uuid:pk>/agree/",

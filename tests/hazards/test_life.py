@@ -62,7 +62,8 @@ LIMITS = {  # hours by matter and stage; XF-002 runs round the clock
 CELLS = ("370502001001001", "370502001001002")  # side by side
 # Steps that only major hazards have, or that make them major: tests/hazards/test_majors.py.
 OF_MAJORS = {"raise", "lower", "plan", "approve_plan", "return_plan", "stop_work", "resume_work"}
-ACTIONS = [action for action in LIFECYCLE.actions if action not in OF_MAJORS]
+OF_PUBLIC = {"ask_reopening", "grant_reopening", "deny_reopening"}
+ACTIONS = [action for action in LIFECYCLE.actions if action not in OF_MAJORS | OF_PUBLIC]
 BEFORE_VERIFIED = {"reported", "accepted", "dispatched", "taken"}
 
 
