@@ -43,7 +43,7 @@ from .listings import selectors as listings
 from .listings.present import plan_answer, stop_answer
 from .models import Hazard, Severity, Step
 from .present import clock_answer, hazard_answer, near_answer, photo_answer, step_answer
-from .public import pages as public_side
+from .public import desk as public_side
 from .services.given import StepInput
 from .services.reporting import Filing, file_drafts
 from .services.steps import steps_open_to

@@ -37,7 +37,7 @@ from .lifecycle import OPEN, HazardState, PhotoRole
 from .listings import desk as listings
 from .models import Hazard, Severity
 from .present import clock_answer
-from .public import pages as public_side
+from .public import desk as public_side
 
 ROWS = 50
 # A longer list says "more than", so that its page costs the same after years. What is open, and what happened on days that

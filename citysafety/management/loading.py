@@ -45,7 +45,9 @@ def load_history(days: int, seed: int, *, at: datetime, say: Callable[[str], Non
     number = import_history(told if there else waiting.among(told), say=say)
     if not there:
         with connection.cursor() as cursor:
-            days_of_demo = [timezone.localdate(at - timedelta(days=n)) for n in range(3)]  # the public's begin before today
+            days_of_demo = [
+                timezone.localdate(at - timedelta(days=n)) for n in range(3)
+            ]  # the public's begin before today
             used = max(teller.numbers.get(day, 0) for day in days_of_demo)
             cursor.execute("SELECT setval('hazard_number', %s, true)", [max(1, used)])
     say(f"{number} hazards of {max(0, days - there)} days")

@@ -1,4 +1,4 @@
-"""Who asks, how often; and who of the city may read how to reach a reporter."""
+"""Who asks, and how often."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -11,19 +11,9 @@ from django.utils.cache import add_never_cache_headers
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from rest_framework.throttling import SimpleRateThrottle
 
-from citysafety.accounts.rights import may
-from citysafety.lifecycle import Step
-
 from .forms import MOST_PHOTOS
 
 MOST_BYTES = MOST_PHOTOS * settings.PHOTO_MAX_BYTES + 200_000  # three photos and the words around them
-# Who handles a case calls back: the office that dispatches, the department it is with, who decides a contest.
-CONTACT = Step("", "call_back", "", "", ("dispatcher:area", "department_handler:department", "supervisor:area"))
-
-
-def may_call_back(user: Any, hazard: Any) -> bool:
-    """Test whether a person of the city may read how to reach the reporter of a case. No queries."""
-    return may(user, CONTACT, hazard).allowed
 
 
 class Limit(SimpleRateThrottle):
@@ -55,17 +45,21 @@ def too_often(request: HttpRequest, wait: int) -> HttpResponse:
 def public_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Open a page to everybody: so often from one address, no larger than a report is, kept by no cache, found by no search engine.
 
-    The size is looked at before the check against forged forms, which reads all of a form.
+    The size is looked at before the check against forged forms, which reads all of a form; what is forged is not counted.
     """
-    checked = csrf_protect(view)
+
+    def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if wait := wait_of(request, "looks", LOOKS):
+            return too_often(request, wait)
+        return view(request, *args, **kwargs)
+
+    checked = csrf_protect(counted)
 
     @wraps(view)
     def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         length = request.META.get("CONTENT_LENGTH") or "0"
         if not length.isdecimal() or int(length) > MOST_BYTES:
             answer = render(request, "hazards/public/too_large.html", {"most": MOST_BYTES // 1024**2}, status=413)
-        elif wait := wait_of(request, "looks", LOOKS):
-            answer = too_often(request, wait)
         else:
             answer = checked(request, *args, **kwargs)
         answer["X-Robots-Tag"] = "noindex"

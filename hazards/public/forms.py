@@ -140,7 +140,9 @@ class FollowForm(forms.Form):
     """A number and the code that came with it."""
 
     number = forms.CharField(label=_("Number"), max_length=24, widget=forms.TextInput(attrs={"autocomplete": "off"}))
-    code = forms.CharField(label=_("Code"), max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off"}))
+    code = forms.CharField(
+        label=_("Follow-up code"), max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
 
 
 class ContestForm(Guarded):

@@ -17,7 +17,6 @@ from citysafety.evidence.services import NotAPicture, TooLarge
 from grid.models import Matter
 
 from ..desk import reason_words
-from ..models import Hazard
 from ..open311 import present
 from . import access, codes, selectors, services
 from .access import public_page
@@ -274,27 +273,3 @@ def cases(request: HttpRequest) -> HttpResponse:
         "statuses": (("", _("All")), ("open", _("Open")), ("closed", _("Closed"))),
     }
     return render(request, "hazards/public/cases.html", context)
-
-
-# -- for the desk --------------------------------------------------------------------------------
-
-
-def beside(user: Any, hazard: Hazard) -> dict[str, Any]:
-    """Return what the page of a case says of its public side. Queries: 1, none for what people of the city filed."""
-    kept = selectors.kept_of(hazard)
-    if kept is None:
-        return {}
-    contact = getattr(kept, "contact", None) if access.may_call_back(user, hazard) else None
-    return {"public_report": kept, "public_contact": contact}
-
-
-def public_answer(user: Any, hazard: Hazard) -> dict[str, Any]:
-    """Return the public side of a case as the API gives it. Queries: 2."""
-    said = beside(user, hazard)
-    kept, contact = said.get("public_report"), said.get("public_contact")
-    return {
-        "reported_by_public": kept is not None,
-        "satisfaction": kept.satisfaction if kept else None,
-        "satisfied_at": present.w3c(kept.satisfied_at) if kept and kept.satisfied_at else None,
-        "contact": {"name": contact.name, "phone": contact.phone} if contact else None,
-    }

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.contrib.auth.models import AnonymousUser
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from citysafety import areas, worktime
 from citysafety.calendars.services import calendar
@@ -40,11 +41,11 @@ PLAIN = {
 }
 MILESTONES = ("received", "dispatched", "handled", "verified", "closed")
 LABELS = {
-    "received": _("Received"),
-    "dispatched": _("Dispatched"),
-    "handled": _("Handled"),
-    "verified": _("Verified"),
-    "closed": _("Closed"),
+    "received": pgettext_lazy("milestone", "Received"),
+    "dispatched": pgettext_lazy("milestone", "Dispatched"),
+    "handled": pgettext_lazy("milestone", "Handled"),
+    "verified": pgettext_lazy("milestone", "Verified"),
+    "closed": pgettext_lazy("milestone", "Closed"),
 }
 REACHED = {
     "report": "received", "dispatch": "dispatched", "rectify": "handled", "handle_on_spot": "handled",
@@ -218,9 +219,8 @@ def followed(report: PublicReport, *, at: datetime) -> Followed:
     )
     if closing is not None:
         seen.may_contest = at <= closing.until and not closing.is_decided and case.contested_at is None
-        seen.may_rate = case.state == S.WRITTEN_OFF and (
-            report.satisfied_at is None or report.satisfied_at < closing.at
-        )
+        is_new = report.satisfied_at is None or report.satisfied_at < closing.at
+        seen.may_rate = case.state == S.WRITTEN_OFF and case.contested_at is None and is_new
     return seen
 
 
@@ -279,16 +279,3 @@ def marked(text: str) -> tuple[datetime, UUID]:
         return EPOCH + timedelta(microseconds=int(micros)), UUID(last)
     except OverflowError as error:
         raise ValueError(text) from error
-
-
-# -- for the desk --------------------------------------------------------------------------------
-
-
-def kept_of(hazard: Hazard) -> PublicReport | None:
-    """Return what the public side keeps of a case, with how to reach its reporter; None for what people of the city filed.
-
-    Queries: 1, none for a case that was not filed by the public (its reporter is at hand).
-    """
-    if hazard.reporter.username != ACCOUNT:
-        return None
-    return PublicReport.objects.select_related("contact").filter(pk=hazard.pk).first()

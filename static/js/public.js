@@ -24,7 +24,7 @@ if (button && navigator.geolocation) {
         place.elements.lat.value = coords.latitude.toFixed(6);
         place.elements.lon.value = coords.longitude.toFixed(6);
         place.elements.datum.value = 'wgs84';
-        said.textContent = button.dataset.taken.replace('%(n)s', Math.ceil(coords.accuracy));
+        said.textContent = button.dataset.taken.replace('{n}', Math.ceil(coords.accuracy));
       },
       () => { said.textContent = button.dataset.refused; },
       { enableHighAccuracy: true, maximumAge: 0, timeout: 30_000 },

@@ -321,6 +321,7 @@ def test_not_solved_reopens_once_and_then_a_supervisor_decides(cast, supervisor)
     asked = hazard.steps.get(action="ask_reopening")
     assert Attachment.objects.get(step_id=asked.pk).used_by == asked.pk
     assert not_solved(address).status_code == 400, "asked already"
+    assert "/solved/" not in text_of(Client().get(address))
     step(hazard, "grant_reopening", supervisor)
     assert (hazard_now(hazard).state, hazard_now(hazard).contested_at) == ("accepted", None)
 

@@ -524,7 +524,7 @@ CALLS: dict[str, list[Call]] = {
     ],
 }  # fmt: skip
 
-NUMBERS_ARE_PUBLIC = OPEN311  # of hazards, by which the public asks how they stand
+NUMBERS_ARE_PUBLIC = (OPEN311, "public/")  # of hazards, by which the public asks how they stand
 CELLS_ARE_NAMED = ("api/v1/cells/locate/", "tiles/")  # outlines, codes and names of cells are public inside the city
 
 
