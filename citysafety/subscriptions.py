@@ -25,6 +25,8 @@ LISTENERS: dict[str, list[Listener]] = {
     "hazard.fail": [hazards.tell_of_failure],
     "hazard.write_off": [hazards.tell_of_write_off, inspections.follow_hazard],
     "hazard.reopen": [hazards.tell_of_reopening, inspections.follow_hazard, rechecks.follow_reopening],
+    "hazard.ask_reopening": [hazards.tell_of_asked_reopening],
+    "hazard.grant_reopening": [hazards.tell_of_reopening, inspections.follow_hazard, rechecks.follow_reopening],
     "hazard.mark_overdue": [hazards.tell_of_overdue],
     "hazard.ask_extension": [hazards.tell_who_decides],
     "hazard.ask_pause": [hazards.tell_who_decides],

@@ -26,7 +26,9 @@ from .models import (
     ListingRule,
     ListingRuleHistory,
     PauseCause,
+    PublicRuleHistory,
 )
+from .public.models import PublicRule
 from .rechecks import admin as rechecks  # noqa: F401  registers its own tables
 from .writeoffs import admin as writeoffs  # noqa: F401  registers its own tables
 
@@ -158,3 +160,18 @@ class ListingRuleAdmin(admin.ModelAdmin):
 class ListingRuleHistoryAdmin(HistoryAdmin):
     list_display = ("at", "change", "by", *DAYS)
     list_filter = (*HistoryAdmin.list_filter, "level")
+
+
+PUBLIC = ("contest_days", "reopenings", "basis")
+
+
+@admin.register(PublicRule)
+class PublicRuleAdmin(admin.ModelAdmin):
+    """How long and how often the public may say that a closed case is not solved."""
+
+    list_display = PUBLIC
+
+
+@admin.register(PublicRuleHistory)
+class PublicRuleHistoryAdmin(HistoryAdmin):
+    list_display = ("at", "change", "by", *PUBLIC)

@@ -43,6 +43,7 @@ from .listings import selectors as listings
 from .listings.present import plan_answer, stop_answer
 from .models import Hazard, Severity, Step
 from .present import clock_answer, hazard_answer, near_answer, photo_answer, standard_answer, step_answer
+from .public import desk as public_side
 from .services.given import StepInput
 from .services.reporting import Filing, filing_of
 from .services.steps import steps_open_to
@@ -238,6 +239,12 @@ class HazardViews(CountTwin, Historied, viewsets.GenericViewSet):
                 "stops": [stop_answer(stop) for stop in listings.stops(hazard)],
             }
         )
+
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    @action(detail=True, methods=["get"])
+    def public(self, request: Request, pk: str) -> Response:
+        """Say whether the public reported it, how satisfied the reporter is, and for who handles it how to call back."""
+        return Response(public_side.public_answer(request.user, self.get_object()))
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["get"])

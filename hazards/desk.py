@@ -125,7 +125,10 @@ def _queues_of(user: Any) -> list[Queue]:
                 Queue(_("Reported by me"), {"mine": "true", "open": "true"}, open_now & Q(reporter=user)),
             ]
     own = {
-        Role.SUPERVISOR: [_to_decide(user)],
+        Role.SUPERVISOR: [
+            _to_decide(user),
+            Queue(_("Contested"), {"contested": "true", "area": user.area_code}, Q(contested_at__isnull=False)),
+        ],
         Role.LEADER: [
             Queue(_("Set by a leader"), {"pinned": "true", "open": "true"}, open_now & Q(pinned_at__isnull=False))
         ],
@@ -348,7 +351,9 @@ def bound(user: Any, hazard: Hazard, at: datetime) -> dict[str, Any]:
 # Steps that are rarely taken stand behind a word of their own, so that the one that is due is seen; what somebody asked
 # for is due.
 BESIDE = frozenset({step.action for step in LIFECYCLE.steps if step.is_aside} | {"merge"})
-DECISIONS = frozenset({"grant_extension", "deny_extension", "deny_pause", "resume", "approve_plan", "return_plan"})
+DECISIONS = frozenset(
+    {"grant_extension", "deny_extension", "deny_pause", "resume", "approve_plan", "return_plan", "deny_reopening"}
+)
 
 
 def is_beside(step: HazardStep, hazard: Hazard) -> bool:

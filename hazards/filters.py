@@ -29,7 +29,7 @@ KEYS = {
 
 # What few cases are; each has an index of its own.
 CONDITIONS = {"asked": ASKED, "paused": Q(paused_at__isnull=False), "pinned": Q(pinned_at__isnull=False),
-              "stopped": Q(stopped_at__isnull=False)}  # fmt: skip
+              "stopped": Q(stopped_at__isnull=False), "contested": Q(contested_at__isnull=False)}  # fmt: skip
 
 # What a day of the filters is in the figures of the day.
 OF_THE_DAY = {
@@ -72,6 +72,7 @@ class HazardFilter(django_filters.FilterSet):
     paused = Switch(method="by_condition", label=_("paused"))
     pinned = Switch(method="by_condition", label=_("set by a leader"))
     stopped = Switch(method="by_condition", label=_("work stopped"))
+    contested = Switch(method="by_condition", label=_("contested by the public"))
     matter = django_filters.CharFilter(method="by_code", label=_("matter"))
     category = django_filters.CharFilter(method="by_code", label=_("category"))
     department = django_filters.CharFilter(method="by_code", label=_("department"))

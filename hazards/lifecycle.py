@@ -79,6 +79,10 @@ CHECKER = (
 )
 REPORTER = ("*:reporter",)
 RECHECKER = ("*:checker",)  # whose re-check found that it does not hold
+CALLER = ("operator:reporter",)  # who took the report of somebody of the public, or the account of the public itself
+NOT_BY_ITS_DOER = ("supervisor:area,not_rectifier",)
+REOPENINGS = ("reopen", "grant_reopening")  # the steps that let a closed case go on
+REOPENED = {S.WRITTEN_OFF: S.ACCEPTED, S.REFUSED: S.REPORTED}  # where a case goes on that was closed wrongly
 
 
 # What one answer can serve for many cases at once: words, an office, a cause.
@@ -114,6 +118,8 @@ CONDITIONS: dict[str, tuple[Callable[[Any], bool], Any]] = {
         lambda hazard: hazard.handled_on_spot and hazard.severity == "general" and hazard.matter.sample_recheck,
         _("Only a general hazard handled on the spot, of a matter that allows it, is left to sampled re-check."),
     ),
+    "contested": (lambda hazard: hazard.contested_at is not None, _("Nobody has contested it.")),
+    "not contested": (lambda hazard: hazard.contested_at is None, _("A supervisor has not decided yet.")),
     "not listed": (lambda hazard: hazard.listed_at is None, _("It is under listed supervision.")),
 }
 
@@ -275,6 +281,37 @@ LIFECYCLE = Lifecycle(
         REPORTER,
         requires=("reason",),
         label=_("Contest"),
+    ),
+    # -- what the public asks once its own right to reopen is used up --
+    *aside(
+        tuple(REOPENED),
+        "ask_reopening",
+        gettext_noop("the reporter says again that it is not solved; a supervisor decides"),
+        CALLER,
+        requires=("reason",),
+        label=_("Ask for reopening"),
+        when=("not contested",),
+    ),
+    *(
+        HazardStep(
+            source,
+            "grant_reopening",
+            target,
+            gettext_noop("decided by a supervisor, not by who rectified"),
+            NOT_BY_ITS_DOER,
+            label=_("Reopen as asked"),
+            when=("contested",),
+        )
+        for source, target in REOPENED.items()
+    ),
+    *aside(
+        tuple(REOPENED),
+        "deny_reopening",
+        gettext_noop("decided by a supervisor, not by who rectified"),
+        NOT_BY_ITS_DOER,
+        requires=("reason",),
+        label=_("Leave it closed"),
+        when=("contested",),
     ),
     # -- what changes its time limits --
     *aside(

@@ -19,6 +19,7 @@ from . import notices
 from .lifecycle import HazardState, Stage
 from .listings import clocks as listing_clocks
 from .models import Hazard, Mark, Severity, Step
+from .public.models import ACCOUNT
 from .services import move_open_cases, recompute_due
 
 MAJOR_LEVEL, OVERDUE_LEVEL = 2, 3  # of the four levels of notices: II orange, III yellow
@@ -131,6 +132,11 @@ def tell_of_contest(entry: OutboxEntry) -> None:
     _tell_with_reason(entry, "hazard.contested", notices.nearest_dispatchers(entry.area_code))
 
 
+def tell_of_asked_reopening(entry: OutboxEntry) -> None:
+    """The public asks again for reopening: the supervisors of the area. Queries: 8."""
+    _tell_with_reason(entry, "hazard.reopening_asked", notices.covering(entry.area_code, Role.SUPERVISOR))
+
+
 def tell_who_decides(entry: OutboxEntry) -> None:
     """More time or a pause is asked for: the dispatchers nearest to the place; of a pause the supervisors too. Queries: 8 or 9."""
     people = notices.nearest_dispatchers(entry.area_code)
@@ -157,7 +163,7 @@ def tell_of_merge(entry: OutboxEntry) -> None:
     hazard = _case(entry)
     original = Hazard.objects.filter(pk=hazard.merged_into_id).values_list("number", flat=True).first() or ""
     topic = "hazard.merged" if entry.payload["action"] == "merge" else "hazard.unmerged"
-    people = User.objects.filter(is_active=True, pk=hazard.reporter_id)
+    people = User.objects.filter(is_active=True, pk=hazard.reporter_id).exclude(username=ACCOUNT)
     _tell(entry, topic, people, {**notices.params_of(hazard), "original": original})
 
 
@@ -206,7 +212,8 @@ def tell_of_overdue(entry: OutboxEntry) -> None:
 def _reporters(entry: OutboxEntry) -> list[User]:
     """Return who reported the case, and whose reports were merged into it. Queries: 2."""
     others = Hazard.objects.filter(pk=entry.subject_id).values_list("co_reporters", flat=True).first() or []
-    return list(User.objects.filter(is_active=True, pk__in=[entry.payload["reporter_id"], *others]))
+    rows = User.objects.filter(is_active=True, pk__in=[entry.payload["reporter_id"], *others])
+    return list(rows.exclude(username=ACCOUNT))  # the public looks at its own page
 
 
 def hand_over(entry: OutboxEntry) -> None:

@@ -17,7 +17,7 @@ from citysafety.names import Named
 from grid.models import Cell, Unit, shapes_of
 
 from .evaluation.models import Detector, EvaluationRule, Finding, Indicator, SetAside
-from .lifecycle import ENDED, OPEN, HazardState, Stage
+from .lifecycle import ENDED, OPEN, REOPENINGS, HazardState, Stage
 from .majors import (  # noqa: F401  tables of this app
     Criterion,
     Level,
@@ -45,7 +45,7 @@ class Severity(models.TextChoices):
 # More time or a pause is asked for and not decided.
 ASKED = Q(extension_asked_at__isnull=False) | Q(pause_asked_at__isnull=False)
 # Steps that evaluation counts by their time, besides those of the figures of the day.
-WEIGHED = ("accept", "return", "fail", "reopen", "ask_extension", "grant_extension", "pause")
+WEIGHED = ("accept", "return", "fail", *REOPENINGS, "ask_extension", "grant_extension", "pause")
 NOT_BY_AREA = ("department_handler", "kiosk")  # handlers see their department's cases, wall screens none
 
 
@@ -178,6 +178,7 @@ class Hazard(models.Model):
     plan_approved_at = models.DateTimeField(_("plan approved at"), null=True)
     stopped_at = models.DateTimeField(_("work stopped at"), null=True)
     listed_at = models.DateTimeField(_("listed at"), null=True)  # 挂牌督办, until it is taken off the list
+    contested_at = models.DateTimeField(_("contested at"), null=True)  # by the public, until a supervisor decides
     co_reporters = ArrayField(models.BigIntegerField(), null=True)  # of what was merged into it
     imported = models.BooleanField(_("imported"), default=False)
     party_users = ArrayField(models.BigIntegerField(), default=list)  # reporter and whoever acted
@@ -223,6 +224,9 @@ class Hazard(models.Model):
             models.Index("merged_into", name="hazard_merged", condition=Q(merged_into__isnull=False)),
             models.Index("paused_until", name="hazard_paused", condition=Q(paused_at__isnull=False)),
             models.Index(fields=["-received_at", "id"], name="hazard_pinned", condition=Q(pinned_at__isnull=False)),
+            models.Index(
+                fields=["-received_at", "id"], name="hazard_contested", condition=Q(contested_at__isnull=False)
+            ),
             models.Index(fields=["-received_at", "id"], name="hazard_stopped", condition=Q(stopped_at__isnull=False)),
             models.Index(fields=["reporter", "-received_at"], name="hazard_reporter"),
             GinIndex(fields=["party_users", "party_departments"], name="hazard_party"),
@@ -556,5 +560,6 @@ class Followed(models.Model):
 # Django finds the tables of packages inside the app by these lines.
 from .bulk.models import BulkRun  # noqa: E402
 from .inspections import models as inspections  # noqa: E402, F401
+from .public import models as public  # noqa: E402, F401
 from .rechecks import models as rechecks  # noqa: E402, F401
 from .writeoffs import models as writeoffs  # noqa: E402, F401

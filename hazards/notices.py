@@ -35,6 +35,13 @@ def register() -> None:
         ("hazard.written_off", _("Written off"), _("Your report was written off: %(matter)s"), CASE, PHONE),
         ("hazard.reopened", _("Reopened"), _("Reopened: %(matter)s"), CASE_AND_REASON, DESK),
         ("hazard.contested", _("Refusal contested"), _("A refusal is contested: %(matter)s"), CASE_AND_REASON, DESK),
+        (
+            "hazard.reopening_asked",
+            _("Reopening asked"),
+            _("The public asks again for reopening: %(matter)s"),
+            CASE_AND_REASON,
+            DESK,
+        ),
         ("hazard.overdue", _("Overdue"), _("Overdue: %(matter)s"), CASE_AND_DUE, DESK),
         (
             "hazard.escalated",

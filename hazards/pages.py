@@ -40,6 +40,7 @@ from .lifecycle import OPEN, HazardState, PhotoRole
 from .listings import desk as listings
 from .models import Hazard, Severity
 from .present import clock_answer
+from .public import desk as public_side
 from .services.criteria import criterion_of
 from .standard import reached
 
@@ -402,6 +403,7 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
             "photos": [(photo, PhotoRole(photo.role).label, judged[photo.pk]) for photo in photos],
             "seven": reached((step.target, step.at) for step in history) if is_of_standard else [],
             "major": listings.panel(request.user, found, now),
+            **public_side.beside(request.user, found),
             "drawing": draw(found),
             "states": {value: str(label) for value, label in HazardState.choices},
             "api": f"/api/v1/hazards/{found.pk}/",

@@ -71,6 +71,7 @@ def hazard_answer(hazard: Hazard) -> dict[str, Any]:
         "plan_approved_at": _moment(hazard.plan_approved_at),
         "stopped_at": _moment(hazard.stopped_at),
         "listed_at": _moment(hazard.listed_at),
+        "contested_at": _moment(hazard.contested_at),
         "imported": hazard.imported,
     }
 

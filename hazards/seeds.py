@@ -5,6 +5,7 @@ from django.db import transaction
 from citysafety.notices.models import Ladder, Rung
 
 from .models import LimitRule, PauseCause
+from .public.models import PublicRule
 
 OWN_RULE = "本市规则（示例）"
 HANDBOOK = "《数字化城市管理信息系统 第8部分：立案、处置和结案》（GB/T 30428.8-2020）"
@@ -32,6 +33,7 @@ def seed_limits() -> None:
     for rule in RULES:
         more = {"pin_unit": "urgent_hours", "basis": OWN_RULE}
         LimitRule.objects.get_or_create(severity=rule["severity"], defaults={**rule, **more})
+    PublicRule.objects.get_or_create(pk=1, defaults={"basis": OWN_RULE})
 
 
 # After which percent of the limit (or hours over it), who is told, at which of the four levels, robots too, again every … hours.

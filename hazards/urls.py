@@ -5,6 +5,7 @@ from .bulk import pages as bulk
 from .evaluation import pages as evaluation
 from .listings import pages as listings
 from .listings import public
+from .public import pages as public_side
 from .rechecks import pages as rechecks
 from .writeoffs import pages as writeoffs
 
@@ -30,5 +31,12 @@ urlpatterns = [
     path("hazards/writeoffs/<uuid:list_id>/<slug:verb>/", writeoffs.act, name="writeoff-act"),
     path("public/listed/", public.listed, name="public-listed"),
     path("public/listed.json", public.listed_json, name="public-listed-json"),
+    path("public/report/", public_side.report, name="public-report"),
+    path("public/report/same/", public_side.same, name="public-same"),
+    path("public/follow/", public_side.follow, name="public-follow"),
+    path("public/cases/", public_side.cases, name="public-cases"),
+    path("public/cases/<str:code>/", public_side.case, name="public-case"),
+    path("public/cases/<str:code>/not-solved/", public_side.contest, name="public-contest"),
+    path("public/cases/<str:code>/solved/", public_side.rate, name="public-rate"),
     path("hazards/<uuid:hazard_id>/", pages.hazard, name="hazard-page"),
 ]

@@ -74,6 +74,7 @@ MASTER_DATA = {
     "hazards.recheckrule": KEEP,
     "hazards.recheckdraw": LOOK,
     "hazards.signingrule": EDIT,
+    "hazards.publicrule": ("view", "change"),
     "hazards.checklist": KEEP,
     "hazards.checkedkind": EDIT,
     "hazards.checklistversion": EDIT,

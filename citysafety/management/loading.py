@@ -17,6 +17,7 @@ from .inspected import inspect
 from .listed import list_majors
 from .past import Album, City, Teller
 from .pictures import SCENES, picture
+from .publicly import speak
 from .sampled import sample
 from .staff import make_staff
 from .supervised import supervise
@@ -45,7 +46,10 @@ def load_history(days: int, seed: int, *, at: datetime, say: Callable[[str], Non
     number = import_history(told if there else waiting.among(told), say=say)
     if not there:
         with connection.cursor() as cursor:
-            used = teller.numbers.get(timezone.localdate(at), 0)
+            days_of_demo = [
+                timezone.localdate(at - timedelta(days=n)) for n in range(3)
+            ]  # the public's begin before today
+            used = max(teller.numbers.get(day, 0) for day in days_of_demo)
             cursor.execute("SELECT setval('hazard_number', %s, true)", [max(1, used)])
     say(f"{number} hazards of {max(0, days - there)} days")
     if not there:
@@ -54,6 +58,7 @@ def load_history(days: int, seed: int, *, at: datetime, say: Callable[[str], Non
         say(f"{govern(at)} cases whose limits were changed, or that were reported twice")
         say(f"{list_majors(at)} major hazards with plans, stopped work and listings")
         say(f"{inspect(at, seed=seed)} inspections")
+        say(f"{speak(at)} reports of the public")
         say(f"{note_imported(at=at)} photos")
         say(f"{cheat(at)} doubts of invented patterns")
         say(f"{sample(at)} re-checks drawn")

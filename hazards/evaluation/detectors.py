@@ -13,6 +13,7 @@ from uuid import UUID
 from django.db import connection
 from django.utils.translation import gettext as _
 
+from ..public.models import ACCOUNT
 from .models import Finding
 
 Subject = Finding.Subject
@@ -43,6 +44,8 @@ def _newest(key: str, order: str, where: str = "") -> str:
 
 
 RECEIVED = "h.received_at >= %(start)s AND h.received_at < %(end)s"
+# Many people share the account of the public: what it files at one place says nothing of anybody.
+NOT_THE_PUBLIC = f"<> ALL (SELECT id FROM accounts_user WHERE username = '{ACCOUNT}')"
 CLOSED = "w.action = 'write_off' AND w.at >= %(start)s AND w.at < %(end)s"
 QUICK = "h.handled_on_spot AND s.at <= h.received_at + %(within_minutes)s * interval '1 minute'"
 
@@ -146,6 +149,7 @@ FROM evidence_trust t JOIN evidence_attachment a ON a.id = t.attachment_id AND a
 JOIN hazards_hazard h ON h.id = a.subject_id::uuid
 WHERE t.verdict = 'look' AND t.at >= %(start)s AND t.at < %(end)s
   AND t.doubts && ARRAY['same_bytes', 'same_picture', 'far']::varchar[]
+  AND a.by_id {NOT_THE_PUBLIC}
 GROUP BY a.by_id HAVING count(DISTINCT h.id) >= %(least)s"""
 
 WITHIN = "ORDER BY received_at RANGE BETWEEN %(within_minutes)s * interval '1 minute' PRECEDING AND CURRENT ROW"
@@ -154,7 +158,7 @@ BATCH = f"""
 WITH filed AS (
   SELECT h.id, h.reporter_id, h.received_at, h.area_code, nullif(h.description, '') AS words,
          round(ST_X(h.location)::numeric, 4) AS x, round(ST_Y(h.location)::numeric, 4) AS y
-  FROM hazards_hazard h WHERE {RECEIVED}
+  FROM hazards_hazard h WHERE {RECEIVED} AND h.reporter_id {NOT_THE_PUBLIC}
 ), runs AS (
   SELECT reporter_id, area_code, array_agg(id) OVER same AS ids, 'words' AS same
   FROM filed WHERE words IS NOT NULL WINDOW same AS (PARTITION BY reporter_id, words {WITHIN})

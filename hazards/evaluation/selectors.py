@@ -18,7 +18,7 @@ from citysafety.calendars.services import calendar
 from citysafety.workcolumns import WorkColumns
 from grid.models import Cell, Division, Matter, MatterClass
 
-from ..lifecycle import STAGES
+from ..lifecycle import REOPENINGS, STAGES
 from .models import EvaluationRule, Indicator
 from .spans import PAUSE_REACHES, Days
 from .words import BITS, COUNTS, summed
@@ -78,9 +78,10 @@ WITH happened AS MATERIALIZED (
     SELECT id, NULL, {BITS["received"]} FROM hazards_hazard WHERE received_at >= %(start)s AND received_at < %(end)s
   ) one GROUP BY hazard, unit
 )"""
-WEIGHED = ("accept", "return", "fail", "reopen", "ask_extension", "grant_extension")
+WEIGHED = {action: BITS[action] for action in ("accept", "return", "fail", "ask_extension", "grant_extension")}
+WEIGHED |= dict.fromkeys(REOPENINGS, BITS["reopen"])
 HAPPENED = HAPPENED.format(
-    cases=" ".join(f"WHEN '{action}' THEN {BITS[action]}" for action in WEIGHED),
+    cases=" ".join(f"WHEN '{action}' THEN {bit}" for action, bit in WEIGHED.items()),
     actions=", ".join(f"'{action}'" for action in WEIGHED),
 )
 CASE = """CROSS JOIN LATERAL (

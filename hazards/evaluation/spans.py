@@ -10,16 +10,17 @@ from django.utils.translation import gettext_lazy as _
 
 from citysafety.filtering import Spelled
 
+from ..lifecycle import REOPENINGS
 from ..models import ClockChange, Hazard, Mark, Step
 from ..rechecks.models import Recheck
 from .words import COUNTS
 
 MOST_DAYS = 366
 PAUSE_REACHES = timedelta(days=366)  # an older pause is looked for no more
-STEP_OF = {
-    "accepted": "accept", "dispatched": "dispatch", "closed": "write_off", "closed_on_time": "write_off",
-    "reworked": "fail", "returned": "return", "reopened": "reopen", "extension_asked": "ask_extension",
-    "extension_granted": "grant_extension",
+STEPS_OF = {
+    "accepted": ("accept",), "dispatched": ("dispatch",), "closed": ("write_off",), "closed_on_time": ("write_off",),
+    "reworked": ("fail",), "returned": ("return",), "reopened": REOPENINGS, "extension_asked": ("ask_extension",),
+    "extension_granted": ("grant_extension",),
 }  # fmt: skip
 
 
@@ -84,9 +85,9 @@ def _during(days: Days, name: str = "at") -> dict[str, Any]:
     return {f"{name}__gte": days.start, f"{name}__lt": days.end}
 
 
-def steps(action: str, days: Days) -> QuerySet[Step]:
-    """Return the steps of an action in some days, by their index."""
-    return Step.objects.filter(action=action, **_during(days))
+def steps(days: Days, *actions: str) -> QuerySet[Step]:
+    """Return the steps of actions in some days, by their index."""
+    return Step.objects.filter(action__in=actions, **_during(days))
 
 
 def _stood(days: Days) -> QuerySet:
@@ -103,14 +104,14 @@ def counted(rows: QuerySet[Hazard], key: str, days: Days) -> QuerySet[Hazard]:
         return rows.filter(**_during(days, "received_at"))
     # Nothing happens to a case before it is received: where a list begins, its newest first.
     rows = rows.filter(received_at__lt=days.end)
-    closed, marked = steps("write_off", days).values("hazard"), Mark.objects.filter(**_during(days)).values("hazard")
+    closed, marked = steps(days, "write_off").values("hazard"), Mark.objects.filter(**_during(days)).values("hazard")
     if key == "overdue":
         return rows.filter(pk__in=marked)
     if key == "should_close":
         return rows.filter(pk__in=closed.union(marked, _stood(days)))
     if key == "deferred":
         return rows.filter(pk__in=_stood(days)).exclude(pk__in=closed)
-    happened = steps(STEP_OF[key], days).values("hazard")
+    happened = steps(days, *STEPS_OF[key]).values("hazard")
     if key == "reworked":
         happened = happened.union(Recheck.objects.filter(state="fails", **_during(days, "done_at")).values("hazard"))
     rows = rows.filter(pk__in=happened)

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import Exists, OuterRef, QuerySet
 
+from ..lifecycle import REOPENINGS
 from ..models import Hazard, Step
 from .models import WriteOffItem, WriteOffList
 from .services import cases_of
@@ -18,7 +19,7 @@ def lists_seen_by(user: Any) -> QuerySet[WriteOffList]:
 
 def items(row: WriteOffList) -> QuerySet[WriteOffItem]:
     """Return the rows of a frozen list in its order, each with whether its case was reopened since. Queries: 1."""
-    later = Step.objects.filter(hazard=OuterRef("hazard"), action="reopen", at__gt=OuterRef("closed_at"))
+    later = Step.objects.filter(hazard=OuterRef("hazard"), action__in=REOPENINGS, at__gt=OuterRef("closed_at"))
     return WriteOffItem.objects.filter(list=row).annotate(is_reopened=Exists(later)).order_by("position")
 
 

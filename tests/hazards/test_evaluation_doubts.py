@@ -16,6 +16,7 @@ from hazards.evaluation import detectors, doubting, services
 from hazards.evaluation.models import Detector, Finding, SetAside
 from hazards.evaluation.words import THRESHOLDS
 from hazards.models import Clock, Hazard, Step
+from hazards.public.services import account
 from tests.factories import AWAY, HOME, NOON, person
 
 from .test_api import client_of
@@ -181,6 +182,13 @@ def test_batches_with_the_same_words_or_at_the_same_place(world, number, apart_s
         )
         Hazard.objects.filter(pk=hazard.pk).update(location=Point(118.53, 37.45 + n * apart_m / 111_195, srid=4326))
     assert [(one.subject, one.figures["same"]) for one in found("batch")] == [(worker.pk, same)] * (same is not None)
+
+
+def test_what_many_people_of_the_public_report_at_one_place_is_no_batch_of_one(world):
+    public = account()
+    for n in range(9):
+        world.case(NOON - DAY + timedelta(seconds=60 * n), reporter=public, description="同")
+    assert found("batch") == []
 
 
 # -- what becomes of a doubt -------------------------------------------------------------------------

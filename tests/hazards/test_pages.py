@@ -173,7 +173,7 @@ def test_htmx_gets_the_list_alone_and_nothing_of_it_is_kept(cast):
         ("dispatcher", ["To accept", "To dispatch", "To verify", "To write off", "To decide"]),
         ("department_handler", ["To take over", "In work"]),
         ("grid_worker", ["To verify", "Reported by me"]),
-        ("supervisor", ["Overdue", "Major open", "Open", "To decide"]),
+        ("supervisor", ["Overdue", "Major open", "Open", "To decide", "Contested"]),
         ("leader", ["Overdue", "Major open", "Open", "Set by a leader"]),
     ],
 )

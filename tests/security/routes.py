@@ -363,6 +363,7 @@ CALLS: dict[str, list[Call]] = {
     f"{HAZARD}photos/": [case(f"{API}hazards/{{id}}/photos/")],
     f"{HAZARD}history/count/": [case(f"{API}hazards/{{id}}/history/count/")],
     f"{HAZARD}photos/count/": [case(f"{API}hazards/{{id}}/photos/count/")],
+    f"{HAZARD}public/": [case(f"{API}hazards/{{id}}/public/")],
     f"{HAZARD}major/": [case(f"{API}hazards/{{id}}/major/")],
     "hazards/listed/": area("/hazards/listed/", seen="people"),
     "hazards/listed/<uuid:listing_id>/": [case("/hazards/listed/{listing}/", seen="notice")],
@@ -414,6 +415,13 @@ CALLS: dict[str, list[Call]] = {
     },
     "public/listed/": get("/public/listed/", PUBLIC),
     "public/listed.json": get("/public/listed.json", PUBLIC),
+    "public/report/": [*get("/public/report/", PUBLIC), *post("/public/report/", kind=PUBLIC)],
+    "public/report/same/": post("/public/report/same/", kind=PUBLIC),
+    "public/follow/": [*get("/public/follow/", PUBLIC), *post("/public/follow/", kind=PUBLIC)],
+    "public/cases/": [*get("/public/cases/", PUBLIC), *get("/public/cases/?status=open&number=YH-1", PUBLIC)],
+    "public/cases/<str:code>/": get("/public/cases/AAAA-AAAA-AAAA-AAAA/", PUBLIC),
+    "public/cases/<str:code>/not-solved/": post("/public/cases/AAAA-AAAA-AAAA-AAAA/not-solved/", kind=PUBLIC),
+    "public/cases/<str:code>/solved/": post("/public/cases/AAAA-AAAA-AAAA-AAAA/solved/", kind=PUBLIC),
     "api/v1/criteria/": get(f"{API}criteria/"),
     "api/v1/criteria/count/": get(f"{API}criteria/count/"),
     "api/v1/listings/": [*area(f"{API}listings/"), Call(SIGNED, "POST", _fixed(f"{API}listings/"), {})],
@@ -608,7 +616,7 @@ CALLS: dict[str, list[Call]] = {
     ],
 }  # fmt: skip
 
-NUMBERS_ARE_PUBLIC = OPEN311  # of hazards, by which the public asks how they stand
+NUMBERS_ARE_PUBLIC = (OPEN311, "public/")  # of hazards, by which the public asks how they stand
 CELLS_ARE_NAMED = ("api/v1/cells/locate/", "tiles/")  # outlines, codes and names of cells are public inside the city
 
 

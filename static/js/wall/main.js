@@ -109,7 +109,7 @@ function startAfresh(at) {
 }
 
 // What weighs on the cells, from the news itself; the next reading puts right what the news does not tell.
-const OPENS = new Set(['hazard.reported', 'hazard.reopen', 'hazard.contest']), CLOSES = new Set(['hazard.write_off', 'hazard.refuse']);
+const OPENS = new Set(['hazard.reported', 'hazard.reopen', 'hazard.contest', 'hazard.grant_reopening']), CLOSES = new Set(['hazard.write_off', 'hazard.refuse']);
 function weigh(facts) {
   for (const fact of facts) {
     if (fact.position <= cellsAt || fact.area.length !== 15) continue;
