@@ -160,7 +160,7 @@ class HazardFilter(django_filters.FilterSet):
     def by_returner(self, rows: QuerySet, name: str, value: str) -> QuerySet:
         """Keep what a department returned: within the days that are counted, where some are."""
         within = self.form.cleaned_data.get("counted")
-        returned = steps("return", within[1]) if within else Step.objects.filter(action="return")
+        returned = steps(within[1], "return") if within else Step.objects.filter(action="return")
         return rows.filter(pk__in=returned.filter(actor__department__in=_keys("department", value)).values("hazard"))
 
     def by_words(self, rows: QuerySet, name: str, value: str) -> QuerySet:

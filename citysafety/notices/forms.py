@@ -18,7 +18,7 @@ class SigningForm(forms.ModelForm):
         max_length=200,
         strip=True,
         widget=forms.PasswordInput(attrs={"autocomplete": "off"}),
-        help_text=gettext_lazy("Of a DingTalk robot with “additional signature” (加签): it begins with SEC. Empty: not signed."),
+        help_text=gettext_lazy("The secret of a DingTalk robot with additional signature. Empty: not signed."),
     )  # fmt: skip
 
     def clean(self) -> dict[str, Any]:

@@ -270,7 +270,9 @@ def faults(page: Page, path: str) -> list[str]:
     page.wait_for_function(QUIET)
     found = misfits(page, path)
     # The API's explorer is a package's own widget. Without preloading: axe would write style sheets into the page.
-    seen = Axe().run(page, context={"exclude": [["#swagger-ui"]]}, options={"preload": False})
+    seen = Axe().run(
+        page, context={"exclude": [["#swagger-ui"]]}, options={"preload": False, "resultTypes": ["violations"]}
+    )
     for one in seen.response["violations"]:
         if one["impact"] in ("serious", "critical"):
             found += [f"{path}: {one['id']}: {node['target']} {node['html'][:160]}" for node in one["nodes"][:3]]
@@ -301,19 +303,21 @@ def test_every_page_of_the_desk_is_accessible_quiet_and_fits(site, browser, part
 @pytest.mark.parametrize(("language", "size"), [("zh-hans", "desk"), ("en", "phone")])
 @pytest.mark.parametrize("role", list(ADMIN_ROLES))
 def test_the_administration_is_accessible_quiet_and_fits(site, browser, role, language, size):
+    """Barriers are looked for on a desk; on a phone the pages, which are Django's, must fit."""
+    look = faults if size == "desk" else misfits
     page = opened(browser, site, role, language=language, viewport=SIZES[size])
     ours = ("accounts", "grid", "calendars", "notices", "outbox")
     page.goto(f"{site.url}/admin/")
     lists = page.locator("#content-main th a").evaluate_all("links => links.map(link => new URL(link.href).pathname)")
     lists = [path for path in lists if path.count("/") == 4 and path.split("/")[2] in ours]
     assert len(lists) >= 3
-    found = faults(page, "admin/")
+    found = look(page, "admin/")
     for path in lists:
         page.goto(site.url + path)
-        found += faults(page, path)
+        found += look(page, path)
     if role == "administrator":
         page.goto(f"{site.url}/admin/grid/matter/1/change/")
-        found += faults(page, "a matter")
+        found += look(page, "a matter")
     page.context.close()
     assert found == []
 
@@ -496,7 +500,7 @@ def test_columns_are_chosen_and_ordered_with_the_keyboard_alone_and_leave_in_a_f
     expect(menu.locator("li").first.locator("input")).to_have_value("received")
     menu.locator(".is-main").press("Enter")
     desk.wait_for_url("**/hazards/?severity=general&columns=received&columns=number&*")
-    expect(desk.locator("th").first).to_have_text("Received")
+    expect(desk.locator("th:not(.tick)").first).to_have_text("Received")
     desk.select_option("#severity", "")
     desk.wait_for_url("**/hazards/?columns=received&columns=number&*")
     desk.locator(".export summary").click()
@@ -506,7 +510,7 @@ def test_columns_are_chosen_and_ordered_with_the_keyboard_alone_and_leave_in_a_f
     assert rows[4].startswith("Received,Number,")
     desk.locator(".columns-menu summary").click()
     desk.get_by_role("button", name="The usual columns").click()
-    expect(desk.locator("th").first).to_have_text("Number")
+    expect(desk.locator("th:not(.tick)").first).to_have_text("Number")
     assert desk.complaints == []
 
 

@@ -48,6 +48,7 @@ LISTS: dict[str, tuple[str, str, int]] = {
     "grid/": GRID,
     "grid/workers/": GRID,
     "grid/premises/": GRID,
+    "grid/components/": GRID,
     "inspections/": (".//p[@class='panel-body quiet']", ".//tr[@data-href]", 50),
     "inspections/done/": (".//p[@class='panel-body quiet']", ".//tr[@data-href]", 50),
     "hazards/rechecks/": (".//p[@class='panel-body quiet']", ".//tr[@data-href]", 50),
@@ -187,11 +188,8 @@ class Visitor(Reader):
 
     def crawl(self) -> Iterator[Sheet]:
         """Yield a page of each kind, beginning with the first one and its menu; nothing is sent or downloaded."""
-        ways, kinds, routes = (
-            deque([home_of(User(role=self.role, area_code=self.account["area"]))]),
-            set[tuple[str, ...]](),
-            Counter[str](),
-        )
+        home = home_of(User(role=self.role, area_code=self.account["area"]))
+        ways, kinds, routes = deque([home]), set[tuple[str, ...]](), Counter[str]()
         while ways:
             address = ways.popleft()
             kind = kind_of(address)

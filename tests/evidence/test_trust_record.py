@@ -543,7 +543,7 @@ def test_reading_costs_the_same_however_many_photos(city, client, django_assert_
     with django_assert_num_queries(5):  # session, reader; rows, their cases, the cases beside
         assert client.get(LIST).content.decode().count("data-photo=") == min(50, number * number)
     client.get(f"/hazards/{hazards[0].pk}/")  # calendar and grid have just been looked at
-    with django_assert_num_queries(15):  # one more than without shared pictures
+    with django_assert_num_queries(16):  # one more than without shared pictures
         client.get(f"/hazards/{hazards[0].pk}/")
     api = client_of(person("dispatcher"))
     api.get(f"/api/v1/hazards/{hazards[0].pk}/photos/")

@@ -255,7 +255,11 @@ class Life(RuleBasedStateMachine):
         listed = [case for case in self.cases if case.listing]
         case = listed[0] if listed and n >= 2 else self.cases[n % len(self.cases)]
         for _n in range(steps):
-            here = [step.action for step in LIFECYCLE.steps_from(case.state) if self.open_now(case, step.action)]
+            here = [
+                step.action
+                for step in LIFECYCLE.steps_from(case.state)
+                if step.action in ACTIONS and self.open_now(case, step.action)
+            ]
             onward = [action for action in here if action in ONWARD]
             ways = [
                 (action, name)

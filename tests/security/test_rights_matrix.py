@@ -146,7 +146,10 @@ class Matrix:
         for other in strangers:
             for secret in other.secrets:
                 asked = secret in call.path(side) or (secret == other.cell.code and route.startswith(CELLS_ARE_NAMED))
-                asked = asked or (secret == other.hazard.number and route.startswith(NUMBERS_ARE_PUBLIC))
+                asked = asked or (
+                    secret in (other.hazard.number, other.recheck.hazard.number)
+                    and route.startswith(NUMBERS_ARE_PUBLIC)
+                )
                 if secret in text and not asked:
                     self.wrong.append(f"{where} shows {secret}")
         if call.kind == PUBLIC:

@@ -25,11 +25,11 @@ FIRST_DUE = 5
 NOTICES = 3
 PAGE, MOST = 30, 300
 
-# Whoever the table of steps names works with cases on the phone.
+# Whoever the table of steps names works with cases on the phone; what was contested is decided at the desk.
 ROLES = frozenset(
     rule.split(":", 1)[0]
     for step in LIFECYCLE.steps
-    if not step.is_aside
+    if not step.is_aside and "contested" not in step.when
     for rule in step.roles
     if not rule.startswith("*")
 )
