@@ -84,6 +84,7 @@ class Queue:
     condition: Q
     count: int = 0
     chosen: bool = False  # the list shows it
+    is_open: bool = True  # what waits in it are open cases
 
     @property
     def address(self) -> str:
@@ -127,7 +128,12 @@ def _queues_of(user: Any) -> list[Queue]:
     own = {
         Role.SUPERVISOR: [
             _to_decide(user),
-            Queue(_("Contested"), {"contested": "true", "area": user.area_code}, Q(contested_at__isnull=False)),
+            Queue(
+                _("Contested"),
+                {"contested": "true", "area": user.area_code},
+                Q(contested_at__isnull=False),
+                is_open=False,
+            ),
         ],
         Role.LEADER: [
             Queue(_("Set by a leader"), {"pinned": "true", "open": "true"}, open_now & Q(pinned_at__isnull=False))
@@ -143,22 +149,18 @@ def _queues_of(user: Any) -> list[Queue]:
 
 def queues(user: Any) -> list[Queue]:
     """Return the reader's tabs with their counts. Queries: 1, the department of a handler besides; one more for whose
-    area is a cell.
+    area is a cell, and for each tab of closed cases.
     """
     tabs = [tab for tab in _queues_of(user) if tab.query.get("area") != ""]
     if not tabs:
         return []
     places = {area: inside(area) for area in {tab.query["area"] for tab in tabs if "area" in tab.query}}
     conditions = {f"n{i}": tab.condition & places.get(tab.query.get("area"), Q()) for i, tab in enumerate(tabs)}
-    counts = (
-        Hazard.objects.visible_to(user)
-        .open()
-        .aggregate(  # what waits is open
-            **{name: Count("pk", filter=condition) for name, condition in conditions.items()}
-        )
-    )
+    seen = Hazard.objects.visible_to(user)
+    of_open = {f"n{i}": Count("pk", filter=conditions[f"n{i}"]) for i, tab in enumerate(tabs) if tab.is_open}
+    counts = seen.open().aggregate(**of_open)
     for i, tab in enumerate(tabs):
-        tab.count = counts[f"n{i}"]
+        tab.count = counts[f"n{i}"] if tab.is_open else seen.filter(conditions[f"n{i}"]).count()
     return tabs
 
 

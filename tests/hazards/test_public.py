@@ -20,6 +20,7 @@ from citysafety.notices.models import Notice
 from citysafety.outbox.relay import relay_waiting
 from citysafety.subscriptions import LISTENERS
 from grid.models import Matter
+from hazards.desk import queues
 from hazards.models import Hazard, Step
 from hazards.public import codes, selectors, services
 from hazards.public.forms import MOST_PHOTOS
@@ -443,6 +444,8 @@ def test_supervisors_hear_of_a_contest_and_find_it_in_their_queue(cast, supervis
     assert list(told) == [supervisor.pk]
     assert not Notice.objects.filter(recipient__username=ACCOUNT).exists()
     client.force_login(supervisor)
+    [tab] = [tab for tab in queues(supervisor) if tab.query.get("contested")]
+    assert tab.count == 1
     page = text_of(client.get("/hazards/?contested=true&area=370502"))
     assert hazard.number in page
     assert 'data-step="grant_reopening"' in text_of(client.get(f"/hazards/{hazard.pk}/"))
