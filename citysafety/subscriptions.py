@@ -1,6 +1,6 @@
 """Who hears what. The one page to read when you ask "and then what happens?".
 
-Projections see each batch of facts as a whole; listeners hear one fact each. Both write rows in the relay's
+Projections see each batch of facts as a whole; listeners hear one fact each, or with ``at_once`` those of a batch. Both write rows in the relay's
 transaction and send nothing: mail, messages and screens come after commit.
 """
 

@@ -1,14 +1,22 @@
 """Rows of several tables in one way there and back, for hot paths."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db import connection, models
 from django.db.models.sql import InsertQuery
 
 Statement = tuple[str, list[Any]]
 _nullable: dict[type[models.Model], list[str]] = {}
-_shapes: dict[tuple[type[models.Model], bool, tuple[str, ...]], tuple[list[Any], str, str]] = {}
+_shapes: dict[tuple[type[models.Model], bool, tuple[str, ...]], tuple[list[tuple[Any, bool]], str, str]] = {}
+# Values of these types go into columns of these kinds as they are; asking each column costs more than the insert.
+PLAIN_VALUES = frozenset({str, int, float, bool, UUID, datetime})
+PLAIN_FIELDS = (
+    models.CharField, models.TextField, models.IntegerField, models.FloatField, models.BooleanField, models.UUIDField,
+    models.DateTimeField, models.ForeignKey,
+)  # fmt: skip
 
 
 def in_one(*parts: Sequence[models.Model] | Statement) -> Statement:
@@ -42,7 +50,20 @@ def insert_of(rows: Sequence[models.Model]) -> Statement:
         query.insert_values(fields, [rows[0]])
         [(sql, _values)] = query.get_compiler(connection=connection).as_sql()
         head, _values, places = sql.partition(" VALUES ")
-        _shapes[model, numbered, empty] = fields, f"{head} VALUES ", places
+        _shapes[model, numbered, empty] = [(f, _is_plain(f)) for f in fields], f"{head} VALUES ", places
     fields, head, places = _shapes[model, numbered, empty]
-    values = [field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in fields]
+    values = [_value(row, field, plain) for row in rows for field, plain in fields]
     return head + ", ".join([places] * len(rows)), values
+
+
+def _is_plain(field: Any) -> bool:
+    return isinstance(field, PLAIN_FIELDS) and not (
+        getattr(field, "auto_now", False) or getattr(field, "auto_now_add", False)
+    )
+
+
+def _value(row: models.Model, field: Any, plain: bool) -> Any:
+    value = getattr(row, field.attname)
+    if plain and type(value) in PLAIN_VALUES:
+        return value
+    return field.get_db_prep_save(field.pre_save(row, True), connection)

@@ -10,6 +10,7 @@ from citysafety.accounts.demo import LABEL
 from citysafety.accounts.models import Role, User
 from citysafety.notices.models import Notice
 from citysafety.outbox.models import OutboxEntry
+from citysafety.outbox.relay import hear
 from citysafety.subscriptions import LISTENERS
 from citysafety.workcolumns import ms_of
 from hazards.history import Told
@@ -130,7 +131,7 @@ class Waiting:
         """Let the listeners hear what was noted, as if the relay told them; return how many notices there are."""
         for entry in sorted(self.news, key=lambda one: one.at):
             for listener in LISTENERS.get(entry.topic, ()):
-                listener(entry)
+                hear(listener, [entry])
         old = Notice.objects.filter(created_at__lt=self.teller.now - FRESH)
         old.update(read_at=self.teller.now - FRESH)
         return Notice.objects.count()

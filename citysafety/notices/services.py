@@ -43,6 +43,7 @@ class News:
     level: int | None = None
     channels: Collection[str] | None = None
     group: tuple[str, int | None] | None = None
+    at: datetime | None = None  # where many are written together, each of its own moment
 
     @property
     def ids(self) -> set[int]:
@@ -78,7 +79,7 @@ def notify_all(many: Iterable[News], *, at: datetime | None = None) -> int:
             Notice(
                 recipient_id=one, topic=wanted[key, one].topic, kind=wanted[key, one].subject[0],
                 subject_id=str(wanted[key, one].subject[1]), params=wanted[key, one].params,
-                level=wanted[key, one].level, source_key=key, created_at=at,
+                level=wanted[key, one].level, source_key=key, created_at=wanted[key, one].at or at,
             )
             for key, one in fresh
         ],

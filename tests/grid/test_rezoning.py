@@ -451,6 +451,20 @@ def test_a_case_in_a_school_goes_to_its_worker_and_the_base_worker_is_told(peopl
     assert {user.worker.number for user in verifiers(hazard, timezone.localdate(NOON))} == {"W1", "W2"}
 
 
+@pytest.mark.parametrize("cases", [1, 3])
+def test_who_answers_for_a_school_and_around_it_are_told_in_few_queries(people, django_assert_num_queries, cases):
+    from citysafety.outbox.models import OutboxEntry  # noqa: PLC0415
+    from hazards.listeners import tell_of_dedicated  # noqa: PLC0415
+
+    for _n in range(cases):
+        file_hazard(person("grid_worker"), lon=118.515, lat=37.445)
+    entries = list(OutboxEntry.objects.filter(topic="hazard.reported"))
+    # the cases, who answers, who is active; known ones, notices, their numbers, channels, between savepoint and release
+    with django_assert_num_queries(9):
+        tell_of_dedicated(entries)
+    assert Notice.objects.filter(topic="hazard.in_dedicated_cell").count() == cases
+
+
 def test_a_case_outside_dedicated_cells_costs_no_query_more(people, django_assert_num_queries):
     from citysafety.outbox.models import OutboxEntry  # noqa: PLC0415
     from hazards.listeners import tell_of_dedicated  # noqa: PLC0415
@@ -458,7 +472,7 @@ def test_a_case_outside_dedicated_cells_costs_no_query_more(people, django_asser
     file_hazard(person("grid_worker"), lon=118.53, lat=37.42)
     entry = OutboxEntry.objects.get(topic="hazard.reported")
     with django_assert_num_queries(0):
-        tell_of_dedicated(entry)
+        tell_of_dedicated([entry])
 
 
 def test_a_layer_that_is_older_than_the_grid_is_not_loaded(people, folder):

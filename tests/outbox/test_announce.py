@@ -8,7 +8,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from citysafety.outbox.models import Head, OutboxEntry
-from citysafety.outbox.relay import begin_day, relay_waiting
+from citysafety.outbox.relay import at_once, begin_day, relay_waiting
 from citysafety.outbox.selectors import PositionAhead, PositionGone, entries_after, head
 from citysafety.outbox.services import announce, announce_all, prune_relayed
 from tests.tallies.probes import ProbeMoved
@@ -104,6 +104,25 @@ def test_a_listener_that_fails_is_rolled_back_alone_and_its_fact_is_marked(db, c
     assert [(e.position, e.failed) for e in entries] == [(1, True), (2, True)]
     assert OutboxEntry.objects.filter(failed=True).count() == 2
     assert [e.subject_id for e in relay_waiting(listen={})] == ["from a listener"]
+
+
+def test_what_is_heard_at_once_is_heard_alone_where_it_fails(db, caplog):
+    heard = []
+
+    @at_once
+    def note(entries):
+        heard.append([entry.subject_id for entry in entries])
+        if any(entry.subject_id == "b" for entry in entries):
+            raise ZeroDivisionError
+
+    announced("a", "c")
+    relay_waiting(listen={"probe.moved": [note]})
+    announced("a", "b", "c")
+    with caplog.at_level(logging.CRITICAL):
+        entries = relay_waiting(listen={"probe.moved": [note]})
+
+    assert heard == [["a", "c"], ["a", "b", "c"], ["a"], ["b"], ["c"]]
+    assert [(e.subject_id, e.failed) for e in entries] == [("a", False), ("b", True), ("c", False)]
 
 
 def test_a_projection_that_fails_leaves_the_batch_waiting_as_a_whole(db):
