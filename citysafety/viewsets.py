@@ -1,18 +1,29 @@
-"""What viewsets of several APIs have in common: the twin that counts, and a record's history.
+"""What viewsets of several APIs have in common: the twin that counts, a record's history, the steps that are open.
 
 Apart from ``citysafety.api``, which REST framework itself loads while it is only half loaded.
 """
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiTypes, extend_schema
 from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
+
+from .lifecycle import Step
+
+
+def steps_answer(steps: Iterable[Step]) -> list[dict[str, Any]]:
+    """Return the steps that somebody may take now as an API offers them, in the reader's language."""
+    return [
+        {"action": s.action, "label": str(s.label), "requires": list(s.requires), "basis": _(s.basis)} for s in steps
+    ]
 
 
 class CountTwin:

@@ -29,11 +29,10 @@ from citysafety.api import (
     whole_number,
 )
 from citysafety.coordinates import DATUMS, to_wgs84
-from citysafety.evidence import telling
 from citysafety.evidence.doors import ClaimInput, role_asked, step_asked, take_photo
 from citysafety.lifecycle import StepNotAllowed
 from citysafety.tallies.api import told_at_the_door
-from citysafety.viewsets import CountTwin, Historied
+from citysafety.viewsets import CountTwin, Historied, steps_answer
 from grid.models import Matter
 
 from . import selectors, services
@@ -42,7 +41,8 @@ from .lifecycle import EVIDENCE_GIVERS, FILERS, LIFECYCLE, PhotoRole, kept_from
 from .listings import selectors as listings
 from .listings.present import plan_answer, stop_answer
 from .models import Hazard, Severity, Step
-from .present import clock_answer, hazard_answer, near_answer, photo_answer, standard_answer, step_answer
+from .photographed import Photographed
+from .present import clock_answer, hazard_answer, near_answer, standard_answer, step_answer
 from .public import desk as public_side
 from .services.given import StepInput
 from .services.reporting import Filing, filing_of
@@ -117,7 +117,7 @@ BESIDE_FIELDS = (
 )  # fmt: skip
 
 
-class HazardViews(CountTwin, Historied, viewsets.GenericViewSet):
+class HazardViews(CountTwin, Historied, Photographed, viewsets.GenericViewSet):
     """Hazards: file, look, take steps."""
 
     filterset_class = HazardFilter
@@ -139,6 +139,9 @@ class HazardViews(CountTwin, Historied, viewsets.GenericViewSet):
             with told_at_the_door():
                 return selectors.pinned(rows, figure=figure, area=area or area_asked(self.request), at=at)
         return rows.within(area) if area else rows
+
+    def photos_of(self, record: Hazard) -> QuerySet:
+        return selectors.photos(record)
 
     def history_of(self, record: Hazard) -> QuerySet:
         return selectors.history(record)
@@ -199,21 +202,11 @@ class HazardViews(CountTwin, Historied, viewsets.GenericViewSet):
         return Response({"results": [near_answer(one) for one in found]})
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
-    @action(detail=True, methods=["get"], url_path="photos/count")
-    def photos_count(self, request: Request, pk: str) -> Response:
-        return Response({"count": selectors.photos(self.get_object()).count()})
-
-    @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["get"])
     def steps(self, request: Request, pk: str) -> Response:
         hazard = self.get_object()
         rows = steps_open_to(request.user, hazard, timezone.now())
-        return Response(
-            [
-                {"action": s.action, "label": str(s.label), "requires": list(s.requires), "basis": _(s.basis)}
-                for s in rows
-            ]
-        )
+        return Response(steps_answer(rows))
 
     @extend_schema(responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["get"])
@@ -245,15 +238,6 @@ class HazardViews(CountTwin, Historied, viewsets.GenericViewSet):
     def public(self, request: Request, pk: str) -> Response:
         """Say whether the public reported it, how satisfied the reporter is, and for who handles it how to call back."""
         return Response(public_side.public_answer(request.user, self.get_object()))
-
-    @extend_schema(responses=OpenApiTypes.OBJECT)
-    @action(detail=True, methods=["get"])
-    def photos(self, request: Request, pk: str) -> Response:
-        rows = selectors.photos(self.get_object())
-        self.ordering = ("at", "pk")
-        page = self.paginate_queryset(rows)
-        judged = telling.judged(page, request.user)
-        return self.get_paginated_response([photo_answer(row, judged[row.pk]) for row in page])
 
     @extend_schema(
         parameters=[OpenApiParameter("role", str), OpenApiParameter("step", str), ClaimInput],

@@ -35,8 +35,10 @@ NAMES = """
 SELECT 'matter', m.id, m.code, m.name_zh, m.name_en, k.code
 FROM grid_matter m JOIN grid_matterclass k ON k.id = m.matter_class_id WHERE m.id = ANY (%(matter)s)
 UNION ALL SELECT 'cell', id, code, name_zh, name_en, NULL FROM grid_cell WHERE id = ANY (%(cell)s)
-UNION ALL SELECT 'component', id, code, name_zh, name_en, NULL FROM grid_component WHERE id = ANY (%(component)s)
 UNION ALL SELECT 'department', id, code, name_zh, name_en, NULL FROM accounts_department WHERE id = ANY (%(department)s)"""
+# Asked only where a page names one: few cases do.
+NAMES_OF_COMPONENTS = """
+UNION ALL SELECT 'component', id, code, name_zh, name_en, NULL FROM grid_component WHERE id = ANY (%(component)s)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ def labelled(page: Iterable[dict[str, Any]]) -> list[SimpleNamespace]:
     english = in_english()
     if page:
         with connection.cursor() as cursor:
-            cursor.execute(NAMES, {kind: sorted(set(ids) - {None}) for kind, ids in wanted.items()})
+            asked = NAMES + NAMES_OF_COMPONENTS if any(components) else NAMES
+            cursor.execute(asked, {kind: sorted(set(ids) - {None}) for kind, ids in wanted.items()})
             for kind, pk, code, name_zh, name_en, class_code in cursor.fetchall():
                 found[kind, pk] = Label(
                     code, name_en if english and name_en else name_zh, Label(class_code) if class_code else None

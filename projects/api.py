@@ -33,7 +33,7 @@ from citysafety.documents.pdf import MissingGlyphs, pictures
 from citysafety.evidence.doors import role_asked, step_asked, take_photo
 from citysafety.lifecycle import StepNotAllowed
 from citysafety.tallies.api import told_at_the_door
-from citysafety.viewsets import CountTwin, Historied
+from citysafety.viewsets import CountTwin, Historied, steps_answer
 from hazards.models import Hazard
 from hazards.services.steps import EvidenceMissing, FieldsMissing, NotAllowed, StaleVersion
 
@@ -157,12 +157,7 @@ class NoticeViews(CountTwin, Historied, viewsets.GenericViewSet):
     @action(detail=True, methods=["get"])
     def steps(self, request: Request, pk: str) -> Response:
         rows = steps_open_to(request.user, self.get_object())
-        return Response(
-            [
-                {"action": s.action, "label": str(s.label), "requires": list(s.requires), "basis": _(s.basis)}
-                for s in rows
-            ]
-        )
+        return Response(steps_answer(rows))
 
     @extend_schema(request=WordsFields, responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["post"])

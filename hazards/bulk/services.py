@@ -22,10 +22,8 @@ from . import judging
 from .judging import DONE, MOST, REFUSED, Fields, Row
 
 AT_ONCE = 50  # more are done by a worker, while the page shows how far it is
-SAVED_EVERY, PART = (
-    25,
-    200,
-)  # rows: how often what is done is written down, and how many a worker takes before others have a turn
+SAVED_EVERY = 25  # rows: how often what is done is written down
+PART = 200  # rows that a worker takes before others have a turn
 STALLED_AFTER = timedelta(seconds=60)  # a worker that wrote nothing for so long is gone
 KEPT_TRIED, KEPT_DONE = timedelta(days=1), timedelta(days=90)  # the steps themselves stay in the histories of the cases
 State = BulkRun.State

@@ -19,13 +19,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from citysafety.api import Conflict, Unprocessable, answer_once, area_asked, known_answer, uuid_in
-from citysafety.evidence import telling
 from citysafety.evidence.doors import ClaimInput, role_asked, take_photo
 from citysafety.viewsets import CountTwin, Historied
 from grid.models import Premises
 
 from ..api import LocationInput
-from ..present import photo_answer
+from ..photographed import Photographed
 from . import selectors
 from .filters import InspectionFilter, PlanFilter
 from .models import INSPECTORS, VIEWERS, CheckedKind, Inspection, InspectionPlan, Outcome
@@ -60,7 +59,7 @@ class VisitInput(serializers.Serializer):
     of = serializers.UUIDField(required=False, allow_null=True, default=None, help_text="What is inspected again.")
 
 
-class InspectionViews(CountTwin, Historied, viewsets.GenericViewSet):
+class InspectionViews(CountTwin, Historied, Photographed, viewsets.GenericViewSet):
     """Inspections: record one, look at those of one's area, see what is due."""
 
     permission_classes = (Viewers,)
@@ -78,6 +77,9 @@ class InspectionViews(CountTwin, Historied, viewsets.GenericViewSet):
         rows = super().filter_queryset(rows)
         asked = self.request.query_params.get("area")
         return rows.filter(area_code__startswith=area_asked(self.request)) if asked else rows
+
+    def photos_of(self, record: Inspection) -> QuerySet:
+        return selectors.photos(record)
 
     def history_of(self, record: Inspection) -> QuerySet[Inspection]:
         """The first visit and its re-inspections."""
@@ -133,19 +135,6 @@ class InspectionViews(CountTwin, Historied, viewsets.GenericViewSet):
         if version is None:
             raise Http404
         return Response(version_answer(version))
-
-    @extend_schema(responses=OpenApiTypes.OBJECT)
-    @action(detail=True, methods=["get"])
-    def photos(self, request: Request, pk: str) -> Response:
-        self.ordering = ("at", "pk")
-        page = self.paginate_queryset(selectors.photos(self.get_object()))
-        judged = telling.judged(page, request.user)
-        return self.get_paginated_response([photo_answer(row, judged[row.pk]) for row in page])
-
-    @extend_schema(responses=OpenApiTypes.OBJECT)
-    @action(detail=True, methods=["get"], url_path="photos/count")
-    def photos_count(self, request: Request, pk: str) -> Response:
-        return Response({"count": selectors.photos(self.get_object()).count()})
 
     @extend_schema(
         parameters=[OpenApiParameter("role", str, description="code of an item that failed"), ClaimInput],

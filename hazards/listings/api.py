@@ -23,7 +23,7 @@ from citysafety.documents import services as documents
 from citysafety.documents.models import Document
 from citysafety.documents.pdf import MissingGlyphs, pictures
 from citysafety.lifecycle import StepNotAllowed
-from citysafety.viewsets import CountTwin, Historied
+from citysafety.viewsets import CountTwin, Historied, steps_answer
 
 from ..models import Criterion, Hazard, Level, Listing
 from ..selectors import criteria_for
@@ -131,12 +131,7 @@ class ListingViews(CountTwin, Historied, viewsets.GenericViewSet):
     @action(detail=True, methods=["get"])
     def steps(self, request: Request, pk: str) -> Response:
         rows = services.steps_open_to(request.user, self.get_object())
-        return Response(
-            [
-                {"action": s.action, "label": str(s.label), "requires": list(s.requires), "basis": _(s.basis)}
-                for s in rows
-            ]
-        )
+        return Response(steps_answer(rows))
 
     @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["post"])

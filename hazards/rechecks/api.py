@@ -15,13 +15,12 @@ from rest_framework.response import Response
 
 from citysafety.accounts.rights import sentence
 from citysafety.api import Conflict, Unprocessable, answer_once, area_asked, known_answer, uuid_in
-from citysafety.evidence import telling
 from citysafety.evidence.doors import ClaimInput, role_asked, step_asked, take_photo
 from citysafety.lifecycle import StepNotAllowed
-from citysafety.viewsets import CountTwin, Historied
+from citysafety.viewsets import CountTwin, Historied, steps_answer
 
 from ..api import LocationInput
-from ..present import photo_answer
+from ..photographed import Photographed
 from ..services.given import EvidenceMissing, FieldsMissing, NotAllowed, StaleVersion
 from . import selectors, services
 from .filters import RecheckFilter
@@ -46,7 +45,7 @@ class StepFields(serializers.Serializer):
     checker = serializers.CharField(max_length=150, required=False, allow_blank=True, default="")
 
 
-class RecheckViews(CountTwin, Historied, viewsets.GenericViewSet):
+class RecheckViews(CountTwin, Historied, Photographed, viewsets.GenericViewSet):
     """Re-checks: lists, photos of the visit, steps."""
 
     permission_classes = (Viewers,)
@@ -63,6 +62,9 @@ class RecheckViews(CountTwin, Historied, viewsets.GenericViewSet):
         rows = super().filter_queryset(rows)
         asked = self.request.query_params.get("area")
         return rows.filter(area_code__startswith=area_asked(self.request)) if asked else rows
+
+    def photos_of(self, record: Recheck) -> QuerySet:
+        return selectors.photos(record)
 
     def history_of(self, record: Recheck) -> QuerySet:
         return selectors.history(record)
@@ -83,25 +85,7 @@ class RecheckViews(CountTwin, Historied, viewsets.GenericViewSet):
     @action(detail=True, methods=["get"])
     def steps(self, request: Request, pk: str) -> Response:
         rows = services.steps_open_to(request.user, self.get_object())
-        return Response(
-            [
-                {"action": s.action, "label": str(s.label), "requires": list(s.requires), "basis": _(s.basis)}
-                for s in rows
-            ]
-        )
-
-    @extend_schema(responses=OpenApiTypes.OBJECT)
-    @action(detail=True, methods=["get"])
-    def photos(self, request: Request, pk: str) -> Response:
-        self.ordering = ("at", "pk")
-        page = self.paginate_queryset(selectors.photos(self.get_object()))
-        judged = telling.judged(page, request.user)
-        return self.get_paginated_response([photo_answer(row, judged[row.pk]) for row in page])
-
-    @extend_schema(responses=OpenApiTypes.OBJECT)
-    @action(detail=True, methods=["get"], url_path="photos/count")
-    def photos_count(self, request: Request, pk: str) -> Response:
-        return Response({"count": selectors.photos(self.get_object()).count()})
+        return Response(steps_answer(rows))
 
     @extend_schema(
         parameters=[OpenApiParameter("role", str), OpenApiParameter("step", str), ClaimInput],
