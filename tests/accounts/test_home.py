@@ -22,9 +22,12 @@ def begun(user, language="en"):
 @pytest.mark.parametrize("role", Role.values)
 def test_the_first_page_opens_for_every_role_at_every_level(role, level):
     department = make_city().departments["fire-02"] if role == "department_handler" else make_city() and None
-    answer = begun(person(role, area=LEVELS[level], department=department))
+    user = person(role, area=LEVELS[level], department=department)
+    answer = begun(user)
 
     assert answer.status_code == 200, answer.redirect_chain
+    assert home_of(user) in [path for path, _status in answer.redirect_chain], "not the way to sign in"
+    assert not answer.request["PATH_INFO"].startswith("/login/")
 
 
 @pytest.mark.parametrize(("role", "path"), [("administrator", "/grid/"), ("security_officer", "/account/")])
