@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from django.db import transaction
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize
 
 from citysafety.lifecycle import StepNotAllowed
 from hazards.lifecycle import LIFECYCLE
@@ -91,7 +91,6 @@ class Cases(RuleBasedStateMachine):
 
     # -- cases come in, time passes ------------------------------------------------------------------
 
-    @rule(chance=CHANCE)
     def file(self, chance: Random) -> None:
         if len(self.city.cases) < MOST_CASES:
             self.file_one(chance)
@@ -115,7 +114,6 @@ class Cases(RuleBasedStateMachine):
         case.actors.add(case.reporter)
         return case
 
-    @rule(chance=CHANCE)
     def time_passes(self, chance: Random) -> None:
         self.wait(chance.choice([chance.randint(1, 12), chance.randint(30, 600)]))
 
@@ -130,7 +128,6 @@ class Cases(RuleBasedStateMachine):
 
     # -- steps of cases ------------------------------------------------------------------------------
 
-    @rule(chance=CHANCE)
     def somebody_tries(self, chance: Random) -> None:
         """Try some step, by somebody: often one that is open, or by one whose it is; often neither."""
         for _n in range(3):
@@ -140,7 +137,6 @@ class Cases(RuleBasedStateMachine):
             by = self.who(chance, self.able(case, action), sure=0.7)
             self.attempt(case, action, by, chance, how=chance.choice(HOW))
 
-    @rule(chance=CHANCE)
     def the_work_goes_on(self, chance: Random) -> None:
         """Take some steps that are open, each by somebody whose it is."""
         case = chance.choice(self.city.cases)
@@ -148,7 +144,6 @@ class Cases(RuleBasedStateMachine):
             here = [action for action in STEPS if self.city.is_open(case, action)]
             self.attempt_well(case, chance.choice(here), chance) if here else None
 
-    @rule(chance=CHANCE)
     def a_case_comes_to_its_end(self, chance: Random) -> None:
         case = self.some(chance, lambda case: case.state not in ENDED) or chance.choice(self.city.cases)
         self.drive(case, "written_off", chance)
@@ -164,7 +159,6 @@ class Cases(RuleBasedStateMachine):
                 break
         return case.state == state
 
-    @rule(chance=CHANCE)
     def two_cases_are_one_for_a_while(self, chance: Random) -> None:
         """Merge two, let something happen to the one that stays, and undo it; before and after too."""
         city = self.city
@@ -198,7 +192,6 @@ class Cases(RuleBasedStateMachine):
         self.attempt(case, action, self.who(chance, able), chance, other=other)
         return True
 
-    @rule(chance=CHANCE)
     def photo(self, chance: Random) -> None:
         self.show(chance.choice(self.city.cases), chance.choice(["before", "after"]))
 

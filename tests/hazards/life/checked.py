@@ -6,7 +6,7 @@ import uuid
 from random import Random
 from typing import Any
 
-from hypothesis.stateful import invariant, rule
+from hypothesis.stateful import invariant
 
 from citysafety.lifecycle import StepNotAllowed
 from hazards.models import Step
@@ -16,14 +16,13 @@ from hazards.rechecks.models import RecheckDraw
 from hazards.services import EvidenceMissing, FieldsMissing, NotAllowed, StaleVersion
 
 from .actors import brought_to_recheck, show
-from .cases import CHANCE, HOW, Cases
+from .cases import HOW, Cases
 from .records import Case, Recheck
 
 
 class Checked(Cases):
     """Lots are drawn, and people try steps of re-checks."""
 
-    @rule(chance=CHANCE)
     def lots_are_drawn(self, chance: Random) -> None:
         """Close a case or not, wait for the next week or not, and draw."""
         if chance.random() < 0.5:
@@ -58,7 +57,6 @@ class Checked(Cases):
         case.drawn = True
         self.city.rechecks.append(Recheck(row.pk, case, case.closing, row.checker))
 
-    @rule(chance=CHANCE)
     def somebody_checks_again(self, chance: Random) -> None:
         """Try a step of a re-check: mostly of one that stands, mostly by who may."""
         for _n in range(2):

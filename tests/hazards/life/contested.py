@@ -4,20 +4,17 @@ import uuid
 from random import Random
 from typing import Any
 
-from hypothesis.stateful import rule
-
 from hazards.models import Hazard, Step
 from hazards.public import services as public
 from hazards.public.models import PublicReport
 
-from .cases import CHANCE, Cases
+from .cases import Cases
 from .records import CLOSED, ENDED, Case
 
 
 class Contested(Cases):
     """The public acts by the code of its report."""
 
-    @rule(chance=CHANCE)
     def the_public_says_it_is_not_solved(self, chance: Random) -> None:
         """Close a case of the public or refuse it, and let its reporter disagree; then a supervisor may decide."""
         report = self.some(chance, lambda case: case.by_public)
@@ -51,7 +48,6 @@ class Contested(Cases):
             self.city.follow(case, action, self.city.public, claimed, {}, case)
             assert Step.objects.get(pk=claimed).action == action
 
-    @rule(chance=CHANCE)
     def the_public_says_how_satisfied_it_is(self, chance: Random) -> None:
         report = self.some(chance, lambda case: case.by_public)
         if report is None:
@@ -68,7 +64,6 @@ class Contested(Cases):
         if self.came_of_it("public.rate", case, expected, act) and is_new:
             report.rated_at = self.city.now
 
-    @rule(chance=CHANCE)
     def the_public_sees_it_too(self, chance: Random) -> None:
         case, claimed = chance.choice(self.city.cases), uuid.uuid4()
         theirs = self.city.public in self.city.reporters(case) and case.state not in ENDED

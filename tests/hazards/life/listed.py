@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.db import transaction
-from hypothesis.stateful import rule
 
 from citysafety.lifecycle import StepNotAllowed
 from hazards.listings import services as listings
@@ -15,24 +14,21 @@ from hazards.listings.lifecycle import SIGNS
 from hazards.models import Listing
 from hazards.services import NotAllowed
 
-from .cases import CHANCE, Cases, snapshot
+from .cases import Cases, snapshot
 from .records import Case
 
 
 class Listed(Cases):
     """People propose, list, clear and withdraw."""
 
-    @rule(chance=CHANCE)
     def somebody_proposes_a_listing(self, chance: Random) -> None:
         self.propose(chance.choice(self.city.cases), chance.choice(["supervisor", "leader", "far_supervisor"]))
 
-    @rule(chance=CHANCE)
     def somebody_tries_a_step_of_a_listing(self, chance: Random) -> None:
         if case := self.some(chance, lambda case: case.listing):
             action = chance.choice(["list_it", "clear", "withdraw"])
             self.attempt_listing(case, action, chance.choice(["leader", "supervisor", "handler"]))
 
-    @rule(chance=CHANCE)
     def a_major_case_is_listed_to_its_end(self, chance: Random) -> None:
         """Propose, list, rectify, clear; sometimes withdraw on the way."""
         case = self.some(chance, lambda case: case.listing) or self.some(chance, lambda case: case.major)

@@ -1,15 +1,17 @@
 """The machine: everybody tries everything, and after each try the city must be as the oracle says."""
 
 from collections import Counter
+from random import Random
 
-from hypothesis.stateful import invariant
+from hypothesis import strategies as st
+from hypothesis.stateful import invariant, rule
 
 from citysafety.tallies.models import Period
 from hazards.lifecycle import LIFECYCLE
 from hazards.models import Clock, Hazard, Step
 from hazards.registry import recount
 
-from .cases import told
+from .cases import CHANCE, told
 from .checked import Checked
 from .contested import Contested
 from .listed import Listed
@@ -20,10 +22,20 @@ EVERY_STEP = {  # of cases as the product names them, and what is beside
     "listing.publish_clearing", "recheck.holds", "recheck.fails", "recheck.assign", "public.not_solved", "public.rate",
     "public.say_the_same",
 }  # fmt: skip
+HAPPENS = {  # how often what happens; one rule for all, because hypothesis leaves some rules out of each life
+    "file": 2, "time_passes": 2, "photo": 1, "somebody_tries": 5, "the_work_goes_on": 4, "a_case_comes_to_its_end": 2,
+    "two_cases_are_one_for_a_while": 3, "somebody_proposes_a_listing": 1, "somebody_tries_a_step_of_a_listing": 2,
+    "a_major_case_is_listed_to_its_end": 2, "lots_are_drawn": 2, "somebody_checks_again": 4,
+    "the_public_says_it_is_not_solved": 3, "the_public_says_how_satisfied_it_is": 1, "the_public_sees_it_too": 1,
+}  # fmt: skip
 
 
 class Life(Listed, Checked, Contested):
     """People try; the oracle says what must come of it."""
+
+    @rule(what=st.sampled_from([name for name, often in HAPPENS.items() for _n in range(often)]), chance=CHANCE)
+    def happens(self, what: str, chance: Random) -> None:
+        getattr(self, what)(chance)
 
     @invariant()
     def the_city_is_as_the_oracle_says(self) -> None:
