@@ -159,6 +159,16 @@ class Cases(RuleBasedStateMachine):
                 break
         return case.state == state
 
+    def something_is_asked_and_decided(self, chance: Random) -> None:
+        """Take a new case to where its department has it, and ask for more time, a pause or a plan; another decides."""
+        case = self.some(chance, lambda case: case.state in ("reported", "accepted", "dispatched", "taken"))
+        if case is None or not self.drive(case, "taken", chance):
+            return
+        for actions in (("ask_extension", "ask_pause", "plan"), ("grant_", "deny_", "return_plan", "pause")):
+            here = [action for action in STEPS if action.startswith(actions) and self.city.is_open(case, action)]
+            if here:
+                self.attempt_well(case, chance.choice(here), chance)
+
     def two_cases_are_one_for_a_while(self, chance: Random) -> None:
         """Merge two, let something happen to the one that stays, and undo it; before and after too."""
         city = self.city
