@@ -11,10 +11,10 @@ from citysafety import areas
 from citysafety.evidence import trust
 from citysafety.outbox.services import announce
 
-from ..lifecycle import STAGE_OF
+from ..lifecycle import STAGE_OF, Stage
 from ..models import Hazard, HazardQuerySet, Merger, Severity, Step
 from ..standing import record_standing
-from .clocks import days_of, lift_mark, release, set_due, settle
+from .clocks import began, days_of, lift_mark, release, set_due, settle
 from .given import FieldsMissing, StepInput
 from .reporting import stepped
 
@@ -102,15 +102,23 @@ def _follow(original: Hazard, action: str, number: str, actor: Any, at: datetime
     parties = [original.reporter_id, *original.party_users, *sorted(reporters)]
     kept = {original.reporter_id, actor.pk, *actors, *reporters}
     original.party_users = [pk for pk in dict.fromkeys([*parties, actor.pk]) if pk in kept]
+    _cap(original, merged)
     if original.due_stage and original.paused_at is None:
-        clock = original.clocks.get(stage=original.due_stage)
-        limits = [merger.due_at for merger in merged if merger.due_at and merger.stage == clock.stage]
-        clock.not_after = min(limits, default=None)
-        set_due(clock, days_of(original, clock.stage))
-        clock.save()
         settle(original)
         lift_mark(original, at=at)
     _write(original, action, number, actor, at)
+
+
+def _cap(original: Hazard, merged: list[Merger]) -> None:
+    """Let the stage of a case end no later than its duplicates did that were merged since it began; also where the clock
+    stands and may go on: paused, or that of the work until it is verified. Queries: 1, and 1 or 2 a case.
+    """
+    for clock in original.clocks.filter(stage__in=(original.due_stage, Stage.RECTIFY)):
+        since = [merger for merger in merged if merger.stage == clock.stage and merger.merged_at >= began(clock)]
+        clock.not_after = min((merger.due_at for merger in since if merger.due_at), default=None)
+        if clock.stopped_at is None:
+            set_due(clock, days_of(original, clock.stage))
+        clock.save()
 
 
 def pass_on(hazard: Hazard, given: StepInput, actor: Any, at: datetime) -> None:
