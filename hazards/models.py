@@ -16,7 +16,7 @@ from citysafety import areas
 from citysafety.names import Named
 from grid.models import Cell, Unit, shapes_of
 
-from .evaluation.models import Detector, EvaluationRule, Finding, Indicator, SetAside
+from .evaluation.models import Detector, EvaluationRule, Finding, FormerPlace, Indicator, SetAside
 from .lifecycle import ENDED, OPEN, REOPENINGS, HazardState, Stage
 from .majors import (  # noqa: F401  tables of this app
     Criterion,
@@ -30,7 +30,7 @@ from .majors import (  # noqa: F401  tables of this app
 )
 
 __all__ = [
-    "ASKED", "WEIGHED", "BulkRun", "Clock", "ClockChange", "Detector", "EvaluationRule", "Finding", "Hazard", "HazardQuerySet",
+    "ASKED", "WEIGHED", "BulkRun", "Clock", "ClockChange", "Detector", "EvaluationRule", "Finding", "FormerPlace", "Hazard", "HazardQuerySet",
     "Indicator", "LimitRule", "Mark", "Merger", "PauseCause", "SetAside", "Severity", "Step", "inside",
 ]  # fmt: skip
 
