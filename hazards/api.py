@@ -35,7 +35,7 @@ from citysafety.viewsets import CountTwin, Historied, not_possible, steps_answer
 from grid.models import Matter
 
 from . import selectors, services
-from .filters import HazardFilter
+from .filters import HazardFilter, within
 from .lifecycle import EVIDENCE_GIVERS, FILERS, LIFECYCLE, PhotoRole, kept_from
 from .listings import selectors as listings
 from .listings.present import plan_answer, stop_answer
@@ -138,7 +138,7 @@ class HazardViews(CountTwin, Historied, Photographed, viewsets.GenericViewSet):
         if figure := asked.get("figure"):
             with told_at_the_door():
                 return selectors.pinned(rows, figure=figure, area=area or area_asked(self.request), at=at)
-        return rows.within(area) if area else rows
+        return within(rows, area, asked) if area else rows
 
     def photos_of(self, record: Hazard) -> QuerySet:
         return selectors.photos(record)

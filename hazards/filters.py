@@ -1,5 +1,6 @@
 """The one set of filters of hazards, for pages and API."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 
 import django_filters
@@ -12,7 +13,7 @@ from citysafety.filtering import OnDay, Switch
 from citysafety.tallies import selectors as tallies
 from grid.models import Cell, Matter
 
-from .evaluation.spans import CountedField, Days, counted, steps
+from .evaluation.spans import CountedField, Days, counted, had_by, lay_in, steps
 from .lifecycle import HazardState
 from .models import ASKED, Hazard, Mark, Severity, Step
 from .selectors import keys_of
@@ -47,6 +48,15 @@ def _keys(kind: str, code: str) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(KEYS[kind], [code])
         return [key for (key,) in cursor.fetchall()]
+
+
+def within(rows: QuerySet, area: str, asked: Mapping[str, str]) -> QuerySet:
+    """Keep what lies in an area; in a list of what the evaluation counted, what lay in it when the days ended.
+
+    ``asked``: the filters of the address, which were understood.
+    """
+    _count, _colon, days = asked.get("counted", "").partition(":")
+    return lay_in(rows, area, Days.read(days)) if days else rows.within(area)
 
 
 class Counted(django_filters.CharFilter):
@@ -87,7 +97,7 @@ class HazardFilter(django_filters.FilterSet):
     refused = OnDay(method="by_day", label=_("refused on"))
     dispatched = OnDay(method="by_day", label=_("dispatched on"))
     marked = OnDay(method="by_day", label=_("marked overdue on"))
-    settled = OnDay(method="by_day", label=_("due to be closed on"))
+    settled = OnDay(method="by_day", label=_("closed or marked overdue on"))
     late = Switch(field_name="late", label=_("ever overdue"))
     counted = Counted(method="by_count", label=_("counted in the evaluation"))
     returned_by = django_filters.CharFilter(method="by_returner", label=_("returned by"))
@@ -97,6 +107,12 @@ class HazardFilter(django_filters.FilterSet):
     class Meta:
         model = Hazard
         fields: list[str] = []
+
+    @property
+    def days_counted(self) -> Days | None:
+        """The days of a count of the evaluation that is asked for: department and area are those of their end."""
+        asked = self.form.cleaned_data.get("counted")
+        return asked[1] if asked else None
 
     def by_condition(self, rows: QuerySet, name: str, value: bool) -> QuerySet:
         return rows.filter(CONDITIONS[name]) if value else rows.exclude(CONDITIONS[name])
@@ -109,6 +125,8 @@ class HazardFilter(django_filters.FilterSet):
 
         Their keys are looked up first: knowing how often each comes, PostgreSQL chooses between the newest and an index.
         """
+        if name == "department" and (days := self.days_counted):
+            return had_by(rows, _keys(name, value), days)
         field = "department" if name == "department" else "matter"
         return rows.filter(**{f"{field}__in": _keys(name, value)})
 

@@ -14,13 +14,13 @@ class Count:
     key: str
     label: Any
     rule: Any
-    sql: str  # over ``b``, the bits of what happened in the days, and ``late``
+    sql: str  # over ``b``, the bits of what happened in the days, ``late`` and ``own_late``
 
 
 # What happened to a case within the days, one bit each.
 BITS = {
     "received": 1, "accept": 2, "write_off": 4, "dispatch": 8, "fail": 16, "return": 32, "reopen": 64,
-    "ask_extension": 128, "marked": 256, "stood": 512, "grant_extension": 1024, "returned_by": 2048,
+    "ask_extension": 128, "marked": 256, "stood": 512, "grant_extension": 1024, "returned_by": 2048, "own_marked": 4096,
 }  # fmt: skip
 
 
@@ -44,7 +44,8 @@ COUNTS = {
             "deferred",
             _("Deferred"),
             _(
-                "The clock stood in these days by a pause granted within the year before, and the case was not written off."
+                "The clock stood in these days by a pause granted within the year before, while the case was not overdue, and it"
+                " was not written off."
             ),
             f"{_has('stood')} AND NOT ({_has('write_off')})",
         ),
@@ -52,7 +53,7 @@ COUNTS = {
         Count(
             "closed_on_time",
             _("Closed on time"),
-            _("Written off in these days, and never marked overdue."),
+            _("Written off in these days, and never marked overdue before they ended."),
             f"{_has('write_off')} AND NOT late",
         ),
         Count("overdue", _("Became overdue"), _("Marked overdue in these days."), _has("marked")),
@@ -71,6 +72,14 @@ COUNTS = {
     )
 }
 COUNT_KEYS = tuple(COUNTS)
+# Of a department only what was late while it rectified: before the dispatch and at the verification others are at work.
+OWN = {
+    "should_close": ("own_should_close", _has("write_off", "own_marked", "stood")),
+    "closed_on_time": ("own_closed_on_time", f"{_has('write_off')} AND NOT own_late"),
+    "overdue": ("own_overdue", _has("own_marked")),
+    "returned": ("returned_by", _has("returned_by")),
+}
+OWN_OF = {own: count for count, (own, _sql) in OWN.items()}
 SHOWN = (
     "received", "accepted", "should_close", "deferred", "closed", "closed_on_time", "overdue", "reworked", "returned",
     "reopened", "extension_asked", "extension_granted",

@@ -1,7 +1,7 @@
 """The tables of hazards, split by noun. Those of packages inside the app are found by Django through the lines here."""
 
 from ..bulk.models import BulkRun
-from ..evaluation.models import Detector, EvaluationRule, Finding, Indicator, SetAside
+from ..evaluation.models import Detector, EvaluationRule, Finding, FormerPlace, Indicator, SetAside
 from ..inspections import models as inspections
 from ..public import models as public
 from ..rechecks import models as rechecks
@@ -14,7 +14,7 @@ from .mergers import Merger
 
 __all__ = [
     "ASKED", "NOT_BY_AREA", "WEIGHED", "BulkRun", "Climb", "Climbed", "Clock", "ClockChange", "Criterion", "Detector",
-    "EvaluationRule", "Finding", "Followed", "Hazard", "HazardQuerySet", "Indicator", "Level", "LimitRule", "Listing",
+    "EvaluationRule", "Finding", "Followed", "FormerPlace", "Hazard", "HazardQuerySet", "Indicator", "Level", "LimitRule", "Listing",
     "ListingClock", "ListingRule", "ListingStep", "Mark", "Merger", "PauseCause", "Plan", "SetAside", "Severity", "Step",
     "StopWork", "inside", "inspections", "public", "rechecks", "writeoffs",
 ]  # fmt: skip
