@@ -68,7 +68,13 @@ LIMITS = {  # hours by matter and stage; XF-002 runs round the clock
 CELLS = ("370502001001001", "370502001001002")  # side by side
 EXTENSIONS, PINNED_H = {False: 2, True: 1}, {False: 24, True: 12}  # whether it is major
 OF_RECHECKS = {"pass_by_sample"}  # tests/hazards/test_rechecks.py
-OF_PUBLIC = {"ask_reopening", "grant_reopening", "deny_reopening"}  # tests/hazards/test_public.py
+OF_PUBLIC = {
+    "ask_reopening",
+    "grant_reopening",
+    "deny_reopening",
+    "show_photos",
+    "hide_photos",
+}  # tests/hazards/test_public*.py
 ACTIONS = [action for action in LIFECYCLE.actions if action not in OF_RECHECKS | OF_PUBLIC]
 ONWARD = {"accept", "dispatch", "take", "plan", "approve_plan", "rectify", "resume_work", "verify", "write_off"}
 BEFORE_VERIFIED = {"reported", "accepted", "dispatched", "taken"}
