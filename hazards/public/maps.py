@@ -19,8 +19,10 @@ def layer(request: HttpRequest, version: int, layer: str) -> HttpResponse:
 
 
 def frame() -> list[list[float]]:
-    """Return the south-western and the north-eastern corner of where a report may come from. No query, but for the look at the
-    grid version every two seconds.
+    """Return the south-western and the north-eastern corner of where a report may come from; empty before a city is loaded.
+
+    No query, but for the look at the grid version every two seconds.
     """
-    west, south, east, north = locate.current().frame.bounds
-    return [[west, south], [east, north]]
+    outline = locate.current().frame
+    west, south, east, north = outline.bounds
+    return [] if outline.is_empty else [[west, south], [east, north]]
