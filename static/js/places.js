@@ -1,7 +1,5 @@
 // A map beside a list of places. It is fetched when the list comes into view; the list says the same, and stays where no
 // map can be drawn. A pin has the sign of its row, so that shapes tell what colours do, and leads where the row leads.
-import { createMap } from './map.js';
-
 const place = ({ dataset }) => [+dataset.lon, +dataset.lat];
 
 // `panel`: with data-title, data-lon and data-lat for a place of its own, data-accuracy, and [data-map] to draw in; `rows`: with
@@ -21,6 +19,7 @@ async function draw(panel, box, rows, { title, edge, apart, more }) {
   const own = panel.dataset.lon ? [place(panel)] : [];
   await Promise.all(document.getElementById('map-assets').dataset.styles.split(' ').map(styled));
   const options = await (typeof more === 'function' ? more() : more);
+  const { createMap } = await import('./map.js');
   const { library } = await import('./map-library.js');
   box.hidden = false;
   const map = await createMap(box, { bounds: frame([...own, ...rows.map(place)], edge), padding: 36, zoomButtons: true, title: panel.dataset.title, ...options });
