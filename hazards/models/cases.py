@@ -162,6 +162,7 @@ class Hazard(models.Model):
     stopped_at = models.DateTimeField(_("work stopped at"), null=True)
     listed_at = models.DateTimeField(_("listed at"), null=True)  # 挂牌督办, until it is taken off the list
     contested_at = models.DateTimeField(_("contested at"), null=True)  # by the public, until a supervisor decides
+    photos_shown_at = models.DateTimeField(_("photos shown to the public at"), null=True)  # until the case is reopened
     co_reporters = ArrayField(models.BigIntegerField(), null=True)  # of what was merged into it
     imported = models.BooleanField(_("imported"), default=False)
     party_users = ArrayField(models.BigIntegerField(), default=list)  # reporter and whoever acted
@@ -250,6 +251,15 @@ class Hazard(models.Model):
     def absorbs(self) -> bool:
         """Whether others were ever merged into it and are still."""
         return self.co_reporters is not None
+
+    @property
+    def is_of_public(self) -> bool:
+        """Whether somebody follows it by a code. Queries: 0 with its reporter at hand, 1 where others were merged into it."""
+        from ..public.models import ACCOUNT, PublicReport  # noqa: PLC0415  its tables name this one
+
+        return self.reporter.username == ACCOUNT or (
+            self.absorbs and PublicReport.objects.filter(hazard__merged_into=self.pk).exists()
+        )
 
     def is_overdue(self, at: datetime) -> bool:
         """Test whether the clock of the present stage has run out, marked or not."""

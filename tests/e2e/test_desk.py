@@ -116,7 +116,8 @@ ELSEWHERE = (
     "hazards/writeoffs/<uuid:list_id>/export.<sheet:kind>", "hazards/writeoffs/<uuid:list_id>/<slug:verb>/",
     "hazards/export.<sheet:kind>", "supervision/overdue.<sheet:kind>", "supervision/notices.<sheet:kind>",  # files
     "views/", "views/columns/", "views/<int:pk>/", "views/<int:pk>/delete/", "public/listed.json",
-    "public/report/same/", "public/cases/<str:code>/", "public/cases/<str:code>/not-solved/", "public/cases/<str:code>/solved/",
+    "public/report/same/", "public/cases/<str:code>/", "public/cases/<str:code>/photos/<int:number>.jpg", "public/map/<int:version>/<slug:layer>.geojson",
+    "public/cases/<str:code>/not-solved/", "public/cases/<str:code>/solved/",
     "supervision/cases/<uuid:hazard_id>/",  # a part of a page
     "grid/rezoning/<uuid:pk>/<slug:verb>/",
     "grid/components/export.<sheet:kind>", "grid/components/import/<uuid:pk>/apply/",

@@ -7,18 +7,17 @@ from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
 from citysafety.tallies.models import Period
-from hazards.lifecycle import LIFECYCLE
 from hazards.models import Clock, Hazard, Step
 from hazards.registry import recount
 
-from .cases import CHANCE, told
+from .cases import CHANCE, STEPS, told
 from .checked import Checked
 from .contested import Contested
 from .listed import Listed
 from .records import ENDED
 
 EVERY_STEP = {  # of cases as the product names them, and what is beside
-    *LIFECYCLE.actions, "listing.propose", "listing.list_it", "listing.clear", "listing.withdraw",
+    *STEPS, "listing.propose", "listing.list_it", "listing.clear", "listing.withdraw",
     "listing.publish_clearing", "recheck.holds", "recheck.fails", "recheck.assign", "public.not_solved", "public.rate",
     "public.say_the_same",
 }  # fmt: skip
