@@ -1,5 +1,6 @@
 """The one set of filters of hazards, for pages and API."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 
@@ -11,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from citysafety.filtering import OnDay, Switch
 from citysafety.tallies import selectors as tallies
+from grid import finding
 from grid.models import Cell, Matter
 
 from .evaluation.spans import CountedField, Days, counted, had_by, lay_in, steps
@@ -27,6 +29,9 @@ KEYS = {
     "cell": "SELECT id FROM grid_cell WHERE code = %s AND kind <> 'dedicated'",
     "dedicated": "SELECT id FROM grid_cell WHERE code = %s AND kind = 'dedicated'",
 }
+
+SPELLED = re.compile(r"[A-Za-z][A-Za-z0-9 -]+")  # pinyin, or a code such as XF-001
+MOST_SPELLED = 200  # matters and places that a few letters mean
 
 # What few cases are; each has an index of its own.
 CONDITIONS = {"asked": ASKED, "paused": Q(paused_at__isnull=False), "pinned": Q(pinned_at__isnull=False),
@@ -182,7 +187,7 @@ class HazardFilter(django_filters.FilterSet):
         return rows.filter(pk__in=returned.filter(actor__department__in=_keys("department", value)).values("hazard"))
 
     def by_words(self, rows: QuerySet, name: str, value: str) -> QuerySet:
-        """Find words in the description, the number, or the names of matter and cell in either language."""
+        """Find words in the description, the number, or the names of matter and cell: in either language, or as pinyin."""
         value = value.strip()
         if value.upper().startswith("YH-"):
             return rows.filter(number__startswith=value.upper())
@@ -192,10 +197,32 @@ class HazardFilter(django_filters.FilterSet):
         def named(model: type[Model]) -> QuerySet:
             return model.objects.filter(Q(**{f"name_zh__{how}": value}) | Q(**{f"name_en__{how}": value})).values("pk")
 
+        spelled = _spelled(value)
         return rows.filter(
             Q(**{f"description__{how}": value})
             | Q(**{f"number__{how}": value})
             | Q(matter__in=named(Matter))
             | Q(cell__in=named(Cell))
             | Q(dedicated_cell__in=named(Cell))
+            | spelled
         )
+
+
+def _spelled(text: str) -> Q:
+    """Return what fits a text as the pinyin, whole or by initials, or the code of a matter, a cell or a township.
+
+    Queries: 1 or 2 for Latin letters, none else.
+    """
+    fits = Q()
+    if not SPELLED.fullmatch(text):
+        return fits
+    found = finding.find(text, "", MOST_SPELLED)
+    codes = {kind: [one.code for one in found if one.kind == kind] for kind in ("matter", "cell", "township", "county")}
+    if codes["matter"]:
+        fits |= Q(matter__in=Matter.objects.filter(code__in=codes["matter"]).values("pk"))
+    if codes["cell"]:
+        cells = Cell.objects.filter(code__in=codes["cell"]).values("pk")
+        fits |= Q(cell__in=cells) | Q(dedicated_cell__in=cells)
+    for code in (*codes["township"], *codes["county"]):
+        fits |= Q(area_code__startswith=code)
+    return fits

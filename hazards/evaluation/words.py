@@ -106,6 +106,7 @@ THRESHOLDS: dict[str, dict[str, int]] = {
     "far_verified": {"days": 28, "metres": 500, "least": 3},
     "photos": {"days": 28, "least": 3},
     "batch": {"days": 28, "within_minutes": 10, "least": 8},
+    "merged": {"days": 28, "metres": 100, "least": 3},
 }
 LIMIT_WORDS = {
     "days": _("days looked at"),

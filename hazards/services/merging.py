@@ -4,15 +4,18 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from citysafety import areas
+from citysafety.coordinates import metres_between
 from citysafety.evidence import trust
 from citysafety.outbox.services import announce
 
 from ..lifecycle import STAGE_OF, Stage
 from ..models import Hazard, HazardQuerySet, Merger, Severity, Step
+from ..selectors import MOST_DOUBT_M
 from ..standing import record_standing
 from .clocks import began, days_of, lift_mark, release, set_due, settle
 from .given import FieldsMissing, StepInput
@@ -25,10 +28,10 @@ def original_of(given: StepInput, hazard: Hazard, actor: Any) -> Hazard:
     """Return the case that a duplicate is to be merged into. Queries: 2.
 
     :raises FieldsMissing: there is none in the actor's area, it is the same, ended or merged itself, or the duplicate
-        has duplicates of its own, or it is a general hazard and the duplicate a major one.
+        has duplicates of its own, it lies too far away, or it is a general hazard and the duplicate a major one.
     """
     original = _named(Hazard.objects.visible_to(actor), given.into.strip())
-    seen = {"seen": given.into, "number": original.number if original else ""}
+    seen: dict[str, Any] = {"seen": given.into, "number": original.number if original else ""}
     wrong = ""
     if original is None or not areas.covers(actor.area_code, original.area_code):
         wrong = _("There is no case “%(seen)s” in your area of duty.")
@@ -38,11 +41,20 @@ def original_of(given: StepInput, hazard: Hazard, actor: Any) -> Hazard:
         wrong = _("%(number)s has ended; only an open case takes a duplicate.")
     elif Merger.objects.filter(into=hazard, undone_at=None).exists():
         wrong = _("Others were merged into this case. Merge %(number)s into it instead, or undo those first.")
+    elif (metres := _apart(hazard, original)) > settings.MERGE_REACH_M:
+        seen |= {"metres": round(metres), "most": settings.MERGE_REACH_M}
+        wrong = _("%(number)s lies %(metres)s m away; one hazard lies within %(most)s m of itself.")
     elif hazard.severity == Severity.MAJOR != original.severity:  # else it would need no plan any more
         wrong = _("This is a major hazard and %(number)s a general one. Raise that first, or merge it into this one.")
     if wrong:
         raise FieldsMissing({"into": wrong % seen})
     return original
+
+
+def _apart(hazard: Hazard, original: Hazard) -> float:
+    """Return how far two cases lie apart, in metres, as far as their positions are sure."""
+    between = metres_between((hazard.location.x, hazard.location.y), (original.location.x, original.location.y))
+    return between - sum(min(one.accuracy_m or 0, MOST_DOUBT_M) for one in (hazard, original))
 
 
 def _named(rows: HazardQuerySet, given: str) -> Hazard | None:

@@ -98,7 +98,7 @@ def test_one_of_two_is_taken_out_and_the_other_s_limit_still_holds(cast, three):
     assert (third.due_at, third.co_reporters) == (seconds_due, [cast.neighbour.pk])
 
 
-@pytest.mark.parametrize("what", ["itself", "ended", "merged", "has its own", "foreign", "unknown"])
+@pytest.mark.parametrize("what", ["itself", "ended", "merged", "has its own", "foreign", "unknown", "far"])
 def test_a_case_that_cannot_take_a_duplicate_is_refused_with_the_reason(cast, three, what):
     first, second, third = three
     into = {"itself": first.number, "unknown": "YH-20200101-00001"}.get(what, third.number)
@@ -110,6 +110,8 @@ def test_a_case_that_cannot_take_a_duplicate_is_refused_with_the_reason(cast, th
         into = second.number
     elif what == "foreign":
         into = file_hazard(person("grid_worker", area=AWAY), lon=118.73).number
+    elif what == "far":  # 0.01 degrees of latitude are 1,112 m
+        into = file_hazard(cast.worker, lat=37.46).number
     duplicate = third if what == "has its own" else first
     if what == "has its own":
         into = first.number
