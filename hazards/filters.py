@@ -1,16 +1,19 @@
 """The one set of filters of hazards, for pages and API."""
 
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 import django_filters
 from django.db import connection
 from django.db.models import Model, Q, QuerySet
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from citysafety.accounts.models import Department
 from citysafety.filtering import OnDay, Switch
 from citysafety.tallies import selectors as tallies
-from grid.models import Cell, Matter
+from grid.models import Cell, Matter, MatterClass
 
 from .evaluation.spans import CountedField, Days, counted, steps
 from .lifecycle import HazardState
@@ -25,6 +28,14 @@ KEYS = {
     "component": "SELECT id FROM grid_component WHERE code = %s",
     "cell": "SELECT id FROM grid_cell WHERE code = %s AND kind <> 'dedicated'",
     "dedicated": "SELECT id FROM grid_cell WHERE code = %s AND kind = 'dedicated'",
+}
+
+CODED: dict[str, type[Any]] = {
+    "matter": Matter,
+    "category": MatterClass,
+    "department": Department,
+    "unit": Department,
+    "cell": Cell,
 }
 
 # What few cases are; each has an index of its own.
@@ -47,6 +58,15 @@ def _keys(kind: str, code: str) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(KEYS[kind], [code])
         return [key for (key,) in cursor.fetchall()]
+
+
+def names_of(asked: QueryDict) -> dict[str, dict[str, str]]:
+    """Return what the codes that an address asks for are called, by filter. Queries: 1 for each such filter."""
+    return {
+        name: {one.code: one.name for one in model.objects.filter(code__in=codes)}
+        for name, model in CODED.items()
+        if (codes := [code for code in asked.getlist(name) if code])
+    }
 
 
 class Counted(django_filters.CharFilter):

@@ -4,12 +4,14 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.utils.translation import override
 
 from citysafety.evidence.access import may_see
 from citysafety.lifecycle import StepNotAllowed
 from citysafety.tallies.models import Period
-from hazards import selectors
+from hazards import desk, selectors
 from hazards.models import Clock, Hazard, Merger, Step
+from hazards.present import clock_answer
 from hazards.services import FieldsMissing, NotAllowed, take_step
 from hazards.services.given import StepInput
 from tests.factories import AWAY, NOON, file_hazard, person
@@ -184,3 +186,15 @@ def test_two_that_merge_each_into_the_other_do_not_wait_for_each_other(cast, thr
     step(first, "merge", cast.dispatcher, into=second.number)
     with pytest.raises(FieldsMissing):
         step(second, "merge", cast.dispatcher, into=first.number)
+
+
+def test_the_clock_of_the_case_that_stays_says_what_the_earlier_limit_leaves(cast, three):
+    first, _second, third = three
+    now = NINE + 4 * HOUR
+    step(first, "merge", cast.dispatcher, now, into=third.number)
+    third.refresh_from_db()
+    clock = desk.clock_rows(clock_answer(third, now), now)[0]
+    assert (clock["due"], clock["words"]) == (third.due_at, desk.due_words(third, now).words)
+    with override("en"):
+        clock = desk.clock_rows(clock_answer(third, now), now)[0]
+    assert clock["spelled"] == "The limit of the report merged into it ends first."
