@@ -3,17 +3,20 @@
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 import django_filters
 from django.db import connection
 from django.db.models import Model, Q, QuerySet
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from citysafety.accounts.models import Department
 from citysafety.filtering import OnDay, Switch
 from citysafety.tallies import selectors as tallies
 from grid import finding
-from grid.models import Cell, Matter
+from grid.models import Cell, Matter, MatterClass
 
 from .evaluation.spans import CountedField, Days, counted, had_by, lay_in, steps
 from .lifecycle import HazardState
@@ -32,6 +35,14 @@ KEYS = {
 
 SPELLED = re.compile(r"[A-Za-z][A-Za-z0-9 -]+")  # pinyin, or a code such as XF-001
 MOST_SPELLED = 200  # matters and places that a few letters mean
+
+CODED: dict[str, type[Any]] = {
+    "matter": Matter,
+    "category": MatterClass,
+    "department": Department,
+    "unit": Department,
+    "cell": Cell,
+}
 
 # What few cases are; each has an index of its own.
 CONDITIONS = {"asked": ASKED, "paused": Q(paused_at__isnull=False), "pinned": Q(pinned_at__isnull=False),
@@ -62,6 +73,15 @@ def within(rows: QuerySet, area: str, asked: Mapping[str, str]) -> QuerySet:
     """
     _count, _colon, days = asked.get("counted", "").partition(":")
     return lay_in(rows, area, Days.read(days)) if days else rows.within(area)
+
+
+def names_of(asked: QueryDict) -> dict[str, dict[str, str]]:
+    """Return what the codes that an address asks for are called, by filter. Queries: 1 for each such filter."""
+    return {
+        name: {one.code: one.name for one in model.objects.filter(code__in=codes)}
+        for name, model in CODED.items()
+        if (codes := [code for code in asked.getlist(name) if code])
+    }
 
 
 class Counted(django_filters.CharFilter):

@@ -82,6 +82,11 @@ class CountedField(Spelled):
             raise ValueError(key)
         return key, Days.read(days)
 
+    def say(self, text: str) -> str:
+        """Return “Closed 2026-11-01 – 2026-11-30”."""
+        key, days = self.read(text)
+        return f"{COUNTS[key].label} {days.first} – {days.last}"
+
 
 def _during(days: Days, name: str = "at") -> dict[str, Any]:
     return {f"{name}__gte": days.start, f"{name}__lt": days.end}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +32,9 @@ def _has(*names: str) -> str:
 COUNTS = {
     count.key: count
     for count in (
-        Count("received", _("Received"), _("Received by the server in these days."), _has("received")),
+        Count(
+            "received", pgettext_lazy("cases", "Received"), _("Received by the server in these days."), _has("received")
+        ),
         Count("accepted", _("Accepted"), _("Accepted in these days, once however often."), _has("accept")),
         Count("dispatched", _("Dispatched"), _("Dispatched to a department in these days."), _has("dispatch")),
         Count(
@@ -52,7 +55,7 @@ COUNTS = {
         Count("closed", _("Closed"), _("Written off in these days."), _has("write_off")),
         Count(
             "closed_on_time",
-            _("Closed on time"),
+            pgettext_lazy("cases", "Closed on time"),
             _("Written off in these days, and never marked overdue before they ended."),
             f"{_has('write_off')} AND NOT late",
         ),

@@ -15,6 +15,7 @@ from citysafety import areas, worktime
 from citysafety.calendars.services import calendar
 from citysafety.coordinates import metres_between
 from citysafety.evidence.models import Attachment
+from citysafety.names import address
 from grid.locate import cells_around, locate
 from grid.models import Division, Matter
 
@@ -85,7 +86,7 @@ def place_words(lon: float, lat: float) -> str:
     """Name the divisions around a place, from the nearest to the widest; empty where it lies in no cell. Queries: 1."""
     around = [code for code in areas.lineage(locate(lon, lat).area_code) if len(code) < areas.LEVELS[-1]]
     found = {one.code: one.name for one in Division.objects.filter(code__in=around).only("code", "name_zh", "name_en")}
-    return ", ".join(found[code] for code in sorted(around, key=len, reverse=True) if code in found)
+    return address([found[code] for code in sorted(around, key=len, reverse=True) if code in found])
 
 
 @dataclass(frozen=True, slots=True)
