@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, Page, Route, expect, sync_playwright
 
 from citysafety.accounts.roles import MASTER_DATA, PEOPLE
 from citysafety.management.parts import DEMO_IMPORT
+from tests.running import scales
 
 from .browsers import DESK, PHONE, launch, opened
 from .cases import overdue_cases
@@ -140,8 +141,7 @@ OTHER_FACES = (
 )
 ADMIN_ROLES = {"administrator": MASTER_DATA, "security_officer": PEOPLE}
 REFUSED = {"no/such/page/": 404, "admin/": 403}  # the browser itself complains of these answers
-LOOKS = [("zh-hans", "desk"), ("en", "phone")]
-OTHER_LOOKS = [pytest.param(*look, marks=pytest.mark.long) for look in (("en", "desk"), ("zh-hans", "phone"))]
+LOOKS = [("zh-hans", "desk"), ("en", "phone"), ("en", "desk"), ("zh-hans", "phone")]
 SIZES = {"desk": DESK, "phone": PHONE}
 QUIET = "document.readyState === 'complete' && !document.querySelector('.htmx-request, [aria-busy=true]')"
 
@@ -280,25 +280,36 @@ def faults(page: Page, path: str) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize(("language", "size"), [*LOOKS, *OTHER_LOOKS])
-def test_every_page_of_the_desk_is_accessible_quiet_and_fits(site, browser, parts, language, size):
-    """Barriers are looked for in both languages and both sizes, once each; the other two looks must fit, in the long form."""
-    look = faults if (language, size) in LOOKS else misfits
+@scales(short=LOOKS[:2], long=LOOKS)
+def test_every_page_of_the_desk_is_accessible_quiet_and_fits(site, browser, parts, scale):
+    """Every page is opened in each look and must fit. Barriers are looked for on each: the short form deals the pages to its
+    two looks, so that a page is searched in one of them; the long form searches every page in all four.
+    """
+    turns = 1 if len(scale) == len(LOOKS) else len(scale)
+    found = []
+    for number, (language, size) in enumerate(scale):
+        found += faults_of_pages(site, browser, parts, language, size, turns=turns, turn=number % turns)
+    assert found == []
+
+
+def faults_of_pages(site, browser, parts, language, size, *, turns, turn) -> list[str]:
+    """Return what is wrong with the pages in one look, searching every so many-th of them for barriers."""
     asked: dict[str, list[str]] = {}
     for route, role in [*PAGES.items(), *ALSO]:
         path = route
         for name, value in parts.items():
             path = path.replace(name, value)
         asked.setdefault(role, []).append(path)
-    found = []
+    found, seen = [], 0
     for role, paths in asked.items():
         page = opened(browser, site, role, language=language, viewport=SIZES[size])
         for path in paths:
             status = page.goto(f"{site.url}/{path}").status
             assert status == REFUSED.get(path if role == "dispatcher" else "", 200), path
-            found += look(page, path)
+            found += (faults if seen % turns == turn else misfits)(page, path)
+            seen += 1
         page.context.close()
-    assert found == []
+    return found
 
 
 @pytest.mark.parametrize(("language", "size"), [("zh-hans", "desk"), ("en", "phone")])
