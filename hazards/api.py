@@ -307,7 +307,7 @@ def _conflict(hazard_id: UUID, request: Request, words: str) -> Conflict:
 def _must_be_open(hazard: Hazard, verb: str, data: Any) -> None:
     """Refuse what the present state does not allow before looking at fields: 409 comes before 400."""
     try:
-        words = kept_from(LIFECYCLE.step(hazard.state, verb), hazard)
+        words = kept_from(LIFECYCLE.step(hazard.state, verb), hazard, timezone.now())
     except StepNotAllowed:
         words = _("“%(action)s” is not possible from “%(state)s”.") % {
             "action": LIFECYCLE.steps_named(verb)[0].label, "state": hazard.get_state_display()

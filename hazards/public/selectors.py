@@ -201,17 +201,18 @@ def report_of(code: str) -> PublicReport | None:
 
 
 def followed(report: PublicReport, *, at: datetime) -> Followed:
-    """Return what the code of a report opens. Queries: 1, 2 for a closed case; the calendar now and then."""
+    """Return what the code of a report opens. Queries: 2; the calendar now and then."""
     case = report.hazard.merged_into or report.hazard
     steps = list(
         case.steps.order_by("version").only("hazard_id", "action", "target", "version", "at", "actor_id", "words")
     )
     is_open = case.state not in ENDED
+    running = case.clocks.filter(stopped_at=None)
     closing = closing_of(case, report.hazard.reporter_id, steps)
     seen = Followed(
         report=report,
         case=case,
-        due=present.promise(case, case.matter, calendar()) if is_open else worktime.Due(None),
+        due=present.promise(case, case.matter, calendar(), running) if is_open else worktime.Due(None),
         milestones=milestones(steps),
         beside=[(step.at, BESIDE[step.action]) for step in steps if step.action in BESIDE],
         answer=next((step.words for step in reversed(steps) if step.action in ANSWERS and not is_open), ""),
