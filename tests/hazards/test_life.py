@@ -7,6 +7,7 @@ due time what counting ten minutes by ten minutes gives.
 
 import uuid
 from collections import Counter
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -72,6 +73,8 @@ OF_PUBLIC = {"ask_reopening", "grant_reopening", "deny_reopening"}  # tests/haza
 ACTIONS = [action for action in LIFECYCLE.actions if action not in OF_RECHECKS | OF_PUBLIC]
 ONWARD = {"accept", "dispatch", "take", "plan", "approve_plan", "rectify", "resume_work", "verify", "write_off"}
 BEFORE_VERIFIED = {"reported", "accepted", "dispatched", "taken"}
+PLACE = {"accept": 0, "rectify": 1, "plan": 1, "verify": 2}
+ONE_PAUSE, ALL_PAUSES, TIMES = timedelta(days=15), timedelta(days=30), 3  # for the weather
 
 
 def works(at: datetime) -> bool:
@@ -87,8 +90,18 @@ class Stretch:
     urgent: bool
     ran: list[list[datetime | None]] = field(default_factory=list)
 
-    def start(self, at: datetime) -> None:
+    def start(self, at: datetime, *, once_out: bool = False) -> None:
+        """Let it run; what ran out before a pause ran out when it did."""
+        if once_out and self.ran and self.ran[-1][1]:
+            stopped, self.ran[-1][1] = self.ran[-1][1], None
+            if self.due() < stopped:
+                return
+            self.ran[-1][1] = stopped
         self.ran.append([at, None])
+
+    @property
+    def runs(self) -> bool:
+        return bool(self.ran) and self.ran[-1][1] is None
 
     def stop(self, at: datetime) -> None:
         if self.ran and self.ran[-1][1] is None:
@@ -114,6 +127,19 @@ class Stretch:
 
 
 @dataclass
+class Brought:
+    """A clock that a duplicate brought."""
+
+    stage: str
+    stretch: Stretch
+    paused: bool = False
+    gives_way: bool = False
+
+    def binds(self, stage: str) -> bool:
+        return self.stage == "pin" or PLACE[stage] <= PLACE[self.stage]
+
+
+@dataclass
 class Model:
     """What the city should know of one case."""
 
@@ -135,8 +161,14 @@ class Model:
     came_from: str = ""
     photos: Counter = field(default_factory=Counter)
     clocks: dict[str, Stretch] = field(default_factory=dict)
-    caps: dict[Any, tuple[str, datetime | None]] = field(default_factory=dict)  # of its duplicates
+    brought: dict[Any, list[Brought]] = field(default_factory=dict)  # by its duplicates
     overdue: bool = False
+    was_overdue: bool = False  # before it was merged
+    pauses: list[list[datetime | None]] = field(default_factory=list)
+    plan: Stretch | None = None  # the approved one
+    gives_way: bool = False  # the limit of rectification, to the plan
+    plan_day: date | None = None
+    plan_laid: datetime | None = None
     until: datetime | None = None
     cell: str = "370502001001001"
     major: bool = False
@@ -151,14 +183,27 @@ class Model:
         return STAGES.get(self.state, "")
 
     def running(self) -> list[Stretch]:
-        return [self.clocks[self.stage], *([self.pin] if self.pin else [])] if self.stage else []
+        if not self.stage:
+            return []
+        plan = [self.plan] if self.plan and self.stage == "rectify" else []
+        return [self.clocks[self.stage], *([self.pin] if self.pin else []), *plan]
+
+    def all_brought(self) -> list[Brought]:
+        return [one for rows in self.brought.values() for one in rows]
 
     def due(self) -> datetime | None:
         if not self.stage or self.paused:
             return None
-        known = [stretch.due() for stretch in self.running()]
-        caps = [due for stage, due in self.caps.values() if stage == self.stage and due]
-        return min([due for due in known if due] + caps)
+        waived = self.clocks["rectify"] if self.gives_way and self.stage == "rectify" else None
+        known = [stretch.due() for stretch in self.running() if stretch is not waived]
+        known += [one.stretch.due() for one in self.all_brought() if not one.gives_way]
+        return min(due for due in known if due)
+
+    def left_to_stand(self, at: datetime) -> timedelta:
+        """How long it may still be paused at once; nothing where it was often or long enough."""
+        spans = [end - begin for begin, end in self.pauses if end]
+        left = ALL_PAUSES - sum(spans, timedelta())
+        return min(ONE_PAUSE, left) if len(spans) < TIMES else timedelta()
 
     def fresh(self, stage: str) -> Stretch:
         return Stretch(LIMITS[self.matter][stage], self.matter == "XF-002")
@@ -323,17 +368,19 @@ class Life(RuleBasedStateMachine):
     def open_now(self, case: Model, action: str) -> bool:
         """Whether the state of a case allows an action, and what else must hold."""
         in_work, free = case.state in ("dispatched", "taken"), case.asked is None
+        due = case.due()
+        late = case.overdue or (due is not None and due < self.now)
         stands = {
             "accept": case.state == "reported", "refuse": case.state == "reported",
             "handle_on_spot": case.state == "reported" and not case.major,
             "dispatch": case.state == "accepted", "take": case.state == "dispatched", "return": case.state == "dispatched",
             "rectify": case.state == "taken" and not case.plan_waits and (not case.major or case.plan_holds), "verify": case.state == "rectified", "fail": case.state == "rectified",
             "write_off": case.state == "verified" and not case.stopped, "reopen": case.state == "written_off", "contest": case.state == "refused",
-            "ask_extension": in_work and free and not case.overdue, "ask_pause": in_work and free and not case.overdue,
+            "ask_extension": in_work and free and not late and not case.plan_holds, "ask_pause": in_work and free and not late,
             "grant_extension": in_work and case.asked is not None and case.asked[0] == "extension",
             "deny_extension": in_work and case.asked is not None and case.asked[0] == "extension",
             "deny_pause": in_work and case.asked is not None and case.asked[0] == "pause",
-            "pause": in_work or case.state == "accepted", "change_matter": case.state in BEFORE_VERIFIED,
+            "pause": (in_work or case.state == "accepted") and not late, "change_matter": case.state in BEFORE_VERIFIED,
             "pin": case.state not in ENDED and not case.pinned, "unpin": case.state not in ENDED and case.pinned,
             "correct_cell": case.state in ("reported", "accepted"), 
             "merge": case.state in BEFORE_VERIFIED and free and not case.stopped and case.listing != "listed",
@@ -365,9 +412,15 @@ class Life(RuleBasedStateMachine):
             case "grant_extension":
                 return {}, ""
             case "ask_pause":
-                return {"cause": "weather", "words": "暴雨"}, ""
+                return {"cause": "weather", "words": "暴雨"}, "" if case.left_to_stand(self.now) else "cause"
             case "pause":
-                return {"cause": "weather", "words": "暴雨"}, ""
+                longest = self.now + case.left_to_stand(self.now)
+                until = case.asked[1] if case.asked and case.asked[0] == "pause" else longest
+                return {"cause": "weather", "words": "暴雨"}, "" if self.now < until <= longest else "cause"
+            case "approve_plan":
+                past = case.plan_waits and case.plan_day < self.today()
+                late = case.plan_waits and case.listing == "listed" and case.plan_day > case.finish_by
+                return {"words": "有原因"}, "finish_on" if past or late else ""
             case "change_matter":
                 return {"matter": "XF-002" if case.matter == "XF-001" else "XF-001", "words": "应为另一事项"}, ""
             case "correct_cell":
@@ -383,12 +436,15 @@ class Life(RuleBasedStateMachine):
             case "raise":
                 return {"criterion": "判定标准第五条", "words": "人员密集"}, ""
             case "plan":
-                day = self.today() + timedelta(days=10 if case.version % 3 else 40)
+                day = self.day_of_plan(case)
                 late = case.listing == "listed" and day > case.finish_by
                 return {**PLAN, "finish_on": day}, "finish_on" if late else ""
             case "stop_work":
                 return {"scope": "二层营业区", "basis": "《安全生产法》第六十五条"}, ""
         return {"words": "有原因"}, ""
+
+    def day_of_plan(self, case: Model) -> date:
+        return self.today() + timedelta(days=10 if case.version % 3 else 40)
 
     def today(self) -> date:
         return self.now.astimezone(CITY).date()
@@ -510,18 +566,30 @@ class Life(RuleBasedStateMachine):
         case.overdue = False
         if stage:
             case.clocks[stage].stop(self.now)
+        if stage == "rectify" and case.plan:
+            case.plan.stop(self.now)
         if not case.stage:
             if case.pin:
                 case.pin.stop(self.now)
+            for one in case.all_brought():
+                one.stretch.stop(self.now)
             return
         if state == "taken" and "rectify" in case.clocks and stage == "verify":
             case.clocks["rectify"].start(self.now)
+            if case.plan:
+                case.plan.start(self.now)
         else:
             case.clocks[case.stage] = case.fresh(case.stage)
             case.clocks[case.stage].start(self.now)
             if case.stage == "rectify":
                 case.granted = 0
-            case.caps = {key: cap for key, cap in case.caps.items() if cap[0] != case.stage}
+        if not stage and state == "accepted":  # written off, and open again
+            case.brought = {}
+        for one in case.all_brought():
+            if not one.binds(case.stage):
+                one.stretch.stop(self.now)
+            elif not one.stretch.runs and (one.stage != "accept" or not stage):
+                one.stretch.start(self.now)
         if not stage and case.pinned and case.pin:
             case.pin = Stretch(case.pin.hours, urgent=True, ran=[[self.now, None]])
 
@@ -543,12 +611,14 @@ class Life(RuleBasedStateMachine):
                 case.asked = ("extension", 2)
             case "grant_extension":
                 case.clocks["rectify"].hours += 2
+                for one in case.all_brought():
+                    one.stretch.hours += 2 if one.stage in ("rectify", "plan") and one.stretch.runs else 0
                 case.extended, case.granted, case.asked = case.extended + 1, case.granted + 2, None
                 self.lift(case)
             case "deny_extension" | "deny_pause":
                 case.asked = None
             case "ask_pause":
-                case.asked = ("pause", False)
+                case.asked = ("pause", self.now + case.left_to_stand(self.now))
             case "pause":
                 if case.asked and case.asked[0] == "pause":
                     case.asked = None
@@ -556,16 +626,23 @@ class Life(RuleBasedStateMachine):
                 case.until = Hazard.objects.get(pk=case.pk).paused_until
                 for stretch in case.running():
                     stretch.stop(self.now)
+                for one in case.all_brought():
+                    one.paused = one.stretch.runs
+                    one.stretch.stop(self.now)
                 case.paused = True
+                case.pauses.append([self.now, None])
             case "resume":
                 self._resume(case)
             case "pin":
                 case.pinned, case.pin = True, Stretch(PINNED_H[case.major], urgent=True, ran=[[self.now, None]])
             case "unpin":
                 case.pinned, case.pin = False, None
+                case.brought = {pk: [one for one in rows if one.stage != "pin"] for pk, rows in case.brought.items()}
                 if not case.paused:
                     self.lift(case)
             case "change_matter":
+                if case.asked:  # ends, with a row of the history
+                    case.asked, case.version = None, case.version + 1
                 old, case.matter = case.matter, "XF-002" if case.matter == "XF-001" else "XF-001"
                 stretch = case.clocks[case.stage]
                 granted = case.granted if case.stage == "rectify" else 0
@@ -575,28 +652,31 @@ class Life(RuleBasedStateMachine):
             case "correct_cell":
                 case.cell = CELLS[1] if case.cell == CELLS[0] else CELLS[0]
             case "merge":
-                other.caps[case.pk] = (case.stage, case.due())
-                case.into, case.came_from = other.pk, case.state
+                self.bring(case, other)
+                case.into, case.came_from, case.was_overdue = other.pk, case.state, case.overdue
                 self.move(case, "merged")
                 other.version += 1
                 self.lift(other)
             case "unmerge":
                 original = next(one for one in self.cases if one.pk == case.into)
-                cap = original.caps.pop(case.pk, None)
-                case.into, case.state = None, case.came_from
+                original.brought.pop(case.pk, None)
+                case.into, case.state, case.overdue = None, case.came_from, case.was_overdue
                 for stretch in case.running():
-                    stretch.start(self.now)
+                    stretch.start(self.now, once_out=True)
                 original.version += 1
-                if cap:
-                    self.lift(original)
+                self.lift(original)
             case "raise":
                 case.major = True
             case "lower":
                 case.major = case.plan_waits = case.plan_holds = False
+                self.drop_plan(case)
             case "plan":
                 case.plan_waits = True
+                case.plan_day, case.plan_laid = self.day_of_plan(case), self.now
             case "approve_plan" | "return_plan":
                 case.plan_waits, case.plan_holds = False, case.plan_holds or action == "approve_plan"
+                if action == "approve_plan":
+                    self.limit_by_plan(case)
             case "stop_work" | "resume_work":
                 case.stopped = action == "stop_work"
             case "remark":
@@ -610,11 +690,59 @@ class Life(RuleBasedStateMachine):
         if case.state in ("accepted", "reported") and action in (*moves, "fail"):
             case.department, case.rectifier, case.on_spot = None, None, False
             case.plan_waits = case.plan_holds = False
+            self.drop_plan(case)
 
     def _resume(self, case: Model) -> None:
         case.paused, case.until = False, None
+        case.pauses[-1][1] = self.now
         for stretch in case.running():
-            stretch.start(self.now)
+            stretch.start(self.now, once_out=True)
+        for one in case.all_brought():
+            if one.paused:
+                one.stretch.start(self.now, once_out=True)
+            one.paused = False
+
+    def bring(self, case: Model, other: Model) -> None:
+        """What limits a duplicate limits the case it goes into, from where it stands."""
+        waived = case.clocks["rectify"] if case.gives_way and case.stage == "rectify" else None
+        named = [(case.stage, case.clocks[case.stage]), ("pin", case.pin), ("plan", case.plan)]
+        rows = [
+            Brought(stage, deepcopy(stretch))
+            for stage, stretch in named
+            if stretch and stretch.runs and stretch is not waived
+        ]
+        for one in rows:
+            if not one.binds(other.stage):
+                one.stretch.stop(self.now)
+            elif other.paused:
+                one.stretch.stop(self.now)
+                one.paused = True
+        other.brought[case.pk] = rows
+
+    def limit_by_plan(self, case: Model) -> None:
+        """The day of the plan is the limit; what had run out before it was laid stays so."""
+        if case.asked and case.asked[0] == "extension":
+            case.asked, case.version = None, case.version + 1
+        last = case.plan.due() if case.plan else None
+        if last and last < case.plan_laid:
+            return
+
+        def gives(stretch: Stretch) -> bool:
+            return (due := stretch.due()) is None or due >= case.plan_laid
+
+        case.gives_way = case.gives_way or gives(case.clocks["rectify"])
+        for one in case.all_brought():
+            if one.stage in ("rectify", "plan") and (one.stretch.runs or one.paused):
+                one.gives_way = one.gives_way or gives(one.stretch)
+        midnight = datetime.combine(self.today(), datetime.min.time(), CITY)
+        days = (case.plan_day - self.today()).days + 1
+        case.plan = Stretch(24 * days, urgent=True, ran=[[midnight, self.now if case.paused else None]])
+        self.lift(case)
+
+    def drop_plan(self, case: Model) -> None:
+        case.plan, case.gives_way = None, False
+        for one in case.all_brought():
+            one.gives_way = False
 
     def lift(self, case: Model) -> None:
         due = case.due()

@@ -16,8 +16,8 @@ from citysafety.outbox.relay import relay_waiting
 from citysafety.subscriptions import LISTENERS, PROJECTIONS
 from citysafety.tallies.models import Period
 from citysafety.tallies.reconciling import differences
-from hazards.listings.seeds import seed_majors
 from grid.models import Matter
+from hazards.listings.seeds import seed_majors
 from hazards.models import Clock, ClockChange, Criterion, CriterionHistory, Hazard, LimitRule, Plan, Step, StopWork
 from hazards.present import clock_answer
 from hazards.seeds import seed_limits
