@@ -131,7 +131,7 @@ def test_each_case_goes_to_the_office_suggested_for_it_or_to_the_one_that_is_nam
 
 def test_a_trial_knows_what_the_step_itself_would_refuse(cast):
     seed_limits()
-    hazard = file_hazard(cast.worker)
+    hazard = file_hazard(cast.worker, at=timezone.now())
     cast.step(hazard, "accept", cast.dispatcher)
     theirs = PauseCause.objects.filter(by_supervisor=True).first()
     leader = person("leader")

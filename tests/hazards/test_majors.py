@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import translation
+from django.utils import timezone, translation
 
 from citysafety.lifecycle import StepNotAllowed
 from citysafety.notices.models import Notice
@@ -313,7 +313,12 @@ def test_steps_of_majors_go_through_the_door_of_all_steps_once(major):
     hazard = taken(major)
     client = client_of(major.handler)
     now = Hazard.objects.get(pk=hazard.pk).version
-    body = {"id": str(uuid.uuid4()), "version": now, **PLAN, "finish_on": "2099-01-01"}
+    body = {
+        "id": str(uuid.uuid4()),
+        "version": now,
+        **PLAN,
+        "finish_on": f"{timezone.localdate() + timedelta(days=30)}",
+    }
     first = client.post(f"/api/v1/hazards/{hazard.pk}/plan/", body, content_type="application/json")
     assert first.status_code == 200, first.json()
     again = client.post(f"/api/v1/hazards/{hazard.pk}/plan/", body, content_type="application/json")
@@ -459,7 +464,9 @@ def test_the_limit_of_the_whole_case_grows_with_a_plan_and_shrinks_with_its_end(
     hazard = taken(planned)
     approved(planned, hazard)
     assert due(hazard) == "12-21 00:00"
-    step(hazard, "lower", planned.supervisor, NOON + timedelta(hours=5), words="不构成重大")
+    approved(planned, hazard, date(2026, 12, 28), datetime(2026, 12, 15, 9, 0, tzinfo=CITY))
+    assert due(hazard) == "12-29 00:00"  # the ten days would have ended before this version was laid
+    step(hazard, "lower", planned.supervisor, datetime(2026, 12, 15, 10, 0, tzinfo=CITY), words="不构成重大")
     assert Clock.objects.get(hazard=hazard, stage="total").amount == 10
 
 
