@@ -2,9 +2,12 @@
 
 import uuid
 from datetime import date, datetime, timedelta
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection
 
 from citysafety.calendars.models import Day
 from citysafety.calendars.services import forget
@@ -13,10 +16,10 @@ from citysafety.notices.models import Notice
 from citysafety.outbox.relay import relay_waiting
 from citysafety.subscriptions import LISTENERS, PROJECTIONS
 from grid.models import Matter
-from hazards import desk
+from hazards import desk, migrations
 from hazards.bulk import judging
 from hazards.bulk.judging import Fields
-from hazards.models import Clock, ClockChange, Hazard, Mark, PauseCause, Step
+from hazards.models import Clock, ClockChange, Hazard, Mark, Merger, PauseCause, Step
 from hazards.present import clock_answer
 from hazards.seeds import seed_limits
 from hazards.services import FieldsMissing, mark_overdue, recompute_due, take_step
@@ -214,6 +217,32 @@ def test_a_calendar_that_changes_moves_what_was_brought_too(town):
     recompute_due(at=monday(9, 30, day=13))
     brought = Clock.objects.get(hazard=fresh, merger__isnull=False)
     assert local(brought.due_at) == "10-16 08:00"
+
+
+def test_what_was_merged_before_clocks_were_brought_gets_them_by_the_migration(town):
+    """As the release before left it: no clock at the original, nothing noted of the duplicate with the merger."""
+    [path] = Path(migrations.__path__[0]).glob("*_duplicates_bring_their_clocks.py")
+    sql = import_module(f"{migrations.__name__}.{path.stem}").BROUGHT
+    olds, cases = [in_work(town, monday(8)) for _n in range(3)], [in_work(town, monday(8, day=14)) for _n in range(3)]
+    mark_overdue(at=monday(9, day=14))
+    town.photo(cases[1], "after", town.handler)
+    step(cases[1], "rectify", town.handler, monday(9, day=14), words="已清理")
+    step(cases[2], "pause", town.dispatcher, monday(9, day=14), cause="weather", words="暴雨")
+    for old, case in zip(olds, cases, strict=True):
+        step(old, "merge", town.dispatcher, monday(10, day=14), into=case.number)
+    rows = Clock.objects.filter(merger__isnull=False).order_by("merger")
+    said = list(
+        rows.values("hazard", "merger", "stage", "unit", "amount", "started_at", "stopped_at", "due_at", "due_reason")
+    )
+    noted = list(Merger.objects.order_by("pk").values_list("overdue", "department"))
+    rows.delete()
+    Merger.objects.update(overdue=False, department=None)
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
+    found = Clock.objects.filter(merger__isnull=False).order_by("merger")
+    assert [{**row} for row in found.values(*said[0])] == said
+    assert list(Merger.objects.order_by("pk").values_list("overdue", "department")) == noted
+    assert noted[0][0] and len(said) == 3
 
 
 # -- two again ------------------------------------------------------------------------------------
