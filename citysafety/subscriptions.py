@@ -33,6 +33,7 @@ LISTENERS: dict[str, list[Listener]] = {
     "hazard.deny_extension": [hazards.tell_of_decision],
     "hazard.deny_pause": [hazards.tell_of_decision],
     "hazard.pause": [hazards.tell_of_decision],
+    "hazard.lapse": [hazards.tell_who_asked],
     "hazard.grant_extension": [hazards.tell_of_limit],
     "hazard.resume": [hazards.tell_of_limit],
     "hazard.pin": [hazards.tell_of_limit],

@@ -109,7 +109,8 @@ class Arithmetic:
     """How a due time was reached: the spans add up to the limit less what was used up before.
 
     At most ``MOST_SPANS`` spans; of a longer limit the first and last day are shown and the middle is summed up.
-    ``days`` are those from start to due on which the clock ran, and those off between. ``years`` are the calendars used.
+    ``days`` are those from start to due on which the clock ran, and those off between. ``years`` are the calendars used,
+    ``edited`` those special days between, of another source than their year.
     """
 
     unit: str
@@ -122,6 +123,7 @@ class Arithmetic:
     days: tuple[Days, ...]
     years: tuple[tuple[int, Year], ...]
     summed_up: bool
+    edited: tuple[tuple[date, Day], ...] = ()
 
     @property
     def provisional(self) -> bool:
@@ -147,6 +149,10 @@ class Arithmetic:
             "days": kinds,
             "named_days": [days for days in named if days["name_zh"]],
             "calendar": [{"year": n, "status": year.status, "source": year.source} for n, year in self.years],
+            "edited_days": [
+                {"date": day.isoformat(), "name_zh": row.name_zh, "name_en": row.name_en, "source": row.source}
+                for day, row in self.edited
+            ],
             "provisional": self.provisional,
         }
 
@@ -281,10 +287,12 @@ def _explain(begin: int, end: int, unit: str, amount: Amount, used: float, calen
     days: tuple[Days, ...] = ()
     years: tuple[tuple[int, Year], ...] = ()
     summed_up = False
+    edited: tuple[tuple[date, Day], ...] = ()
     if unit != "urgent_hours":
         spans, summed_up = _spans(begin, end, unit, calendar)
         days = _days(begin, end, calendar)
         years = tuple((year, calendar.years[year]) for year in range(_year(begin), _year(end) + 1))
+        edited = tuple(_edited(begin, end, calendar))
     return Arithmetic(
         unit=unit,
         amount=amount,
@@ -296,7 +304,17 @@ def _explain(begin: int, end: int, unit: str, amount: Amount, used: float, calen
         days=days,
         years=years,
         summed_up=summed_up,
+        edited=edited,
     )
+
+
+def _edited(begin: int, end: int, calendar: Calendar) -> Iterator[tuple[date, Day]]:
+    """Yield the special days from begin to end that somebody else says than who says their year."""
+    for ordinal in range(begin // DAY_US, end // DAY_US + 1):
+        day = date.fromordinal(ordinal)
+        special = calendar.days.get(day)
+        if special is not None and special.source and special.source != calendar.years[day.year].source:
+            yield day, special
 
 
 def _span(begin: int, end: int, counted: int, calendar: Calendar, why: str = "", day: Day | None = None) -> Span:

@@ -51,12 +51,22 @@ class HazardHistoryAdmin(HistoryAdmin):
 class PauseCauseAdmin(admin.ModelAdmin):
     """Why a clock may stand, for how long, and who decides it."""
 
-    list_display = ("code", "name_zh", "name_en", "kind", "most_days", "by_supervisor", "active")
+    list_display = (
+        "code",
+        "name_zh",
+        "name_en",
+        "kind",
+        "most_days",
+        "most_times",
+        "most_days_in_all",
+        "by_supervisor",
+        "active",
+    )
     list_filter = ("kind", "active")
 
 
 LIMITS = (
-    "severity", "most_extensions", "most_percent", "pin_amount", "pin_unit", "pin_weight", "active",
+    "severity", "most_extensions", "most_percent", "pin_amount", "pin_unit", "pin_weight", "most_plan_days", "active",
 )  # fmt: skip
 
 

@@ -298,7 +298,7 @@ def _once(claimed: UUID, answer: Callable[[], Response]) -> Response:
 def _must_be_open(hazard: Hazard, verb: str, data: Any) -> None:
     """Refuse what the present state does not allow before looking at fields: 409 comes before 400."""
     try:
-        words = kept_from(LIFECYCLE.step(hazard.state, verb), hazard)
+        words = kept_from(LIFECYCLE.step(hazard.state, verb), hazard, timezone.now())
     except StepNotAllowed:
         words = not_possible(LIFECYCLE, verb, hazard)
     if words:

@@ -72,12 +72,12 @@ def _granting(hazard: Hazard, user: Any, at: datetime) -> list[Field]:
 
 def _pausing(hazard: Hazard, user: Any, at: datetime) -> list[Field]:
     change = limits.pending(hazard, ClockChange.Kind.PAUSE) if hazard.pause_asked_at else None
-    causes = [
-        (cause.code, _cause_words(cause))
-        for cause in PauseCause.objects.filter(active=True)
-        if user.role in (Role.SUPERVISOR, Role.DEPARTMENT_HANDLER) or not cause.by_supervisor
-    ]
     asked = change.cause.code if change and change.cause else ""
+    causes = [  # what was asked for is decided as it was asked
+        (cause.code, _cause_words(cause))
+        for cause in ([change.cause] if change and change.cause else PauseCause.objects.filter(active=True))
+        if asked or user.role in (Role.SUPERVISOR, Role.DEPARTMENT_HANDLER) or not cause.by_supervisor
+    ]
     until = f"{localtime(change.until):%Y-%m-%dT%H:%M}" if change and change.until else ""
     hint = _("Asked: %(asked)s") % {"asked": change.words} if change else ""
     return [
@@ -90,8 +90,11 @@ def _pausing(hazard: Hazard, user: Any, at: datetime) -> list[Field]:
 
 
 def _cause_words(cause: PauseCause) -> str:
-    words = {"name": cause.name, "kind": cause.get_kind_display(), "n": cause.most_days}
-    told = _("%(name)s (%(kind)s, up to %(n)s days)") % words
+    words = {
+        "name": cause.name, "kind": cause.get_kind_display(), "n": cause.most_days, "times": cause.most_times,
+        "all": cause.most_days_in_all,
+    }  # fmt: skip
+    told = _("%(name)s (%(kind)s, up to %(n)s days; in one case %(times)s times, %(all)s days in all)") % words
     return _("%(cause)s, decided by a supervisor") % {"cause": told} if cause.by_supervisor else told
 
 

@@ -1,7 +1,7 @@
 """What the desk pages of hazards show: work queues, due times in words, the sums of clocks, forms of steps."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -242,9 +242,11 @@ def _clock_row(stage: dict[str, Any], at: datetime) -> dict[str, Any]:
     if stage["running"] and due:
         words = _over_or_left(abs(over), unit, late=over > 0 or (late and not over))
     else:
-        words = reason_words(stage["reason"]) if not due else _("%(span)s used") % {"span": span_words(used, unit)}
+        spent = _("%(span)s used") % {"span": span_words(used, unit)}
+        words = reason_words(stage["reason"]) if not due and not stage["gives_way"] else spent
     return {
-        "label": Stage(stage["stage"]).label,
+        "label": _label(stage),
+        "note": _("An approved plan sets the day; nothing is due by this limit.") if stage["gives_way"] else "",
         "running": stage["running"],
         "late": late,
         "words": words,
@@ -258,6 +260,14 @@ def _clock_row(stage: dict[str, Any], at: datetime) -> dict[str, Any]:
         **_sum_rows(sums, unit),
         **({"spelled": _("The limit of the report merged into it ends first.")} if is_earlier else {}),
     }
+
+
+def _label(stage: dict[str, Any]) -> str:
+    """Return what a clock is called, and by which duplicate it was brought."""
+    label = str(Stage(stage["stage"]).label)
+    if not stage["duplicate"]:
+        return label
+    return _("%(label)s, brought by duplicate %(number)s") % {"label": label, "number": stage["duplicate"]}
 
 
 def _sum_rows(sums: dict[str, Any] | None, unit: str) -> dict[str, Any]:
@@ -278,9 +288,18 @@ def _sum_rows(sums: dict[str, Any] | None, unit: str) -> dict[str, Any]:
         "not_counted": [] if round_the_clock else said(("weekend", "holiday")),
         "used_before": span_words(sums["used_before_s"], unit) if sums["used_before_s"] else "",
         "spelled": _spelled(sums, unit),
-        "sources": [f"{year['year']}: {_(year['source'] or year['status'])}" for year in sums["calendar"]],
+        "sources": [
+            *(f"{year['year']}: {_(year['source'] or year['status'])}" for year in sums["calendar"]),
+            *(_edited_day(day) for day in sums["edited_days"]),
+        ],
         "provisional": sums["provisional"],
     }
+
+
+def _edited_day(day: dict[str, str]) -> str:
+    """Say of a day whose source is not its year's what it is and who says so."""
+    when = date_format(date.fromisoformat(day["date"]), "m-d")
+    return f"{when} {chosen(day['name_zh'], day['name_en'])}: {_(day['source'])}"
 
 
 def _spelled(sums: dict[str, Any], unit: str) -> str:
@@ -316,9 +335,10 @@ def _change_words(change: dict[str, Any]) -> str:
         "pause": _("Pause for “%(cause)s” until %(until)s"),
         "pin": _("Limit of %(limit)s set by a leader"),
         "matter": _("Filed under another matter, before: %(words)s"),
+        "plan": _("Limit by version %(words)s of the plan, until the end of %(day)s"),
     }[change["kind"]] % {
         "limit": limit, "cause": change["cause"]["name"] if change["cause"] else "", "until": _day_words(change["until"]),
-        "words": change["words"],
+        "words": change["words"], "day": _last_day(change["until"]),
     }  # fmt: skip
     asked = _("asked by %(who)s on %(when)s") % {
         "who": change["asked_by"] or "–",
@@ -334,6 +354,11 @@ def _change_words(change: dict[str, Any]) -> str:
     alone = change["kind"] in ("pin", "matter")
     said = [what, *([] if alone else [asked]), decided if not alone else words["who"] + " " + words["when"], ended]
     return " · ".join(part for part in said if part)
+
+
+def _last_day(moment: str | None) -> str:
+    """Return the day that ends at a moment."""
+    return date_format(localtime(datetime.fromisoformat(moment)) - timedelta(seconds=1), "Y-m-d") if moment else ""
 
 
 def _day_words(moment: str | None) -> str:
@@ -419,12 +444,12 @@ def states_ahead(hazard: Hazard) -> list[str]:
     return [str(state.label) for state in ROAD[ROAD.index(hazard.state) + 1 :]]
 
 
-def who_is_next(hazard: Hazard) -> list[str]:
+def who_is_next(hazard: Hazard, at: datetime) -> list[str]:
     """Say which steps lie ahead and whose they are, for readers who have none."""
     return [
         _("%(step)s: %(who)s") % {"step": step.label, "who": " / ".join(dict.fromkeys(_who(step)))}
         for step in LIFECYCLE.steps_from(hazard.state)
-        if not is_beside(step, hazard) and not kept_from(step, hazard)
+        if not is_beside(step, hazard) and not kept_from(step, hazard, at)
     ]
 
 

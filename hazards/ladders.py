@@ -40,7 +40,7 @@ from citysafety.outbox.services import announce_all
 from . import notices
 from .lifecycle import Stage
 from .models import Climb, Climbed, Clock, Followed, Hazard, Severity, Step
-from .services.clocks import days_of
+from .services.clocks import days_for
 from .services.reporting import stepped
 from .targets import TARGETS, Found, find
 
@@ -90,7 +90,7 @@ def _cases(hazards: Iterable[Hazard]) -> list[Case]:
     ids = [hazard.pk for hazard in hazards]
     in_force = Ladders(KIND)
     running: dict[Any, list[Clock]] = defaultdict(list)
-    for clock in Clock.objects.filter(hazard__in=ids, stopped_at=None, due_at__isnull=False):
+    for clock in Clock.objects.filter(hazard__in=ids, stopped_at=None, due_at__isnull=False).select_related("merger"):
         running[clock.hazard_id].append(clock)
     told: dict[Any, list[Climbed]] = defaultdict(list)
     for row in Climbed.objects.filter(hazard__in=ids):
@@ -104,7 +104,7 @@ def _cases(hazards: Iterable[Hazard]) -> list[Case]:
         clock = min(running[hazard.pk], key=lambda one: one.due_at, default=None) if hazard.is_open else None
         case = Case(hazard, clock, moved_at=moved.get(hazard.pk))
         if clock is not None:
-            _look(case, clock, in_force, told[hazard.pk], days_of(hazard, clock.stage))
+            _look(case, clock, in_force, told[hazard.pk], days_for(hazard, clock))
         cases.append(case)
     return cases
 
@@ -115,7 +115,7 @@ def _look(case: Case, clock: Clock, in_force: Ladders, told: Iterable[Climbed], 
     Not ahead: what was told in this run, or lies before it; what was due before somebody last moved the case on; the
     repeats of a rung after which somebody did.
     """
-    case.limit_s = ladders.limit_of(clock, days)
+    case.limit_s = worktime.limit_s(clock.amount, clock.unit)
     same = (clock.stage, begun(clock), clock.unit)
     case.told = [row for row in told if (row.stage, row.run, row.unit) == same]
     reached = max((row.reach_s for row in case.told), default=0)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.db import models
@@ -26,13 +27,14 @@ class HazardState(models.TextChoices):
 
 
 class Stage(models.TextChoices):
-    """What a clock measures: three stages, each until the next one's work begins, and two limits that run beside them."""
+    """What a clock measures: three stages, each until the next one's work begins, and three limits that run beside them."""
 
     ACCEPT = "accept", _("Acceptance and dispatch")
     RECTIFY = "rectify", _("Rectification")
     VERIFY = "verify", _("Verification and write-off")
     TOTAL = "total", _("Whole case")
     PIN = "pin", _("Set by a leader")
+    PLAN = "plan", _("Approved plan")
 
 
 STAGES = (Stage.ACCEPT, Stage.RECTIFY, Stage.VERIFY)
@@ -91,12 +93,21 @@ ALIKE = frozenset({"reason", "department", "cause"})
 # What is decided case by case, with the papers of a major hazard, its photos or what was seen at the place before one.
 ONE_BY_ONE = frozenset({"major", "plan asked", "stopped", "photos shown", "photos not shown"})
 
+
+def _in_time(hazard: Any, at: datetime) -> bool:
+    """Test whether no clock has run out: by the due time, since the mark follows it some seconds later."""
+    return not hazard.overdue and (hazard.due_at is None or hazard.due_at >= at)
+
+
 # What a step may ask of a case besides its state, and what is said where it does not hold. Looks at columns only, of the
-# case and its matter.
+# case and its matter; what hangs on the hour is in ``TIMED``.
 CONDITIONS: dict[str, tuple[Callable[[Any], bool], Any]] = {
     "running": (lambda hazard: hazard.paused_at is None, _("The case is paused; resume it first.")),
     "paused": (lambda hazard: hazard.paused_at is not None, _("The case is not paused.")),
-    "in time": (lambda hazard: not hazard.overdue, _("Its time has run out; this is asked before.")),
+    "no plan": (
+        lambda hazard: hazard.plan_approved_at is None,
+        _("Its limit is the day of the approved plan; lay a new version of the plan before the supervisor."),
+    ),
     "nothing asked": (
         lambda hazard: hazard.extension_asked_at is None and hazard.pause_asked_at is None,
         _("Something that was asked before is not decided yet."),
@@ -126,13 +137,17 @@ CONDITIONS: dict[str, tuple[Callable[[Any], bool], Any]] = {
     "of the public": (lambda hazard: hazard.is_of_public, _("Nobody of the public follows this case.")),
     "not listed": (lambda hazard: hazard.listed_at is None, _("It is under listed supervision.")),
 }
+TIMED: dict[str, tuple[Callable[[Any, datetime], bool], Any]] = {
+    "in time": (_in_time, _("Its time has run out; this is asked before.")),
+    "not late": (_in_time, _("Its time has run out; a case that is overdue is not paused.")),
+}
 
 
 @dataclass(frozen=True, slots=True)
 class HazardStep(Step):
     """A step of a hazard; ``on_spot`` is where it leads when the hazard was handled on the spot.
 
-    ``when`` names the :data:`CONDITIONS` that must hold besides the state. Without ``target`` it leads back to where
+    ``when`` names the :data:`CONDITIONS` and :data:`TIMED` that must hold besides the state. Without ``target`` it leads back to where
     the case was before it was merged.
     """
 
@@ -164,17 +179,26 @@ def aside(sources: tuple[str, ...], action: str, *row: Any, **more: Any) -> Iter
         yield HazardStep(source, action, source, *row, **more)
 
 
-def open_step(hazard: Any, action: str) -> HazardStep:
-    """Return the row of an action that is open for a case now. :raises StepNotAllowed: there is none."""
+def open_step(hazard: Any, action: str, at: datetime) -> HazardStep:
+    """Return the row of an action that is open for a case at a moment. :raises StepNotAllowed: there is none."""
     step = LIFECYCLE.step(hazard.state, action)
-    if words := kept_from(step, hazard):
+    if words := kept_from(step, hazard, at):
         raise StepNotAllowed(words)
     return step
 
 
-def kept_from(step: HazardStep, hazard: Any) -> str:
-    """Say which condition keeps a case from a step of its state; empty where none does."""
-    return next((str(words) for holds, words in map(CONDITIONS.get, step.when) if not holds(hazard)), "")
+def kept_from(step: HazardStep, hazard: Any, at: datetime) -> str:
+    """Say which condition keeps a case from a step of its state at a moment; empty where none does."""
+    for name in step.when:
+        if name in TIMED:
+            in_time, words = TIMED[name]
+            holds = in_time(hazard, at)
+        else:
+            stands, words = CONDITIONS[name]
+            holds = stands(hazard)
+        if not holds:
+            return str(words)
+    return ""
 
 
 LIFECYCLE = Lifecycle(
@@ -344,7 +368,7 @@ LIFECYCLE = Lifecycle(
         HANDLER,
         requires=("amount", "reason"),
         label=_("Ask for an extension"),
-        when=("running", "in time", "nothing asked"),
+        when=("running", "in time", "no plan", "nothing asked"),
     ),
     *aside(
         IN_WORK,
@@ -370,7 +394,7 @@ LIFECYCLE = Lifecycle(
         HANDLER,
         requires=("cause", "reason"),
         label=_("Ask for a pause"),
-        when=("running", "in time", "nothing asked"),
+        when=("running", "not late", "nothing asked"),
     ),
     *aside(
         (S.ACCEPTED, *IN_WORK),
@@ -379,6 +403,7 @@ LIFECYCLE = Lifecycle(
         (*DISPATCHER, *SUPERVISOR),
         requires=("reason",),
         label=_("Pause"),
+        when=("running", "not late"),
     ),
     *aside(
         IN_WORK,
@@ -538,4 +563,5 @@ LABELS: dict[str, Any] = {
     "absorb": _("A duplicate was merged into it"),
     "release": _("A duplicate was taken out of it again"),
     "rezone": _("Moved to another cell by a re-zoning"),
+    "lapse": _("What was asked of its limits ended undecided"),
 }

@@ -19,7 +19,7 @@ from grid.selectors import responsible_for
 from . import notices
 from .lifecycle import HazardState, Stage
 from .listings import clocks as listing_clocks
-from .models import Hazard, Mark, Severity, Step
+from .models import ClockChange, Hazard, Mark, Severity, Step
 from .public.models import ACCOUNT
 from .services import move_open_cases, recompute_due
 
@@ -170,6 +170,13 @@ def tell_who_decides(entry: OutboxEntry) -> None:
 def tell_of_decision(entry: OutboxEntry) -> None:
     """What was asked is decided: whose work it is, with the reason. Queries: 8 or 9."""
     _tell_with_reason(entry, DECIDED[entry.payload["action"]], _whose_work(entry))
+
+
+def tell_who_asked(entry: OutboxEntry) -> None:
+    """What was asked of the limits ended undecided: who asked, with what and why. Queries: 9."""
+    asked = ClockChange.objects.filter(hazard=entry.subject_id, ended_at=entry.at, decided_at=None)
+    people = User.objects.filter(is_active=True, pk__in=asked.values("asked_by"))
+    _tell_with_reason(entry, "hazard.request_lapsed", people)
 
 
 def tell_of_limit(entry: OutboxEntry) -> None:

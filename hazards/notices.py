@@ -70,6 +70,13 @@ def register() -> None:
         ("hazard.pause_asked", _("Pause asked"), _("A pause is asked for: %(matter)s"), CASE_AND_REASON, DESK),
         ("hazard.paused", _("Paused"), _("Paused: %(matter)s"), CASE_AND_REASON, DESK),
         ("hazard.pause_denied", _("Pause denied"), _("A pause is denied: %(matter)s"), CASE_AND_REASON, DESK),
+        (
+            "hazard.request_lapsed",
+            _("Request ended undecided"),
+            _("What you asked of the limits is not decided on any more: %(matter)s"),
+            CASE_AND_REASON,
+            DESK,
+        ),
         ("hazard.resumed", _("Resumed"), _("The clock runs again: %(matter)s"), CASE_AND_DUE, DESK),
         ("hazard.pinned", _("Set by a leader"), _("A leader set a limit: %(matter)s"), CASE_AND_DUE, DESK),
         (

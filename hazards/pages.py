@@ -397,7 +397,7 @@ def hazard(request: HttpRequest, hazard_id: UUID) -> HttpResponse:
             "found_by": found_by,
             "around": [(one, *desk.SIGNS[one.hazard.state]) for one in cases_around(found, request.user, found_by)],
             "barred": desk.barred(request.user, found),
-            "ahead": desk.who_is_next(found) if len(beside) == len(forms) else [],
+            "ahead": desk.who_is_next(found, now) if len(beside) == len(forms) else [],
             "ahead_states": desk.states_ahead(found),
             "happened": desk.happened(history, found.marks.all(), photos, found.climbed.all()),
             "photos": [(photo, PhotoRole(photo.role).label, judged[photo.pk]) for photo in photos],

@@ -15,7 +15,7 @@ from citysafety.notices.ladders import limit_of
 from . import standard
 from .models import ClockChange, Hazard, Step
 from .selectors import Near
-from .services.clocks import PAUSED, days_of
+from .services.clocks import PAUSED, days_for
 from .standing import CITY_TIME
 
 
@@ -121,8 +121,8 @@ def photo_answer(attachment: Attachment, judged: Judged) -> dict[str, Any]:
 def clock_answer(hazard: Hazard, at: datetime) -> dict[str, Any]:
     """Return the running clocks with their arithmetic, what the other stages took, and what was changed. Queries: 2."""
     stages = []
-    for clock in hazard.clocks.order_by("started_at"):
-        days = days_of(hazard, clock.stage)
+    for clock in hazard.clocks.select_related("merger__duplicate").order_by("started_at"):
+        days = days_for(hazard, clock)
         due = worktime.due_after(clock.started_at, clock.amount, clock.unit, days, consumed_s=clock.consumed_s)
         stands = clock.due_reason == PAUSED and clock.stopped_at is not None
         stages.append(
@@ -140,8 +140,11 @@ def clock_answer(hazard: Hazard, at: datetime) -> dict[str, Any]:
                 "due_at": localtime(clock.due_at).isoformat() if clock.due_at else None,
                 "reason": clock.due_reason,
                 "marked_at": localtime(clock.marked_at).isoformat() if clock.marked_at else None,
-                "not_after": _moment(clock.not_after),
-                "arithmetic": due.arithmetic.as_dict() if due.arithmetic and not stands else None,
+                "duplicate": clock.merger.duplicate.number if clock.merger else None,
+                "gives_way": clock.gives_way,
+                "arithmetic": due.arithmetic.as_dict()
+                if due.arithmetic and not stands and not clock.gives_way
+                else None,
             }
         )
     changes = hazard.clock_changes.select_related("cause", "asked_by", "decided_by").order_by("pk")

@@ -10,26 +10,29 @@ from .public.models import PublicRule
 OWN_RULE = "本市规则（示例）"
 HANDBOOK = "《数字化城市管理信息系统 第8部分：立案、处置和结案》（GB/T 30428.8-2020）"
 PARKED, DEFERRED = PauseCause.Kind.PARKED, PauseCause.Kind.DEFERRED
-CAUSES = (  # code, kind, days, decided by a supervisor, names
-    ("weather", DEFERRED, 15, False, "恶劣天气无法施工", "Weather that allows no work"),
-    ("season", DEFERRED, 120, True, "季节性作业（绿化、供暖等）", "Seasonal work such as planting or heating"),
-    ("material", DEFERRED, 20, False, "材料、设备采购周期", "Material or equipment on order"),
-    ("owner", PARKED, 60, True, "权属不清，待认定", "Ownership to be settled"),
-    ("funds", PARKED, 180, True, "资金待落实", "Funds to be found"),
-    ("law", PARKED, 180, True, "诉讼或行政执法程序中", "Before a court or in an enforcement procedure"),
-    ("other", DEFERRED, 7, False, "其他", "Other"),
+CAUSES = (  # code, kind, days at once, times and days in all in one case, decided by a supervisor, names
+    ("weather", DEFERRED, 15, 3, 30, False, "恶劣天气无法施工", "Weather that allows no work"),
+    ("season", DEFERRED, 120, 1, 120, True, "季节性作业（绿化、供暖等）", "Seasonal work such as planting or heating"),
+    ("material", DEFERRED, 20, 2, 30, False, "材料、设备采购周期", "Material or equipment on order"),
+    ("owner", PARKED, 60, 2, 120, True, "权属不清，待认定", "Ownership to be settled"),
+    ("funds", PARKED, 180, 1, 180, True, "资金待落实", "Funds to be found"),
+    ("law", PARKED, 180, 2, 360, True, "诉讼或行政执法程序中", "Before a court or in an enforcement procedure"),
+    ("other", DEFERRED, 7, 1, 7, False, "其他", "Other"),
 )
 RULES = (
-    {"severity": "general", "most_extensions": 2, "most_percent": 100, "pin_amount": 24},
-    {"severity": "major", "most_extensions": 1, "most_percent": 50, "pin_amount": 12},
+    {"severity": "general", "most_extensions": 2, "most_percent": 100, "pin_amount": 24, "most_plan_days": 90},
+    {"severity": "major", "most_extensions": 1, "most_percent": 50, "pin_amount": 12, "most_plan_days": 180},
 )
 
 
 def seed_limits() -> None:
     """Make the causes and rules where they are missing. Queries: 2 a row."""
-    for position, (code, kind, days, by_supervisor, zh, en) in enumerate(CAUSES):
-        values = {"kind": kind, "most_days": days, "by_supervisor": by_supervisor, "name_zh": zh, "name_en": en}
-        PauseCause.objects.get_or_create(code=code, defaults={**values, "basis": HANDBOOK, "position": position})
+    for position, (code, kind, days, times, in_all, by_supervisor, zh, en) in enumerate(CAUSES):
+        values = {"kind": kind, "most_days": days, "most_times": times, "most_days_in_all": in_all}
+        named = {"by_supervisor": by_supervisor, "name_zh": zh, "name_en": en, "basis": HANDBOOK}
+        PauseCause.objects.get_or_create(
+            code=code, defaults={**values, **named, "limits_source": OWN_RULE, "position": position}
+        )
     for rule in RULES:
         more = {"pin_unit": "urgent_hours", "basis": OWN_RULE}
         LimitRule.objects.get_or_create(severity=rule["severity"], defaults={**rule, **more})

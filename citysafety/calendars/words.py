@@ -77,6 +77,9 @@ def explain(sums: worktime.Arithmetic) -> dict[str, Any]:
             for span in sums.spans
         ],
         "days": [days_words(days) for days in sums.days],
-        "calendars": [f"{year} · {row.source}" for year, row in sums.years],
+        "calendars": [
+            *(f"{year} · {row.source}" for year, row in sums.years),
+            *(f"{day:%m-%d} {chosen(row.name_zh, row.name_en)} · {row.source}" for day, row in sums.edited),
+        ],
         "provisional": sums.provisional,
     }

@@ -137,7 +137,7 @@ def hazard(request: HttpRequest, subject_id: UUID) -> HttpResponse:
         "beside": beside,
         **desk.bound(user, found, now),
         "barred": desk.barred(user, found),
-        "ahead": desk.who_is_next(found) if len(beside) == len(forms) else [],
+        "ahead": desk.who_is_next(found, now) if len(beside) == len(forms) else [],
         "ahead_states": desk.states_ahead(found),
         "rows": chains.timeline(records),
         "several": len(records) > 1,

@@ -20,14 +20,12 @@ HOUR_S = 3_600
 
 
 class Clock(Protocol):
-    """What a clock says of itself; ``not_after`` is a due time that was brought in from elsewhere."""
+    """What a clock says of itself."""
 
     unit: str
     amount: int
     started_at: datetime
     consumed_s: int
-    due_at: datetime | None
-    not_after: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,16 +39,6 @@ class Point:
     @property
     def place(self) -> tuple[int, int, int]:
         return (self.reach_s, self.rung.order, self.repeat)
-
-
-def limit_of(clock: Clock, days: worktime.Calendar) -> float:
-    """Return the limit of a clock in seconds of its unit; a due time from elsewhere makes it shorter."""
-    limit = worktime.limit_s(clock.amount, clock.unit)
-    if clock.not_after is not None and clock.due_at == clock.not_after:
-        passed = worktime.consumed(clock.started_at, clock.due_at, clock.unit, days)
-        if passed is not None:
-            return min(limit, clock.consumed_s + passed)
-    return limit
 
 
 def points(rungs: Iterable[Rung], limit_s: float) -> list[Point]:

@@ -22,7 +22,7 @@ from citysafety.lifecycle import StepNotAllowed
 from ..lifecycle import FOR_MANY, LIFECYCLE, HazardState, kept_from
 from ..models import ClockChange, Hazard, LimitRule, PauseCause
 from ..services.given import FieldsMissing, NotAllowed
-from ..services.limits import OTHER, end_of_pause
+from ..services.limits import OTHER, cause_of, check_office, end_of_pause, sum_up
 from ..services.steps import permitted
 
 MOST = 1000  # cases in one run
@@ -70,7 +70,7 @@ def judge(actor: Any, action: str, seen: Mapping[UUID, int | None], given: Field
     hazards = {hazard.pk: hazard for hazard in found}
     check = CHECKS.get(action, _nothing)(list(hazards.values()), actor, given, at)
     told = in_each_language(
-        lambda: [_row(pk, hazards.get(pk), version, actor, action, check) for pk, version in seen.items()]
+        lambda: [_row(pk, hazards.get(pk), version, actor, action, check, at) for pk, version in seen.items()]
     )
     return [
         rows[0] | {name: {code: row[name] for code, row in zip(told, rows, strict=True)} for name in TEXTS}
@@ -87,16 +87,18 @@ def in_each_language(say: Callable[[], Said]) -> dict[str, Said]:
     return told
 
 
-def _row(pk: UUID, hazard: Hazard | None, seen: int | None, actor: Any, action: str, check: Check) -> Row:
+def _row(
+    pk: UUID, hazard: Hazard | None, seen: int | None, actor: Any, action: str, check: Check, at: datetime
+) -> Row:  # fmt: skip
     row: Row = {"hazard": str(pk), "number": "", "what": "", "version": seen, "department": "", "office": ""}
     if hazard is None:
         return row | {"result": REFUSED, "words": _("There is no such case, or it is not visible to you.")}
     row |= {"number": hazard.number, "what": hazard.matter.name, "version": seen or hazard.version}
-    words = against(actor, action, hazard, seen) or check(hazard, row)
+    words = against(actor, action, hazard, seen, at) or check(hazard, row)
     return row | {"result": REFUSED if words else POSSIBLE, "words": words}
 
 
-def against(actor: Any, action: str, hazard: Hazard, seen: int | None) -> str:
+def against(actor: Any, action: str, hazard: Hazard, seen: int | None, at: datetime) -> str:
     """Say what in rights, version, state or conditions is against a step: what was seen and what is expected. Queries: 0."""
     try:
         permitted(actor, action, hazard)
@@ -106,7 +108,7 @@ def against(actor: Any, action: str, hazard: Hazard, seen: int | None) -> str:
         words = _("It changed meanwhile: version %(seen)s was seen, it is version %(now)s now (%(state)s).")
         return words % {"seen": seen, "now": hazard.version, "state": hazard.get_state_display()}
     try:
-        return kept_from(LIFECYCLE.step(hazard.state, action), hazard)
+        return kept_from(LIFECYCLE.step(hazard.state, action), hazard, at)
     except StepNotAllowed:
         sources = dict.fromkeys(step.source for step in LIFECYCLE.steps_named(action))
         expected = " / ".join(str(HazardState(source).label) for source in sources)
@@ -141,20 +143,22 @@ def _dispatching(hazards: Sequence[Hazard], actor: Any, given: Fields, at: datet
 
 
 def _pausing(hazards: Sequence[Hazard], actor: Any, given: Fields, at: datetime) -> Check:
-    """Look whether each cause is this role's to decide and has not run out. Queries: 2."""
+    """Look whether each cause is the one asked for, is this role's to decide, and is not used up in the case. Queries: 2."""
     causes = {cause.code: cause for cause in PauseCause.objects.filter(active=True)}
-    asked = _pauses_asked(hazards)
+    changes = _pauses(hazards)
 
     def check(hazard: Hazard, row: Row) -> str:
-        change = asked.get(hazard.pk)
-        cause = change.cause if change and change.cause and not given.cause else causes.get(given.cause or OTHER)
-        if cause is None:
-            known = ", ".join(sorted(causes))
-            return _("“%(seen)s” is not one of %(known)s.") % {"seen": given.cause, "known": known}
-        if cause.by_supervisor and actor.role not in (Role.SUPERVISOR, Role.DEPARTMENT_HANDLER):
-            return _("A pause for “%(cause)s” is decided by a supervisor.") % {"cause": cause.name}
+        own = changes.get(hazard.pk, [])
+        change = next((one for one in own if one.decided_at is None and one.ended_at is None), None)
         try:
-            end_of_pause(change.until if change else None, cause, at)
+            cause = cause_of(change, given.cause) or causes.get(given.cause or OTHER)
+            if cause is None:
+                known = ", ".join(sorted(causes))
+                return _("“%(seen)s” is not one of %(known)s.") % {"seen": given.cause, "known": known}
+            if actor.role != Role.DEPARTMENT_HANDLER:
+                check_office(cause, actor)
+            before = sum_up(one for one in own if one.is_granted and one.cause_id == cause.pk)
+            end_of_pause(change.until if change else None, cause, at, before)
         except FieldsMissing as refusal:
             return "; ".join(refusal.errors.values())
         return ""
@@ -162,12 +166,29 @@ def _pausing(hazards: Sequence[Hazard], actor: Any, given: Fields, at: datetime)
     return check
 
 
-def _pauses_asked(hazards: Sequence[Hazard]) -> dict[UUID, ClockChange]:
-    waiting = [hazard.pk for hazard in hazards if hazard.pause_asked_at is not None]
-    rows = ClockChange.objects.filter(
-        hazard__in=waiting, kind=ClockChange.Kind.PAUSE, decided_at=None, ended_at=None
-    ).select_related("cause")
-    return {change.hazard_id: change for change in rows}
+def _pauses(hazards: Sequence[Hazard]) -> dict[UUID, list[ClockChange]]:
+    """Return by case the pauses that were asked for or granted. Queries: 1, none for no case."""
+    rows = ClockChange.objects.filter(hazard__in=[hazard.pk for hazard in hazards], kind=ClockChange.Kind.PAUSE)
+    found: dict[UUID, list[ClockChange]] = {}
+    for change in rows.select_related("cause"):
+        found.setdefault(change.hazard_id, []).append(change)
+    return found
+
+
+def _denying_pauses(hazards: Sequence[Hazard], actor: Any, given: Fields, at: datetime) -> Check:
+    """Look whether each cause that was asked for is this role's to decide. Queries: 1."""
+    changes = _pauses(hazards)
+
+    def check(hazard: Hazard, row: Row) -> str:
+        try:
+            for change in changes.get(hazard.pk, []):
+                if change.decided_at is None and change.ended_at is None and change.cause is not None:
+                    check_office(change.cause, actor)
+        except FieldsMissing as refusal:
+            return "; ".join(refusal.errors.values())
+        return ""
+
+    return check
 
 
 def _pinning(hazards: Sequence[Hazard], actor: Any, given: Fields, at: datetime) -> Check:
@@ -182,5 +203,6 @@ CHECKS: dict[str, Callable[[Sequence[Hazard], Any, Fields, datetime], Check]] = 
     "dispatch": _dispatching,
     "ask_pause": _pausing,
     "pause": _pausing,
+    "deny_pause": _denying_pauses,
     "pin": _pinning,
 }

@@ -205,12 +205,12 @@ def _take(run: BulkRun, row: Row, at: datetime) -> None:
         take_step(hazard_id=hazard_id, action=run.action, given=given, actor=run.actor, at=at)
     except (NotAllowed, StepNotAllowed, StaleVersion, FieldsMissing, EvidenceMissing, IntegrityError) as refusal:
         if not Step.objects.filter(pk=step_id, hazard=hazard_id).exists():  # else a worker before had done it
-            row |= {"result": REFUSED, "words": _why(run, hazard_id, row["version"], refusal)}
+            row |= {"result": REFUSED, "words": _why(run, hazard_id, row["version"], refusal, at)}
             return
     row["result"] = DONE
 
 
-def _why(run: BulkRun, hazard_id: UUID, seen: int, refusal: Exception) -> dict[str, str]:
+def _why(run: BulkRun, hazard_id: UUID, seen: int, refusal: Exception, at: datetime) -> dict[str, str]:
     """Say in each language why a case was refused that was possible when it was tried. Queries: 1."""
     hazard = Hazard.objects.visible_to(run.actor).filter(pk=hazard_id).first()
     told = "; ".join(refusal.errors.values()) if isinstance(refusal, FieldsMissing) else str(refusal)
@@ -218,6 +218,6 @@ def _why(run: BulkRun, hazard_id: UUID, seen: int, refusal: Exception) -> dict[s
     def say() -> str:
         if hazard is None:
             return _("There is no such case, or it is not visible to you.")
-        return judging.against(run.actor, run.action, hazard, seen) or told
+        return judging.against(run.actor, run.action, hazard, seen, at) or told
 
     return judging.in_each_language(say)

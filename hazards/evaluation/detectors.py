@@ -101,7 +101,7 @@ WITH done AS (
   FROM hazards_step w
   JOIN hazards_hazard h ON h.id = w.hazard_id AND h.department_id IS NOT NULL
   JOIN accounts_department d ON d.id = h.department_id
-  JOIN hazards_clock c ON c.hazard_id = h.id AND c.stage = 'rectify' AND {LONG}
+  JOIN hazards_clock c ON c.hazard_id = h.id AND c.stage = 'rectify' AND c.merger_id IS NULL AND {LONG}
   WHERE {CLOSED}
 ), unit AS (
   SELECT department_id, district, count(*) AS n, count(*) FILTER (WHERE is_last) AS last,

@@ -292,7 +292,8 @@ def _times(area: str, dimension: str, days: Days) -> dict[int | None, dict[str, 
     SELECT coalesce({by.key}, 0), c.stage, c.unit, c.consumed_s,
            (extract(epoch FROM c.started_at) * 1000)::bigint, (extract(epoch FROM c.stopped_at) * 1000)::bigint
     FROM e {CASE} {by.join} JOIN hazards_clock c ON c.hazard_id = e.hazard
-    WHERE {where} AND c.stage IN ('accept', 'rectify', 'verify') AND c.stopped_at IS NOT NULL"""
+    WHERE {where} AND c.stage IN ('accept', 'rectify', 'verify') AND c.merger_id IS NULL
+      AND c.stopped_at IS NOT NULL"""
     with connection.cursor() as cursor:
         cursor.execute(sql, asked)
         lines = cursor.fetchall()

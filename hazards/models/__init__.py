@@ -8,12 +8,12 @@ from ..rechecks import models as rechecks
 from ..writeoffs import models as writeoffs
 from .cases import ASKED, NOT_BY_AREA, WEIGHED, Hazard, HazardQuerySet, Severity, Step, inside
 from .climbs import Climb, Climbed, Followed
-from .clocks import Clock, ClockChange, LimitRule, Mark, PauseCause
+from .clocks import MOST_PLAN_DAYS, Clock, ClockChange, LimitRule, Mark, PauseCause
 from .majors import Criterion, Level, Listing, ListingClock, ListingRule, ListingStep, Plan, StopWork
 from .mergers import Merger
 
 __all__ = [
-    "ASKED", "NOT_BY_AREA", "WEIGHED", "BulkRun", "Climb", "Climbed", "Clock", "ClockChange", "Criterion", "Detector",
+    "ASKED", "MOST_PLAN_DAYS", "NOT_BY_AREA", "WEIGHED", "BulkRun", "Climb", "Climbed", "Clock", "ClockChange", "Criterion", "Detector",
     "EvaluationRule", "Finding", "Followed", "FormerPlace", "Hazard", "HazardQuerySet", "Indicator", "Level", "LimitRule", "Listing",
     "ListingClock", "ListingRule", "ListingStep", "Mark", "Merger", "PauseCause", "Plan", "SetAside", "Severity", "Step",
     "StopWork", "inside", "inspections", "public", "rechecks", "writeoffs",

@@ -4,8 +4,11 @@ import pghistory
 import pgtrigger
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from citysafety.names import Named
@@ -13,6 +16,8 @@ from grid.models import Unit
 
 from ..lifecycle import Stage
 from .cases import Hazard, Severity
+
+MOST_PLAN_DAYS = 1000  # what a clock can hold
 
 
 class Clock(models.Model):
@@ -31,10 +36,18 @@ class Clock(models.Model):
     ran = ArrayField(
         models.DateTimeField(), null=True
     )  # from, to, from, to … before started_at: what consumed_s sums up
-    not_after = models.DateTimeField(null=True)  # the due time of a duplicate that was merged into the case
+    merger = models.ForeignKey(  # brought by a duplicate, beside the case's own
+        "Merger", on_delete=models.CASCADE, null=True, related_name="clocks", db_index=False
+    )
+    gives_way = models.BooleanField(
+        default=False, db_default=False
+    )  # to an approved plan: runs, but nothing is due by it
 
     class Meta:
-        constraints = [models.UniqueConstraint(name="clock_once_a_stage", fields=["hazard", "stage"])]
+        constraints = [
+            models.UniqueConstraint(name="clock_once_a_stage", fields=["hazard", "stage"], condition=Q(merger=None)),
+            models.UniqueConstraint(name="clock_brought_once", fields=["merger", "stage"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.hazard_id} {self.stage}"
@@ -48,6 +61,9 @@ class Mark(models.Model):
     version = models.PositiveIntegerField()  # of the hazard, so that any number of sweeps mark it once
     due_at = models.DateTimeField()
     at = models.DateTimeField()
+    merger = models.ForeignKey(  # only the limit of this duplicate had run out
+        "Merger", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
 
     class Meta:
         indexes = [models.Index("at", "hazard", name="mark_of_day")]
@@ -69,7 +85,14 @@ class PauseCause(Named):
 
     code = models.CharField(_("code"), max_length=16, unique=True)
     kind = models.CharField(_("kind"), max_length=8, choices=Kind)
-    most_days = models.PositiveSmallIntegerField(_("at most (days)"))
+    most_days = models.PositiveSmallIntegerField(
+        _("at most (days)"), help_text=_("One pause, in days of the calendar.")
+    )
+    most_times = models.PositiveSmallIntegerField(_("times at most"), default=2, help_text=_("In one case."))
+    most_days_in_all = models.PositiveSmallIntegerField(
+        _("at most in all (days)"), help_text=_("All pauses of one case for this cause together.")
+    )
+    limits_source = models.CharField(_("source of the limits"), max_length=200, blank=True, default="")
     by_supervisor = models.BooleanField(_("decided by a supervisor"), default=False)
     basis = models.CharField(_("legal basis"), max_length=200, blank=True, default="")
     position = models.PositiveSmallIntegerField(_("order"), default=0)
@@ -79,7 +102,18 @@ class PauseCause(Named):
         ordering = ["position", "code"]
         verbose_name = _("cause of a pause")
         verbose_name_plural = _("causes of a pause")
-        constraints = [models.CheckConstraint(name="pause_lasts_some_days", condition=Q(most_days__gt=0))]
+        constraints = [
+            models.CheckConstraint(
+                name="pause_lasts_some_days",
+                condition=Q(most_days__gt=0, most_times__gt=0, most_days_in_all__gte=F("most_days")),
+            )
+        ]
+
+    def clean(self) -> None:
+        """Refuse less in all than one pause may take."""
+        if self.most_days and self.most_days_in_all and self.most_days_in_all < self.most_days:
+            words = gettext("%(seen)s in all is less than one pause may take, %(one)s.")
+            raise ValidationError({"most_days_in_all": words % {"seen": self.most_days_in_all, "one": self.most_days}})
 
 
 @pghistory.track(
@@ -100,6 +134,12 @@ class LimitRule(models.Model):
     pin_amount = models.PositiveSmallIntegerField(_("limit set by a leader"))
     pin_unit = models.CharField(_("unit"), max_length=12, choices=Unit)
     pin_weight = models.PositiveSmallIntegerField(_("counts so many times"), default=2)
+    most_plan_days = models.PositiveSmallIntegerField(
+        _("a plan lasts at most (days)"),
+        default=180,
+        validators=[MinValueValidator(1), MaxValueValidator(MOST_PLAN_DAYS)],
+        help_text=_("From the day on which it is laid before the supervisor to its last day."),
+    )
     basis = models.CharField(_("legal basis"), max_length=200)
     active = models.BooleanField(_("active"), default=True)
 
@@ -121,6 +161,7 @@ class ClockChange(models.Model):
         PAUSE = "pause", _("Pause")
         PIN = "pin", _("Set by a leader")
         MATTER = "matter", _("Change of matter")
+        PLAN = "plan", _("Approved plan")
 
     hazard = models.ForeignKey(Hazard, on_delete=models.PROTECT, related_name="clock_changes", db_index=False)
     kind = models.CharField(max_length=9, choices=Kind)

@@ -15,6 +15,10 @@ class Merger(models.Model):
     into = models.ForeignKey(Hazard, on_delete=models.PROTECT, related_name="absorbed", db_index=False)
     stage = models.CharField(max_length=7, choices=Stage)
     due_at = models.DateTimeField(null=True)  # of the duplicate
+    overdue = models.BooleanField(default=False)  # the duplicate, marked
+    department = models.ForeignKey(  # of the duplicate: by its hours what it brought is counted
+        "accounts.Department", on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     merged_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
     merged_at = models.DateTimeField()
     undone_by = models.ForeignKey(

@@ -19,6 +19,7 @@ from grid.models import Matter
 from .. import services
 from ..desk import reason_words
 from ..models import Hazard
+from ..services.clocks import first_clocks
 from ..services.reporting import Filing
 from ..standing import CITY_TIME
 from . import present, selectors
@@ -195,8 +196,8 @@ class _Once:
 
 
 def _notice(hazard: Hazard) -> str:
-    """Say what can be expected, by the clock of the matter."""
-    due = present.promise(hazard, hazard.matter, calendar())
+    """Say what can be expected of a case that was filed just now, by its first clocks. Queries: none."""
+    due = present.promise(hazard, hazard.matter, calendar(), first_clocks(hazard, at=hazard.received_at))
     if due.at is None:
         return _("No time can be promised: %(reason)s") % {"reason": reason_words(due.reason)}
     return _("To be put right and checked by %(time)s.") % {"time": f"{due.at.astimezone(CITY_TIME):%F %H:%M}"}

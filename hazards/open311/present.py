@@ -4,6 +4,7 @@ Everybody sees what was reported, where roughly, how it stands and who answers f
 and photos are for those who may see the case itself.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from types import SimpleNamespace
@@ -19,7 +20,8 @@ from grid.models import Matter
 
 from ..desk import reason_words
 from ..lifecycle import ENDED, STAGE_OF, STAGES, HazardState
-from ..models import Severity
+from ..models import Clock, Severity
+from ..services.clocks import PLACE
 from ..standing import CITY_TIME
 from .selectors import Seen, Told
 
@@ -74,19 +76,27 @@ def definition_answer(matter: Matter) -> dict[str, Any]:
     return {"service_code": matter.code, "attributes": attributes_of(matter)}
 
 
-def promise(hazard: Any, limits: Matter, days: worktime.Calendar) -> worktime.Due:
-    """Return when an open hazard is promised to be put right and checked.
+def promise(hazard: Any, limits: Matter, days: worktime.Calendar, running: Iterable[Clock]) -> worktime.Due:
+    """Return when an open hazard is promised to be put right and checked; ``running`` are its running clocks.
 
-    That is the due time of its present stage and, from there, the limits of the stages to come, by the clock that
-    marks it overdue. A promise that was not kept stays where it was.
+    That is the due time of its present stage and, from there, the limits of the stages to come, by the clocks that
+    mark it overdue; never later than the limit of the whole case or a leader's. A promise that was not kept stays where
+    it was.
     """
-    due = worktime.Due(hazard.due_at, hazard.due_reason)
-    for stage in STAGES[STAGES.index(STAGE_OF[hazard.state]) + 1 :]:
+    known: dict[int | None, list[datetime]] = defaultdict(list)  # by the place of the stage that ends then; None: all
+    for clock in running:
+        if clock.due_at is not None:
+            known[PLACE.get(clock.stage)].append(clock.due_at)
+    here = STAGES.index(STAGE_OF[hazard.state])
+    due = worktime.Due(min(known[here], default=None), hazard.due_reason)
+    for place, stage in enumerate(STAGES[here + 1 :], start=here + 1):
         if due.at is None:
             break
         amount, unit = limits.clock(stage)
         due = worktime.due(due.at, amount, unit, days)
-    return due
+        if due.at is not None:
+            due = worktime.Due(min([due.at, *known[place]]))
+    return worktime.Due(min([*([due.at] if due.at else []), *known[None]], default=None), due.reason)
 
 
 def request_answers(page: Told, absolute: Callable[[str], str]) -> list[dict[str, Any]]:
@@ -100,7 +110,8 @@ def _request(
 ) -> dict[str, Any]:
     seen = page.seen.get(line.pk)
     is_open = line.state not in ENDED and line.merged_into_id is None
-    due = promise(line, page.limits[line.matter_id], days) if is_open else worktime.Due(None)
+    running = page.running.get(line.pk, ())
+    due = promise(line, page.limits[line.matter_id], days, running) if is_open else worktime.Due(None)
     digits = EXACTLY if seen else ROUGHLY
     answer: dict[str, Any] = {
         "service_request_id": line.number,

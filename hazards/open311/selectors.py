@@ -15,7 +15,7 @@ from grid.models import Cell, Division, Matter
 from grid.selectors import matters_offered
 
 from ..lifecycle import ENDED, PhotoRole
-from ..models import Hazard, Step
+from ..models import Clock, Hazard, Step
 from ..selectors import labelled, lines
 from .asking import Asked
 
@@ -46,6 +46,7 @@ class Told:
     limits: dict[int, Matter]
     divisions: dict[str, str]
     merged: dict[UUID, str]
+    running: dict[UUID, list[Clock]] = field(default_factory=dict)
     seen: dict[UUID, Seen] = field(default_factory=dict)
     notes: dict[UUID, list[Step]] = field(default_factory=dict)
 
@@ -128,7 +129,7 @@ def page_of(asked: Asked) -> QuerySet[Hazard]:
 def told(rows: QuerySet[Hazard], user: Any, *, notes: bool = False) -> Told:
     """Return rows with all that is said of them.
 
-    Queries, however many rows: 4 (the rows, what they name, limits, places); 1 where some are merged, 2 for somebody
+    Queries, however many rows: 5 (the rows, what they name, limits, places, clocks); 1 where some are merged, 2 for somebody
     with a key (what they may see, its photos), 1 with notes. Without rows: 1.
     """
     page = labelled(lines(rows, PUBLIC))
@@ -141,6 +142,7 @@ def told(rows: QuerySet[Hazard], user: Any, *, notes: bool = False) -> Told:
         limits=Matter.objects.only("pk", *LIMITS).in_bulk({line.matter_id for line in page}),
         divisions=_divisions(line.area_code for line in page),
         merged=dict(Hazard.objects.filter(pk__in=merged).values_list("pk", "number")) if merged else {},
+        running=_running(keys),
         seen=_seen_by(user, keys) if user.is_authenticated else {},
         notes=_notes(keys) if notes else {},
     )
@@ -151,6 +153,14 @@ def _divisions(codes: Iterable[str]) -> dict[str, str]:
     around = {outer for code in codes for outer in areas.lineage(code) if len(outer) < areas.LEVELS[-1]}
     found = Division.objects.filter(code__in=around).only("code", "name_zh", "name_en")
     return {division.code: division.name for division in found}
+
+
+def _running(keys: list[UUID]) -> dict[UUID, list[Clock]]:
+    """Return the running clocks of cases with when they are due. Queries: 1."""
+    found: dict[UUID, list[Clock]] = {}
+    for clock in Clock.objects.filter(hazard__in=keys, stopped_at=None).only("hazard_id", "stage", "due_at"):
+        found.setdefault(clock.hazard_id, []).append(clock)
+    return found
 
 
 def _seen_by(user: Any, keys: list[UUID]) -> dict[UUID, Seen]:

@@ -215,11 +215,12 @@ def followed(report: PublicReport, *, at: datetime) -> Followed:
         case.steps.order_by("version").only("hazard_id", "action", "target", "version", "at", "actor_id", "words")
     )
     is_open = case.state not in ENDED
+    running = case.clocks.filter(stopped_at=None)
     closing = closing_of(case, report.hazard.reporter_id, steps)
     seen = Followed(
         report=report,
         case=case,
-        due=present.promise(case, case.matter, calendar()) if is_open else worktime.Due(None),
+        due=present.promise(case, case.matter, calendar(), running) if is_open else worktime.Due(None),
         milestones=milestones(steps),
         beside=[(step.at, BESIDE[step.action]) for step in steps if step.action in BESIDE],
         answer=next((step.words for step in reversed(steps) if step.action in ANSWERS and not is_open), ""),

@@ -1,9 +1,11 @@
 """Start, hold and read the clocks of a hazard: its stage's, that of the whole case, and a leader's."""
 
 from collections.abc import Iterable
+from copy import copy
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from citysafety import worktime
 from citysafety.calendars.services import calendar
@@ -12,6 +14,8 @@ from ..lifecycle import STAGE_OF, HazardState, Stage
 from ..models import Clock, Hazard
 
 BESIDE = (Stage.TOTAL, Stage.PIN)  # what runs beside the stages
+OF_WORK = (Stage.RECTIFY, Stage.PLAN)  # what limits rectification
+PLACE: dict[str, int] = {Stage.ACCEPT: 0, Stage.RECTIFY: 1, Stage.PLAN: 1, Stage.VERIFY: 2}  # in the order of a life
 PAUSED = "paused"  # why there is no due time
 
 
@@ -24,6 +28,21 @@ def limit_of(hazard: Hazard, stage: str) -> tuple[str, int]:
 def days_of(hazard: Hazard, stage: str) -> worktime.Calendar:
     """Return the calendar that a stage of a case runs by: rectification by the hours of the department that has it."""
     return calendar(hazard.department_id if stage == Stage.RECTIFY else None)
+
+
+def days_for(hazard: Hazard, clock: Clock) -> worktime.Calendar:
+    """Return the calendar that a clock of a case runs by; what a duplicate brought runs on by the hours it ran by there.
+
+    Queries: none, 1 for what a duplicate brought where its merger is not at hand.
+    """
+    if clock.merger_id is None:
+        return days_of(hazard, clock.stage)
+    return calendar(clock.merger.department_id if clock.stage == Stage.RECTIFY else None)
+
+
+def own(hazard: Hazard) -> QuerySet[Clock]:
+    """Return the clocks of a case itself, without those that duplicates brought."""
+    return hazard.clocks.filter(merger=None)
 
 
 def first_clocks(hazard: Hazard, *, at: datetime) -> list[Clock]:
@@ -52,23 +71,27 @@ def run_clock(hazard: Hazard, *, at: datetime) -> None:
     """Let the clock of the present state's stage run and stop that of the last. Sets the hazard's due time, does not save it.
 
     A stage entered again after the next one failed goes on where it stood: consumed time is kept. A hazard that
-    comes back to acceptance gets that stage anew; one that had ended gets all its clocks anew. Queries: at most 5.
+    comes back to acceptance gets that stage anew; one that had ended gets all its clocks anew. What a duplicate brought
+    is never begun anew. Queries: at most 6 and 1 a clock of a duplicate.
     """
     stage, before = STAGE_OF.get(hazard.state, ""), hazard.due_stage
     if stage == before:
         return
-    clocks = {clock.stage: clock for clock in hazard.clocks.all()}
+    rows = list(hazard.clocks.select_related("merger"))
+    clocks = {clock.stage: clock for clock in rows if clock.merger_id is None}
     hazard.due_stage, hazard.overdue = stage, False
-    _stop((clock for clock in clocks.values() if not stage or clock.stage == before), at)
+    left = OF_WORK if before == Stage.RECTIFY else (before,)
+    _stop((clock for clock in rows if not stage or (clock.merger_id is None and clock.stage in left)), at)
     if not stage:
         hazard.due_at, hazard.due_reason = None, ""
         return
-    clock = clocks.get(stage)
-    if clock is not None and stage == Stage.RECTIFY and hazard.state == HazardState.TAKEN:
-        _go_on(hazard, clock, at)
-        clock.save()
+    if stage == Stage.RECTIFY and hazard.state == HazardState.TAKEN and stage in clocks:
+        for name in OF_WORK:
+            if name in clocks:
+                _go_on(hazard, clocks[name], at)
+                clocks[name].save()
     else:
-        clocks[stage] = _anew(hazard, clock, stage, at)
+        clocks[stage] = _anew(hazard, clocks.get(stage), stage, at)
     if not before:
         for beside in BESIDE:
             if beside == Stage.TOTAL and hazard.matter.total_amount:
@@ -77,7 +100,31 @@ def run_clock(hazard: Hazard, *, at: datetime) -> None:
                 pin.started_at, pin.stopped_at, pin.consumed_s, pin.ran = at, None, 0, None
                 set_due(pin, days_of(hazard, beside))
                 pin.save()
-    _settle(hazard, clocks.values())
+    brought = [clock for clock in rows if clock.merger_id is not None]
+    _settle(hazard, [*clocks.values(), *_follow_stage(hazard, brought, before, at)])
+
+
+def _follow_stage(hazard: Hazard, brought: list[Clock], before: str, at: datetime) -> list[Clock]:
+    """Let what duplicates brought run or stand as the stage of the case asks; return it. Queries: 1 a clock that changes.
+
+    It runs until its stage is done. An acceptance that is done stays done; a rectification goes on where verification
+    failed. A case that was written off had kept its limits: reopened, it begins without them.
+    """
+    if brought and not before and hazard.state == HazardState.ACCEPTED:
+        hazard.clocks.exclude(merger=None).delete()
+        return []
+    for clock in brought:
+        if not binds(clock, hazard.due_stage):
+            _stop([clock], at)
+        elif clock.stopped_at is not None and (clock.stage != Stage.ACCEPT or not before):
+            _go_on(hazard, clock, at)
+            clock.save()
+    return brought
+
+
+def binds(clock: Clock, stage: str) -> bool:
+    """Test whether what a duplicate brought holds in a stage of the case: in its own, in those before it, or in all."""
+    return clock.stage in BESIDE or PLACE[stage] <= PLACE[clock.stage]
 
 
 def _anew(hazard: Hazard, clock: Clock | None, stage: str, at: datetime) -> Clock:
@@ -95,10 +142,19 @@ def _stop(clocks: Iterable[Clock], at: datetime) -> None:
             clock.save(update_fields=["stopped_at"])
 
 
-def _go_on(hazard: Hazard, clock: Clock, at: datetime) -> None:
-    """Let a stopped clock run on with what it has used up."""
+def _go_on(hazard: Hazard, clock: Clock, at: datetime, *, once_out: bool = False) -> None:
+    """Let a stopped clock run on with what it has used up.
+
+    ``once_out``: one that had run out before it was stopped has run out when it had, and is as if it had never stood.
+    """
+    days = days_for(hazard, clock)
+    if once_out and clock.stopped_at is not None:
+        ended = worktime.due_after(clock.started_at, clock.amount, clock.unit, days, consumed_s=clock.consumed_s).at
+        if ended is not None and ended < clock.stopped_at:
+            clock.stopped_at = None
+            set_due(clock, days)
+            return
     clock.ran = [*(clock.ran or []), clock.started_at, clock.stopped_at or at]
-    days = days_of(hazard, clock.stage)
     passed = worktime.consumed(clock.started_at, clock.stopped_at or at, clock.unit, days)
     clock.consumed_s += int(passed or 0)  # unknown: counted once the calendar is there
     clock.started_at, clock.stopped_at = at, None
@@ -108,28 +164,43 @@ def _go_on(hazard: Hazard, clock: Clock, at: datetime) -> None:
 def hold(hazard: Hazard, *, at: datetime) -> None:
     """Let all clocks of a case stand: it is due at no time. Queries: 1, and 1 a clock."""
     for clock in hazard.clocks.filter(stopped_at=None):
-        clock.stopped_at, clock.due_at, clock.due_reason = at, None, PAUSED
+        stand(clock, at=at)
         clock.save(update_fields=["stopped_at", "due_at", "due_reason"])
     hazard.due_at, hazard.due_reason = None, PAUSED
 
 
-def release(hazard: Hazard, *, since: datetime, at: datetime) -> None:
-    """Let the clocks of the present stage run on that were stopped at a moment, with what they have used up. Queries: 2, and 1 a clock."""
+def stand(clock: Clock, *, at: datetime) -> None:
+    """Let a clock stand by a pause. Queries: none."""
+    clock.stopped_at, clock.due_at, clock.due_reason = at, None, PAUSED
+
+
+def release(hazard: Hazard, *, since: datetime | None = None, at: datetime) -> None:
+    """Let the clocks of the present stage run on, with what they have used up: those that were stopped at a moment, else
+    those that stand by a pause. What had run out before has run out when it had. Queries: 2, and 1 a clock.
+    """
+    stood = Q(stopped_at=since) if since else Q(stopped_at__isnull=False, due_reason=PAUSED)
     stages = [*_running_from(hazard), *([Stage.PIN] if hazard.pinned_at else [])]
-    for clock in hazard.clocks.filter(stopped_at=since, stage__in=stages):
-        _go_on(hazard, clock, at)
-        clock.save()
+    if hazard.due_stage == Stage.RECTIFY:
+        stages.append(Stage.PLAN)
+    for clock in hazard.clocks.filter(stood).select_related("merger"):
+        if binds(clock, hazard.due_stage) if clock.merger_id else clock.stage in stages:
+            _go_on(hazard, clock, at, once_out=True)
+            clock.save()
     settle(hazard)
 
 
-def began(clock: Clock) -> datetime:
-    """Return when a clock began to count what it counts now. Queries: none."""
-    return clock.ran[0] if clock.ran else clock.started_at
+def due_ahead(hazard: Hazard, clock: Clock, at: datetime) -> datetime | None:
+    """Return when a clock is due, one that stands by a pause as if that ended now. Queries: none; the clock stays as it is."""
+    if clock.stopped_at is None:
+        return clock.due_at
+    going = copy(clock)
+    _go_on(hazard, going, at)
+    return going.due_at
 
 
 def stage_clock(hazard: Hazard) -> Clock:
-    """Return the clock of the present stage. Queries: 1."""
-    return hazard.clocks.get(stage=hazard.due_stage)
+    """Return the case's own clock of the present stage. Queries: 1."""
+    return own(hazard).get(stage=hazard.due_stage)
 
 
 def settle(hazard: Hazard) -> None:
@@ -152,11 +223,12 @@ def lift_mark(hazard: Hazard, *, at: datetime) -> None:
 
 
 def set_due(clock: Clock, days: worktime.Calendar) -> None:
-    """Compute when a running clock is due, from what is left of its limit."""
+    """Compute when a running clock is due, from what is left of its limit; at no time while it gives way to a plan."""
+    if clock.gives_way:
+        clock.due_at, clock.due_reason = None, ""
+        return
     due = worktime.due_after(clock.started_at, clock.amount, clock.unit, days, consumed_s=clock.consumed_s)
     clock.due_at, clock.due_reason = due.at, due.reason or ""
-    if clock.not_after and clock.due_at:
-        clock.due_at = min(clock.due_at, clock.not_after)
 
 
 def used_before(clock: Clock, unit: str, days: worktime.Calendar) -> int:
@@ -182,9 +254,9 @@ def recompute_due(*, at: datetime) -> int:
     held = Hazard.objects.open().filter(overdue=False, paused_at=None).order_by("pk").select_for_update()
     ids = {hazard.pk: hazard for hazard in held.only("pk", "due_stage", "due_at", "due_reason", "department")}
     of_case: dict[object, list[Clock]] = {}
-    for clock in Clock.objects.filter(stopped_at=None, hazard__in=ids).order_by("pk"):
+    for clock in Clock.objects.filter(stopped_at=None, hazard__in=ids).select_related("merger").order_by("pk"):
         before = (clock.due_at, clock.due_reason, clock.consumed_s)
-        days = days_of(ids[clock.hazard_id], clock.stage)
+        days = days_for(ids[clock.hazard_id], clock)
         clock.consumed_s = used_before(clock, clock.unit, days)
         set_due(clock, days)
         of_case.setdefault(clock.hazard_id, []).append(clock)

@@ -3,14 +3,15 @@
 Each is called by :func:`hazards.services.steps.take_step` with the hazard's row held, before the step is written.
 """
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.utils.timezone import localdate, localtime
 from django.utils.translation import gettext as _
 
-from ..models import Hazard, Listing, Plan, Severity, StopWork
+from ..models import MOST_PLAN_DAYS, Hazard, Listing, Plan, Severity, StopWork
+from . import limits
 from .criteria import worded
 from .given import FieldsMissing, StepInput
 
@@ -26,12 +27,14 @@ def raise_to_major(hazard: Hazard, given: StepInput, actor: Any, at: datetime) -
 def lower(hazard: Hazard, given: StepInput, actor: Any, at: datetime) -> None:
     """Make a major hazard a general one: what only major ones have falls away; its rows stay. Queries: 1."""
     hazard.severity, hazard.criterion = Severity.GENERAL, ""
-    drop_plan(hazard)
+    drop_plan(hazard, at)
     hazard.plans.filter(decided_at=None).update(decided_at=at)
 
 
-def drop_plan(hazard: Hazard) -> None:
-    """Let a case need a plan anew. Queries: none."""
+def drop_plan(hazard: Hazard, at: datetime) -> None:
+    """Let a case need a plan anew; the matter's limit holds again. Queries: none without an approved plan."""
+    if hazard.plan_approved_at is not None:
+        limits.drop_plan_limit(hazard, at)
     hazard.plan_asked_at = hazard.plan_approved_at = None
 
 
@@ -39,14 +42,16 @@ def drop_plan(hazard: Hazard) -> None:
 
 
 def plan(hazard: Hazard, given: StepInput, actor: Any, at: datetime) -> None:
-    """Keep a version of the plan with its five items (五落实). Queries: 2, 3 for a listed hazard.
+    """Keep a version of the plan with its five items (五落实). Queries: 3, 4 for a listed hazard.
 
     Source: 《安全生产事故隐患排查治理暂行规定》 art. 15.
 
-    :raises FieldsMissing: funds that are no amount, a day that has passed or lies after that of the listing.
+    :raises FieldsMissing: funds that are no amount, a day that has passed, lies after that of the listing, or further away
+        than the rule of limits allows.
     """
     errors: dict[str, str] = {}
     funds = _funds(given.funds, errors)
+    _check_span(hazard, given.finish_on, at, errors)
     _check_day(hazard, given.finish_on, at, errors)
     if errors:
         raise FieldsMissing(errors)
@@ -75,6 +80,16 @@ def _funds(text: str, errors: dict[str, str]) -> Decimal | None:
     return None
 
 
+def _check_span(hazard: Hazard, day: date | None, at: datetime, errors: dict[str, str]) -> None:
+    """Refuse a day further away than a plan may last; without a rule in force, than a clock can hold. Queries: 1."""
+    rule = limits.rule_of(hazard)
+    most = min(rule.most_plan_days, MOST_PLAN_DAYS) if rule else MOST_PLAN_DAYS
+    last = localdate(at) + timedelta(days=most)
+    if day is not None and day > last:
+        words = {"seen": day, "last": last, "most": most}
+        errors["finish_on"] = _("%(seen)s lies after %(last)s; a plan lasts %(most)s days at most.") % words
+
+
 def _check_day(hazard: Hazard, day: date | None, at: datetime, errors: dict[str, str]) -> None:
     if day is None:
         return
@@ -88,9 +103,18 @@ def _check_day(hazard: Hazard, day: date | None, at: datetime, errors: dict[str,
 
 
 def approve_plan(hazard: Hazard, given: StepInput, actor: Any, at: datetime) -> None:
-    """Approve the plan that waits. Queries: 1."""
+    """Approve the plan that waits: its day is the limit of rectification from now on. Queries: 3, and those of the limit.
+
+    :raises FieldsMissing: its day has passed, or lies after that of a listing that came meanwhile.
+    """
+    errors: dict[str, str] = {}
+    waiting = hazard.plans.get(decided_at=None)
+    _check_day(hazard, waiting.finish_on, at, errors)
+    if errors:
+        raise FieldsMissing(errors)
     _decide(hazard, given, actor, at, is_approved=True)
     hazard.plan_approved_at = at
+    limits.limit_by_plan(hazard, waiting, actor, at)
 
 
 def return_plan(hazard: Hazard, given: StepInput, actor: Any, at: datetime) -> None:

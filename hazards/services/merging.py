@@ -5,21 +5,20 @@ from datetime import datetime
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from citysafety import areas
 from citysafety.coordinates import metres_between
 from citysafety.evidence import trust
-from citysafety.outbox.services import announce
 
-from ..lifecycle import STAGE_OF, Stage
-from ..models import Hazard, HazardQuerySet, Merger, Severity, Step
+from ..lifecycle import STAGE_OF
+from ..models import Clock, Hazard, HazardQuerySet, Merger, Severity
 from ..selectors import MOST_DOUBT_M
-from ..standing import record_standing
-from .clocks import began, days_of, lift_mark, release, set_due, settle
+from .asides import write_aside
+from .clocks import binds, days_for, lift_mark, own, release, set_due, settle, stand
 from .given import FieldsMissing, StepInput
-from .reporting import stepped
 
 BASIS = gettext_noop("one hazard, one case: the earliest time limit holds")
 
@@ -65,26 +64,49 @@ def _named(rows: HazardQuerySet, given: str) -> Hazard | None:
 
 
 def merge(hazard: Hazard, given: StepInput, actor: Any, at: datetime) -> None:
-    """Merge a duplicate into the case it names: the earlier time limit holds, its reporters see the case."""
+    """Merge a duplicate into the case it names: its limits run on there beside the case's own, its reporters see the case."""
     original = held(original_of(given, hazard, actor).pk)
-    Merger.objects.create(
-        duplicate=hazard, into=original, stage=hazard.due_stage, due_at=hazard.due_at, merged_by=actor, merged_at=at
-    )
+    merger = Merger.objects.create(
+        duplicate=hazard, into=original, stage=hazard.due_stage, due_at=hazard.due_at, overdue=hazard.overdue,
+        department=hazard.department, merged_by=actor, merged_at=at,
+    )  # fmt: skip
     hazard.merged_into = original
+    _bring(hazard, original, merger, at)
     _follow(original, "absorb", hazard.number, actor, at)
     trust.look_again("hazard", [str(hazard.pk), str(original.pk)])  # one hazard may have one picture twice
 
 
+def _bring(hazard: Hazard, original: Hazard, merger: Merger, at: datetime) -> None:
+    """Let the running clocks of a duplicate run on at the original as they are, or stand with it. Queries: 2."""
+    brought = list(hazard.clocks.filter(stopped_at=None, gives_way=False))
+    for clock in brought:
+        clock.pk, clock._state.adding = None, True
+        clock.hazard, clock.merger, clock.marked_at = original, merger, None
+        if not binds(clock, original.due_stage):
+            clock.stopped_at = at
+        elif original.paused_at is not None:
+            stand(clock, at=at)
+    Clock.objects.bulk_create(brought)
+
+
 def unmerge(hazard: Hazard, given: StepInput, actor: Any, at: datetime) -> None:
-    """Make a case of its own of a duplicate again, as it stood; its clocks go on with what they had used up."""
+    """Make a case of its own of a duplicate again, as it stood: its clocks go on with what they had used up, and what had
+    run out stays so and is not marked again. What it brought to the original goes with it.
+    """
     merger = hazard.mergers.get(undone_at=None)
     merger.undone_by, merger.undone_at = actor, at
     merger.save()
     merged = hazard.steps.filter(action="merge").order_by("-version").first()
     original = held(merger.into_id)
     hazard.merged_into, hazard.state = None, merged.source
-    hazard.due_stage = STAGE_OF[hazard.state]
+    hazard.due_stage, hazard.overdue = STAGE_OF[hazard.state], merger.overdue
     release(hazard, since=merger.merged_at, at=at)
+    merger.clocks.all().delete()
+    for clock in own(original).filter(stopped_at=None):  # as it would have been due without the duplicate
+        set_due(clock, days_for(original, clock))
+        clock.save()
+    if original.late:  # what ran out of the duplicate's limit alone is no lateness of this case
+        original.late = original.marks.filter(Q(merger=None) | Q(merger__undone_at=None)).exists()
     _follow(original, "release", hazard.number, actor, at)
     trust.look_again("hazard", [str(hazard.pk), str(original.pk)])
 
@@ -114,40 +136,14 @@ def _follow(original: Hazard, action: str, number: str, actor: Any, at: datetime
     parties = [original.reporter_id, *original.party_users, *sorted(reporters)]
     kept = {original.reporter_id, actor.pk, *actors, *reporters}
     original.party_users = [pk for pk in dict.fromkeys([*parties, actor.pk]) if pk in kept]
-    _cap(original, merged)
     if original.due_stage and original.paused_at is None:
         settle(original)
         lift_mark(original, at=at)
-    _write(original, action, number, actor, at)
-
-
-def _cap(original: Hazard, merged: list[Merger]) -> None:
-    """Let the stage of a case end no later than its duplicates did that were merged since it began; also where the clock
-    stands and may go on: paused, or that of the work until it is verified. Queries: 1, and 1 or 2 a case.
-    """
-    for clock in original.clocks.filter(stage__in=(original.due_stage, Stage.RECTIFY)):
-        since = [merger for merger in merged if merger.stage == clock.stage and merger.merged_at >= began(clock)]
-        clock.not_after = min((merger.due_at for merger in since if merger.due_at), default=None)
-        if clock.stopped_at is None:
-            set_due(clock, days_of(original, clock.stage))
-        clock.save()
+    write_aside(original, action, number, actor, at, basis=BASIS)
 
 
 def pass_on(hazard: Hazard, given: StepInput, actor: Any, at: datetime) -> None:
     """Let what is added to a duplicate reach the case that it was merged into, while that is open."""
     original = held(hazard.merged_into_id) if hazard.merged_into_id else None
     if original is not None and original.is_open:
-        _write(original, "remark", f"{hazard.number}: {given.words.strip()}"[:2000], actor, at)
-
-
-def _write(original: Hazard, action: str, words: str, actor: Any, at: datetime) -> None:
-    """Write what a step at a duplicate did to the case: a row of its history, its news, its place in the figures."""
-    original.version += 1
-    original.changed_at = at
-    step = Step.objects.create(
-        id=uuid.uuid4(), hazard=original, action=action, source=original.state, target=original.state,
-        version=original.version, actor=actor, department=original.department, at=at, words=words, basis=BASIS,
-    )  # fmt: skip
-    entry = announce(stepped(original, action=action, actor_id=actor.pk, step=str(step.pk)), at=at)
-    original.period = record_standing(original, entry, action=action)
-    original.save()
+        write_aside(original, "remark", f"{hazard.number}: {given.words.strip()}", actor, at, basis=BASIS)

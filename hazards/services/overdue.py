@@ -1,6 +1,8 @@
 """Mark what is overdue: once, whatever the number of sweeps, and as a fact like any other change."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
@@ -32,6 +34,7 @@ def _mark_batch(at: datetime) -> int:
             of=("self",), skip_locked=True
         )[:BATCH]
     )
+    brought = _brought_alone(hazards, at)
     for hazard in hazards:
         hazard.overdue = hazard.late = True
         hazard.changed_at = at
@@ -39,5 +42,21 @@ def _mark_batch(at: datetime) -> int:
         hazard.period = record_standing(hazard, entry, action="mark_overdue")
         hazard.save(update_fields=["overdue", "late", "changed_at", "period"])
         Clock.objects.filter(hazard=hazard, stopped_at=None, due_at__lt=at).update(marked_at=at)
-        Mark.objects.create(hazard=hazard, stage=hazard.due_stage, version=hazard.version, due_at=hazard.due_at, at=at)
+        Mark.objects.create(
+            hazard=hazard, stage=hazard.due_stage, version=hazard.version, due_at=hazard.due_at, at=at,
+            merger_id=brought.get(hazard.pk),
+        )  # fmt: skip
     return len(hazards)
+
+
+def _brought_alone(hazards: Sequence[Hazard], at: datetime) -> dict[UUID, int]:
+    """Return by case the merger whose limit ran out, where none of the case's own did. Queries: 1, none for none."""
+    out = Clock.objects.filter(hazard__in=hazards, stopped_at=None, due_at__lt=at).order_by("-due_at")
+    first: dict[UUID, int] = {}
+    late_itself = set()
+    for hazard_id, merger_id in out.values_list("hazard", "merger"):
+        if merger_id is None:
+            late_itself.add(hazard_id)
+        else:
+            first[hazard_id] = merger_id
+    return {key: merger for key, merger in first.items() if key not in late_itself}

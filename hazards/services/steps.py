@@ -105,7 +105,7 @@ def steps_open_to(user: Any, hazard: Hazard, at: datetime) -> list[HazardStep]:
         step
         for step in LIFECYCLE.steps_from(hazard.state)
         if may(user, step, hazard).allowed
-        and not kept_from(step, hazard)
+        and not kept_from(step, hazard, at)
         and not (step.action == "reopen" and _too_late_to_reopen(hazard, at))
     ]
 
@@ -134,7 +134,7 @@ def take_step(*, hazard_id: UUID, action: str, given: StepInput, actor: Any, at:
     hazard = merging.held_with_its_other(hazard_id, action, given, actor)
     hazard.checker_id = given.checker
     permitted(actor, action, hazard)
-    step = open_step(hazard, action)
+    step = open_step(hazard, action, at)
     if action == "reopen" and given.checker is None and _too_late_to_reopen(hazard, at):
         raise TooLateToReopen(_("It was written off more than %(days)s days ago.") % {"days": REOPEN_WITHIN.days})
     if given.version is not None and given.version != hazard.version:
@@ -170,7 +170,7 @@ def _resume(hazard_id: UUID, at: datetime) -> bool:
     hazard = merging.held(hazard_id)
     if hazard.paused_until is None or hazard.paused_until > at:
         return False
-    step = open_step(hazard, "resume")
+    step = open_step(hazard, "resume", at)
     limits.resume(hazard, None, None, at)
     _move(hazard, step, actor=None, department=None, at=at)
     _write(hazard, step, StepInput(id=uuid4(), version=None), actor=None, at=at)
@@ -242,7 +242,7 @@ def _move(hazard: Hazard, step: HazardStep, *, actor: Any, department: Departmen
     elif hazard.state in (HazardState.ACCEPTED, HazardState.REPORTED) and step.action != "unmerge":
         hazard.department, hazard.rectified_by, hazard.handled_on_spot = None, None, False
         hazard.photos_shown_at = None
-        majors.drop_plan(hazard)
+        majors.drop_plan(hazard, at)
     if hazard.state == HazardState.WRITTEN_OFF:
         hazard.written_off_at = at
     run_clock(hazard, at=at)

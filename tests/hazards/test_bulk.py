@@ -103,7 +103,7 @@ def test_a_trial_says_of_each_case_what_would_become_of_it_and_touches_none(cast
 
 
 @pytest.mark.parametrize("number", [1, 12])
-@pytest.mark.parametrize(("action", "queries"), [("accept", 1), ("dispatch", 2), ("pause", 2)])
+@pytest.mark.parametrize(("action", "queries"), [("accept", 1), ("dispatch", 2), ("pause", 3)])
 def test_a_trial_takes_the_same_queries_however_many_cases(cast, action, queries, number, django_assert_num_queries):
     seed_limits()
     hazards = [file_hazard(cast.worker) for _n in range(number)]
@@ -112,7 +112,7 @@ def test_a_trial_takes_the_same_queries_however_many_cases(cast, action, queries
 
     with django_assert_num_queries(queries):
         rows = judging.judge(
-            cast.dispatcher, action, {one.pk: None for one in hazards}, Fields(words="x"), timezone.now()
+            cast.dispatcher, action, {one.pk: None for one in hazards}, Fields(words="x"), NOON + timedelta(minutes=10)
         )
     assert len(rows) == number and {row["result"] for row in rows} == {"possible"}
 
@@ -131,7 +131,7 @@ def test_each_case_goes_to_the_office_suggested_for_it_or_to_the_one_that_is_nam
 
 def test_a_trial_knows_what_the_step_itself_would_refuse(cast):
     seed_limits()
-    hazard = file_hazard(cast.worker)
+    hazard = file_hazard(cast.worker, at=timezone.now())
     cast.step(hazard, "accept", cast.dispatcher)
     theirs = PauseCause.objects.filter(by_supervisor=True).first()
     leader = person("leader")

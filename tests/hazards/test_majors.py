@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from django.utils import translation
+from django.utils import timezone, translation
 
 from citysafety.lifecycle import StepNotAllowed
 from citysafety.notices.models import Notice
@@ -16,9 +16,12 @@ from citysafety.outbox.relay import relay_waiting
 from citysafety.subscriptions import LISTENERS, PROJECTIONS
 from citysafety.tallies.models import Period
 from citysafety.tallies.reconciling import differences
+from grid.models import Matter
 from hazards.listings.seeds import seed_majors
-from hazards.models import Criterion, CriterionHistory, Hazard, Plan, Step, StopWork
-from hazards.services import FieldsMissing, NotAllowed, take_step
+from hazards.models import Clock, ClockChange, Criterion, CriterionHistory, Hazard, LimitRule, Plan, Step, StopWork
+from hazards.present import clock_answer
+from hazards.seeds import seed_limits
+from hazards.services import FieldsMissing, NotAllowed, mark_overdue, take_step
 from hazards.services.given import StepInput
 from tests.factories import AWAY, NOON, file_hazard, person
 
@@ -310,7 +313,12 @@ def test_steps_of_majors_go_through_the_door_of_all_steps_once(major):
     hazard = taken(major)
     client = client_of(major.handler)
     now = Hazard.objects.get(pk=hazard.pk).version
-    body = {"id": str(uuid.uuid4()), "version": now, **PLAN, "finish_on": "2099-01-01"}
+    body = {
+        "id": str(uuid.uuid4()),
+        "version": now,
+        **PLAN,
+        "finish_on": f"{timezone.localdate() + timedelta(days=30)}",
+    }
     first = client.post(f"/api/v1/hazards/{hazard.pk}/plan/", body, content_type="application/json")
     assert first.status_code == 200, first.json()
     again = client.post(f"/api/v1/hazards/{hazard.pk}/plan/", body, content_type="application/json")
@@ -340,3 +348,142 @@ def test_at_the_turn_of_a_year_a_plan_ends_on_days_of_the_city(major):
     last = datetime(2026, 12, 31, 23, 30, tzinfo=CITY)
     kept = step(hazard, "plan", major.handler, at=last, **{**PLAN, "finish_on": date(2026, 12, 31)})
     assert kept.plan_asked_at == last
+
+
+# -- the day of an approved plan ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def planned(major):
+    seed_limits()
+    return major
+
+
+def due(hazard):
+    at = Hazard.objects.get(pk=hazard.pk).due_at
+    return f"{at.astimezone(CITY):%m-%d %H:%M}" if at else None
+
+
+def approved(cast, hazard, day=date(2026, 12, 20), at=NOON + timedelta(hours=1)):
+    step(hazard, "plan", cast.handler, at, **{**PLAN, "finish_on": day})
+    return step(hazard, "approve_plan", cast.supervisor, at)
+
+
+def test_the_day_of_an_approved_plan_is_the_limit_and_is_explained(planned, client):
+    hazard = taken(planned)
+    mine = Hazard.objects.get(pk=hazard.pk).due_at
+    approved(planned, hazard)
+    assert due(hazard) == "12-21 00:00"  # the end of the 20th
+    assert mark_overdue(at=mine + timedelta(days=1)) == 0
+    assert mark_overdue(at=datetime(2026, 12, 21, 0, 1, tzinfo=CITY)) == 1
+    answer = clock_answer(Hazard.objects.get(pk=hazard.pk), NOON + timedelta(hours=2))
+    rows = {row["stage"]: row for row in answer["stages"] if row["running"]}
+    assert (rows["rectify"]["due_at"], rows["rectify"]["gives_way"]) == (None, True)
+    sums = rows["plan"]["arithmetic"]
+    assert sums["used_before_s"] + sum(span["counted_s"] for span in sums["spans"]) == sums["limit_s"]
+    client.force_login(planned.dispatcher)
+    client.cookies["django_language"] = "en"
+    page = client.get(f"/hazards/{hazard.pk}/").content.decode()
+    assert "Limit by version 1 of the plan, until the end of 2026-12-20" in page
+    assert "An approved plan sets the day" in page
+
+
+def test_a_new_version_moves_the_limit_and_nothing_else_does(planned):
+    hazard = taken(planned)
+    approved(planned, hazard)
+    with translation.override("en"), pytest.raises(StepNotAllowed, match="day of the approved plan"):
+        step(hazard, "ask_extension", planned.handler, NOON + timedelta(hours=2), amount=1, words="再要")
+    approved(planned, hazard, date(2026, 12, 10), NOON + timedelta(hours=3))
+    assert due(hazard) == "12-11 00:00"
+    # Laid in time, after the matter's own limit would have ended.
+    approved(planned, hazard, date(2026, 12, 28), datetime(2026, 12, 10, 9, 0, tzinfo=CITY))
+    assert due(hazard) == "12-29 00:00"
+    assert ClockChange.objects.filter(hazard=hazard, kind="plan", ended_at=None).get().words == "3"
+
+
+def test_a_pause_lets_the_day_of_a_plan_stand_and_a_failed_verification_goes_on_with_it(planned):
+    hazard = taken(planned)
+    approved(planned, hazard)
+    at = NOON + timedelta(hours=2)
+    step(hazard, "pause", planned.dispatcher, at, cause="weather", words="暴雨")
+    step(hazard, "resume", planned.dispatcher, at + timedelta(days=3))
+    assert due(hazard) == "12-24 00:00"
+    planned.photo(hazard, "after", planned.handler)
+    step(hazard, "rectify", planned.handler, at + timedelta(days=3), words="已清理")
+    step(hazard, "fail", planned.neighbour, at + timedelta(days=4), words="还在")
+    assert due(hazard) == "12-25 00:00"
+
+
+def test_lowered_again_the_matter_s_limit_holds_with_all_that_was_used_up(planned):
+    hazard = taken(planned)
+    before = due(hazard)
+    approved(planned, hazard)
+    step(hazard, "lower", planned.supervisor, NOON + timedelta(hours=5), words="不构成重大")
+    assert due(hazard) == before
+    assert not Clock.objects.filter(hazard=hazard, stage="plan").exists()
+
+
+def test_a_plan_lasts_no_longer_than_the_rule_says(planned):
+    LimitRule.objects.filter(severity="major").update(most_plan_days=20)
+    hazard = taken(planned)
+    with pytest.raises(FieldsMissing) as refusal:
+        step(hazard, "plan", planned.handler, **{**PLAN, "finish_on": NOON.date() + timedelta(days=21)})
+    assert "20" in refusal.value.errors["finish_on"]
+    step(hazard, "plan", planned.handler, **{**PLAN, "finish_on": NOON.date() + timedelta(days=20)})
+
+
+def test_a_plan_laid_after_the_limit_does_not_undo_that_it_is_late(planned):
+    hazard = taken(planned)
+    before = due(hazard)
+    late = Hazard.objects.get(pk=hazard.pk).due_at + timedelta(hours=3)
+    mark_overdue(at=late)
+    approved(planned, hazard, late.date() + timedelta(days=10), late)
+    assert (due(hazard), Hazard.objects.get(pk=hazard.pk).overdue) == (before, True)
+
+
+def test_a_plan_laid_in_time_and_approved_after_lifts_the_mark(planned):
+    hazard = taken(planned)
+    limit = Hazard.objects.get(pk=hazard.pk).due_at
+    step(hazard, "plan", planned.handler, **{**PLAN, "finish_on": limit.date() + timedelta(days=10)})
+    mark_overdue(at=limit + timedelta(hours=1))
+    step(hazard, "approve_plan", planned.supervisor, limit + timedelta(hours=2))
+    found = Hazard.objects.get(pk=hazard.pk)
+    assert (found.overdue, found.late) == (False, True)
+
+
+def test_a_plan_whose_day_has_passed_is_not_approved(planned):
+    hazard = taken(planned)
+    step(hazard, "plan", planned.handler, **PLAN)
+    with pytest.raises(FieldsMissing) as refusal:
+        step(hazard, "approve_plan", planned.supervisor, datetime(2026, 12, 21, 9, 0, tzinfo=CITY))
+    assert list(refusal.value.errors) == ["finish_on"]
+
+
+def test_the_limit_of_the_whole_case_grows_with_a_plan_and_shrinks_with_its_end(planned):
+    Matter.objects.filter(code="XF-001").update(total_amount=10, total_unit="work_days")
+    hazard = taken(planned)
+    approved(planned, hazard)
+    assert due(hazard) == "12-21 00:00"
+    approved(planned, hazard, date(2026, 12, 28), datetime(2026, 12, 15, 9, 0, tzinfo=CITY))
+    assert due(hazard) == "12-29 00:00"  # the ten days would have ended before this version was laid
+    step(hazard, "lower", planned.supervisor, datetime(2026, 12, 15, 10, 0, tzinfo=CITY), words="不构成重大")
+    assert Clock.objects.get(hazard=hazard, stage="total").amount == 10
+
+
+def test_a_duplicate_merged_after_the_approval_still_brings_its_earlier_limit(planned):
+    hazard, other = taken(planned), taken(planned)
+    theirs = due(other)
+    approved(planned, hazard)
+    step(other, "merge", planned.dispatcher, NOON + timedelta(hours=2), into=hazard.number)
+    assert due(hazard) == theirs
+    approved(planned, hazard, date(2026, 12, 18), NOON + timedelta(hours=3))  # of both now
+    assert due(hazard) == "12-19 00:00"
+
+
+def test_an_extension_that_waits_ends_with_the_approval(planned):
+    hazard = taken(planned)
+    step(hazard, "plan", planned.handler, **PLAN)
+    step(hazard, "ask_extension", planned.handler, amount=1, words="配件")
+    found = step(hazard, "approve_plan", planned.supervisor)
+    assert found.extension_asked_at is None
+    assert Step.objects.filter(hazard=hazard, action="lapse").count() == 1

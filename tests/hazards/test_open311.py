@@ -22,9 +22,10 @@ from citysafety.calendars import services as calendars
 from citysafety.calendars.models import CalendarYear
 from citysafety.calendars.services import calendar
 from grid.models import Matter
-from hazards.models import Hazard
+from hazards.models import Clock, Hazard
 from hazards.open311.access import PublicThrottle
 from hazards.open311.asking import EXTENSIONS, FILTERS
+from hazards.seeds import seed_limits
 from hazards.services import take_step
 from hazards.services.steps import StepInput
 from tests.factories import AWAY, HOME, attach_to, file_hazard, make_city, person
@@ -308,6 +309,20 @@ def test_the_promise_is_the_present_stage_and_those_to_come_by_the_same_clock(ci
     assert row["agency_responsible"] == "东营区消防大队"
 
 
+def test_the_promise_is_no_later_than_the_limit_of_the_whole_case_or_a_leader_s(city):
+    seed_limits()
+    Matter.objects.filter(code="XF-001").update(total_amount=2, total_unit="work_days")
+    hazard = file_hazard(person("grid_worker"), at=timezone.now())
+    total = Clock.objects.get(hazard=hazard, stage="total").due_at
+    [row] = ask("requests.json")
+    assert row["expected_datetime"] == timezone.localtime(total).isoformat(timespec="seconds")
+
+    step(hazard, "pin", person("leader"), amount=3)
+    pin = Clock.objects.get(hazard=hazard, stage="pin").due_at
+    [row] = ask("requests.json")
+    assert row["expected_datetime"] == timezone.localtime(min(total, pin)).isoformat(timespec="seconds")
+
+
 def test_a_promise_that_needs_a_missing_calendar_is_not_made_and_the_reason_told(city):
     CalendarYear.objects.filter(year__gte=timezone.localtime().year).delete()
     calendars.forget()
@@ -489,19 +504,19 @@ def test_a_list_costs_the_same_for_one_row_and_for_three(city, rows, django_asse
     worker = person("grid_worker")
     hazards = [file_hazard(worker, at=timezone.now()) for _ in range(rows)]
     key = key_of(worker)
-    with django_assert_num_queries(4) as asked:  # the rows, what they name, limits, places
+    with django_assert_num_queries(5) as asked:  # the rows, what they name, limits, places, clocks
         assert len(ask("requests.json")) == rows
     page = asked.captured_queries[0]["sql"]
     assert " JOIN " not in page
     assert not any(name in page for name in ("description", "criterion", "reporter", "party"))
-    with django_assert_num_queries(5):  # and the steps
+    with django_assert_num_queries(6):  # and the steps
         ask("requests.json?extensions=true")
-    with django_assert_num_queries(7):  # the key, what it may see, photos
+    with django_assert_num_queries(8):  # the key, what it may see, photos
         assert len(ask(f"requests.json?api_key={key}")) == rows
     Hazard.objects.filter(pk=hazards[0].pk).update(
         state="merged", merged_into=file_hazard(worker, at=timezone.now()), due_at=None, due_stage=""
     )
-    with django_assert_num_queries(5):  # and the numbers of those that go on
+    with django_assert_num_queries(6):  # and the numbers of those that go on
         ask("requests.json")
 
 

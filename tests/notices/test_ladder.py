@@ -9,7 +9,7 @@ from django.utils import translation
 from django.utils.translation import override
 
 from citysafety import worktime
-from citysafety.notices.ladders import limit_of, moment, points, problems
+from citysafety.notices.ladders import moment, points, problems
 from citysafety.notices.models import Channel, Ladder, LadderHistory, Rung, RungHistory
 from citysafety.outbox.models import OutboxEntry
 from hazards.seeds import LADDERS, seed_ladders
@@ -26,8 +26,6 @@ def clock(**more):
         "amount": 4,
         "started_at": MONDAY,
         "consumed_s": 0,
-        "due_at": MONDAY + 4 * HOUR,
-        "not_after": None,
     }
     return SimpleNamespace(**{**given, **more})
 
@@ -66,13 +64,6 @@ def test_a_rung_is_due_when_its_share_of_the_clocks_own_unit_is_used(given, reac
 def test_a_missing_year_and_a_limit_beyond_ten_years_have_no_moment():
     assert moment(clock(started_at=datetime(2028, 1, 3, tzinfo=UTC)), 3600, DAYS) is None
     assert moment(clock(unit="urgent_hours"), 11 * 366 * 86_400, DAYS) is None
-
-
-def test_a_due_time_from_elsewhere_shortens_the_limit_that_shares_are_of():
-    noon, ten = MONDAY + 4 * HOUR, MONDAY + 2 * HOUR
-    assert limit_of(clock(), DAYS) == 4 * 3600
-    assert limit_of(clock(due_at=ten, not_after=ten), DAYS) == 2 * 3600
-    assert limit_of(clock(due_at=noon, not_after=noon + HOUR), DAYS) == 4 * 3600
 
 
 @pytest.mark.parametrize(

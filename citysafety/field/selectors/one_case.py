@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import Count
+from django.db.models import Case as Choice
+from django.db.models import Count, F, Q, When
 from django.utils.translation import gettext as _
 
 from citysafety.accounts.models import Role
@@ -89,7 +90,7 @@ def hazard_of(user: Any, hazard_id: Any) -> Hazard:
 
 def case(user: Any, hazard: Hazard, at: datetime) -> Case:
     """Return what a case's page shows. Queries: clock, photos, history, and who answers for the cell."""
-    clock = Clock.objects.filter(hazard=hazard, stage=hazard.due_stage).first() if hazard.due_stage else None
+    clock = _first_clock(hazard)
     open_rows = [step for step in steps_open_to(user, hazard, at) if ON_THE_PHONE.issuperset(step.requires)]
     inside = _is_party(user, hazard)
     return Case(
@@ -109,6 +110,15 @@ def case(user: Any, hazard: Hazard, at: datetime) -> Case:
             for step in open_rows
         ],
     )
+
+
+def _first_clock(hazard: Hazard) -> Clock | None:
+    """Return the clock that is due first; of a case that is due at no time that of its stage. Queries: 1, none for one that ended."""
+    if not hazard.due_stage:
+        return None
+    of_stage = Choice(When(stage=hazard.due_stage, merger=None, then=0), default=1)
+    rows = Clock.objects.filter(Q(stopped_at=None) | Q(stage=hazard.due_stage, merger=None), hazard=hazard)
+    return rows.order_by(F("due_at").asc(nulls_last=True), of_stage).first()
 
 
 def action_label(step: Any) -> str:
