@@ -4,15 +4,13 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.utils.translation import override
 
 from citysafety.evidence.access import may_see
 from citysafety.lifecycle import StepNotAllowed
 from citysafety.tallies.models import Period
 from grid.models import Matter
-from hazards import desk, selectors
+from hazards import selectors
 from hazards.models import Clock, Hazard, Merger, Step
-from hazards.present import clock_answer
 from hazards.seeds import seed_limits
 from hazards.services import FieldsMissing, NotAllowed, take_step
 from hazards.services.given import StepInput
@@ -254,15 +252,3 @@ def test_the_limit_of_a_duplicate_does_not_come_back_once_its_stage_has_begun_an
     later = file_hazard(cast.worker, at=NINE + HOUR)
     step(later, "merge", cast.dispatcher, NINE + 2 * HOUR, into=original.number)
     assert due_of(original) == own
-
-
-def test_the_clock_of_the_case_that_stays_says_what_the_earlier_limit_leaves(cast, three):
-    first, _second, third = three
-    now = NINE + 4 * HOUR
-    step(first, "merge", cast.dispatcher, now, into=third.number)
-    third.refresh_from_db()
-    clock = desk.clock_rows(clock_answer(third, now), now)[0]
-    assert (clock["due"], clock["words"]) == (third.due_at, desk.due_words(third, now).words)
-    with override("en"):
-        clock = desk.clock_rows(clock_answer(third, now), now)[0]
-    assert clock["spelled"] == "The limit of the report merged into it ends first."
