@@ -177,6 +177,7 @@ def one_list(request: HttpRequest, list_id: UUID) -> HttpResponse:
         "look": LOOKS[state],
         "is_maker": row.maker_id == request.user.pk,
         "as_of": timezone.now(),
+        "elsewhere": services.elsewhere(row),
         **(_frozen(request, row) if row.is_frozen else _drafted(request, row)),
     }
     return render(request, "hazards/writeoffs/one.html", context)

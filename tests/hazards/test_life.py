@@ -199,7 +199,7 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: len(self.cases) < 4)
     @rule(by=st.sampled_from(["worker", "neighbour"]), matter=st.sampled_from(sorted(LIMITS)), major=st.booleans())
     def file(self, by: str, matter: str, major: bool = False) -> None:
-        more = {"severity": "major", "criterion": "判定标准第五条"} if major else {"severity": "general"}
+        more = {"severity": "major", "criterion": "other: 判定标准第五条第一款"} if major else {"severity": "general"}
         hazard = file_hazard(self.people[by], matter=matter, at=self.now, **more)
         case = Model(hazard.pk, self.people[by], matter, major=major)
         case.clocks["accept"] = case.fresh("accept")
@@ -381,7 +381,7 @@ class Life(RuleBasedStateMachine):
                 )
                 return {"into": str(other.pk)}, "" if takes else "into"
             case "raise":
-                return {"criterion": "判定标准第五条", "words": "人员密集"}, ""
+                return {"criterion": "other: 判定标准第五条第一款", "words": "人员密集"}, ""
             case "plan":
                 day = self.today() + timedelta(days=10 if case.version % 3 else 40)
                 late = case.listing == "listed" and day > case.finish_by
