@@ -456,7 +456,8 @@ def test_photos_left_over_count_for_nothing_once_the_case_came_back(city):
     handler = client_of(person("department_handler", department=city.departments["fire-02"]))
     dispatcher, hazard = client_of(person("dispatcher")), file_hazard(person("grid_worker")).pk
     to_taken(dispatcher, handler, hazard)
-    put_photo(handler, hazard, "after")
+    shown = picture()
+    put_photo(handler, hazard, "after", shown)
     step(handler, hazard, "rectify", words="好了")
     late = put_photo(handler, hazard, "after", picture(5))
     assert late.status_code == 409
@@ -465,7 +466,7 @@ def test_photos_left_over_count_for_nothing_once_the_case_came_back(city):
     assert step(dispatcher, hazard, "verify", location=place).status_code == 200
     assert step(dispatcher, hazard, "write_off").status_code == 200
     assert put_photo(handler, hazard, "after", picture(5)).status_code == 409
-    assert put_photo(handler, hazard, "after").status_code == 200  # a lost answer is asked for again
+    assert put_photo(handler, hazard, "after", shown).status_code == 200  # a lost answer is asked for again
     step(dispatcher, hazard, "reopen", reason="又堵了")
     to_taken_again = [step(dispatcher, hazard, "dispatch", department="fire-02"), step(handler, hazard, "take")]
 
