@@ -299,10 +299,10 @@ def _move(hazard: Hazard, step: HazardStep, *, actor: Any, department: Departmen
     run_clock(hazard, at=at)
 
 
-def _said(given: StepInput) -> str:
-    """Return the words of a step as the history keeps them, with the severity that was decided in it."""
+def _said(step: HazardStep, given: StepInput) -> str:
+    """Return the words of a step as the history keeps them; those of another matter with the severity that was decided."""
     words = given.words.strip() or given.scope.strip()
-    if not given.severity:
+    if step.action != "change_matter" or not given.severity:
         return words
     with translation.override(settings.LANGUAGE_CODE):
         decided = _("Decided: %(severity)s") % {"severity": Severity(given.severity).label}
@@ -321,7 +321,7 @@ def _write(hazard: Hazard, step: HazardStep, given: StepInput, *, actor: Any, at
         actor=actor,
         department=hazard.department,
         at=at,
-        words=_said(given),
+        words=_said(step, given),
         location=None if given.lon is None or given.lat is None else Point(given.lon, given.lat, srid=4326),
         basis=step.basis,
     )

@@ -129,6 +129,10 @@ def test_a_case_stays_general_under_a_major_matter_with_the_reason_in_its_histor
     kept = Step.objects.get(hazard=hazard, action="change_matter").words
     assert kept.startswith(words)
     assert "一般" in kept
+    step(
+        hazard, "raise", major.dispatcher, criterion=CODE, words="现场核实", severity="general"
+    )  # decides nothing here
+    assert Step.objects.get(hazard=hazard, action="raise").words == "现场核实"
 
 
 def test_who_accepts_sees_what_the_catalogue_proposes(major, grave, client):
