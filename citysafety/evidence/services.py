@@ -145,10 +145,10 @@ def attach(
     return created
 
 
-def unused(*, kind: str, subject_id: str, role: str, step_id: UUID | None, since: datetime, actor: Any) -> list[int]:
+def unused(*, kind: str, subject_id: str, role: str, step_id: UUID | None, since: Any, actor: Any) -> list[int]:
     """Return the attachments that may serve a step: of its role, used by none, sent for it or for no step in particular.
 
-    They came when the step was due, ``since`` then, and from the side that takes it: the actor, or somebody of the
+    They came when the step was due, ``since`` then (a moment, or an expression of one), and from the side that takes it: the actor, or somebody of the
     actor's department. What others sent, or what was sent before, shows no work of this side. Queries: 1.
     """
     rows = Attachment.objects.filter(kind=kind, subject_id=subject_id, role=role, used_by=None, at__gte=since)

@@ -9,7 +9,8 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.contrib.gis.geos import Point
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils import translation
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -123,16 +124,16 @@ def requirements(step: HazardStep, hazard: Hazard) -> dict[str, int]:
     return {role: max(1, getattr(hazard.matter, f"photos_{role}", 1) or 1) for role in roles}
 
 
-def work_began(hazard: Hazard) -> datetime:
-    """Return when a case came into its present state: what was shown before counts for nothing that is done in it. Queries: 1."""
-    entered = hazard.steps.exclude(source=F("target")).order_by("-version").values_list("at", flat=True)
-    return entered.first() or hazard.received_at
+def _entered(hazard: Hazard) -> QuerySet:
+    """Return when a case came into its states, the present one first: what was shown before counts for nothing in it."""
+    return hazard.steps.exclude(source=F("target")).order_by("-version").values_list("at", flat=True)
 
 
 def photos_for(role: str, hazard: Hazard, actor: Any, step_id: UUID | None = None) -> list[int]:
-    """Return the photos of a role that may serve a step that somebody takes now. Queries: 2."""
+    """Return the photos of a role that may serve a step that somebody takes now. Queries: 1."""
+    since = Coalesce(Subquery(_entered(hazard)[:1]), Value(hazard.received_at))
     return evidence.unused(
-        kind="hazard", subject_id=str(hazard.pk), role=role, step_id=step_id, since=work_began(hazard), actor=actor
+        kind="hazard", subject_id=str(hazard.pk), role=role, step_id=step_id, since=since, actor=actor
     )
 
 
@@ -145,7 +146,7 @@ def _use_photos(step: HazardStep, hazard: Hazard, given: StepInput, actor: Any) 
             said = words % {"number": number, "role": PhotoRole(role).label, "seen": len(photos)}
             if evidence.left_over(kind="hazard", subject_id=str(hazard.pk), role=role) > len(photos):
                 more = _("Only those count that you or your department sent since %(since)s.")
-                said += " " + more % {"since": f"{localtime(work_began(hazard)):%F %H:%M}"}
+                said += " " + more % {"since": f"{localtime(_entered(hazard).first() or hazard.received_at):%F %H:%M}"}
             raise EvidenceMissing(f"photo:{role}", said)
         evidence.use(photos, step_id=given.id)
 

@@ -133,7 +133,9 @@ class Model:
     pin: Stretch | None = None
     into: Any = None
     came_from: str = ""
-    photos: Counter = field(default_factory=Counter)
+    photos: list[tuple[str, Any, datetime]] = field(default_factory=list)  # role, sender, when; those no step has used
+    entered: datetime | None = None  # the present state
+    failures: int = 0
     clocks: dict[str, Stretch] = field(default_factory=dict)
     caps: dict[Any, tuple[str, datetime | None]] = field(default_factory=dict)  # of its duplicates
     overdue: bool = False
@@ -201,7 +203,7 @@ class Life(RuleBasedStateMachine):
     def file(self, by: str, matter: str, major: bool = False) -> None:
         more = {"severity": "major", "criterion": "other: 判定标准第五条第一款"} if major else {"severity": "general"}
         hazard = file_hazard(self.people[by], matter=matter, at=self.now, **more)
-        case = Model(hazard.pk, self.people[by], matter, major=major)
+        case = Model(hazard.pk, self.people[by], matter, major=major, entered=self.now)
         case.clocks["accept"] = case.fresh("accept")
         case.clocks["accept"].start(self.now)
         self.cases.append(case)
@@ -220,8 +222,8 @@ class Life(RuleBasedStateMachine):
             if (due := case.due()) and due < self.now:
                 case.overdue = True
 
-    @rule(n=st.integers(0, 3), role=st.sampled_from(["before", "after"]))
-    def photo(self, n: int, role: str) -> None:
+    @rule(n=st.integers(0, 3), role=st.sampled_from(["before", "after"]), by=st.sampled_from(["worker", "handler"]))
+    def photo(self, n: int, role: str, by: str) -> None:
         case = self.cases[n % len(self.cases)]
         sha256 = uuid.uuid4().hex * 2
         look = {
@@ -234,9 +236,9 @@ class Life(RuleBasedStateMachine):
         }
         Photo.objects.create(sha256=sha256, **look)
         Attachment.objects.create(
-            photo_id=sha256, kind="hazard", subject_id=str(case.pk), role=role, by=self.people["worker"], at=self.now
+            photo_id=sha256, kind="hazard", subject_id=str(case.pk), role=role, by=self.people[by], at=self.now
         )
-        case.photos[role] += 1
+        case.photos.append((role, self.people[by], self.now))
 
     @rule(data=st.data(), n=st.integers(0, 3), whole=st.sampled_from([True, True, True, False]), fits=st.booleans())
     def somebody_tries(self, data: Any, n: int, whole: bool, fits: bool) -> None:
@@ -272,8 +274,8 @@ class Life(RuleBasedStateMachine):
             action = data.draw(st.sampled_from(sorted({action for action, _name in ways})))
             by = data.draw(st.sampled_from([name for one, name in ways if one == action]))
             for role in ("before", "after"):
-                if not case.photos[role]:
-                    self.photo(self.cases.index(case), role)
+                if not self.shown(case, role, self.people[by]):
+                    self.photo(self.cases.index(case), role, by)
             other = self.cases[data.draw(st.integers(0, 3)) % len(self.cases)]
             self.attempt(case, action, self.people[by], whole=True, other=other)
 
@@ -409,7 +411,7 @@ class Life(RuleBasedStateMachine):
             expected = StaleVersion
         elif wrong:
             expected = FieldsMissing
-        elif self.lacks_photos(case, action):
+        elif self.lacks_photos(case, action, user):
             expected = EvidenceMissing
         step = StepInput(id=uuid.uuid4(), version=version, **given)
         Life.tried[action, expected.__name__ if expected else "taken"] += 1
@@ -494,15 +496,25 @@ class Life(RuleBasedStateMachine):
         return case.major and case.state not in ENDED and case.department is not None
 
     @staticmethod
-    def lacks_photos(case: Model, action: str) -> bool:
+    def shown(case: Model, role: str, user: Any) -> list[tuple[str, Any, datetime]]:
+        """What somebody's side has sent of a role since the case came into its state."""
+        return [
+            (one, by, at)
+            for one, by, at in case.photos
+            if one == role
+            and at >= case.entered
+            and (by == user or (by.department and by.department == user.department))
+        ]
+
+    def lacks_photos(self, case: Model, action: str, user: Any) -> bool:
         needs = {"handle_on_spot": ("before", "after"), "rectify": ("after",)}.get(action, ())
-        return any(not case.photos[role] for role in needs)
+        return any(not self.shown(case, role, user) for role in needs)
 
     # -- what a step does, in the model --------------------------------------------------------------
 
     def move(self, case: Model, state: str) -> None:
         stage = case.stage
-        case.state = state
+        case.state, case.entered = state, self.now
         if case.asked and state not in ("dispatched", "taken"):
             case.asked = None
         if case.stage == stage:
@@ -533,11 +545,13 @@ class Life(RuleBasedStateMachine):
         match action:
             case "handle_on_spot" | "rectify":
                 for role in ("before", "after") if action == "handle_on_spot" else ("after",):
-                    case.photos[role] = 0
+                    used = self.shown(case, role, user)
+                    case.photos = [one for one in case.photos if one not in used]
                 case.on_spot, case.rectifier = action == "handle_on_spot", user
                 self.move(case, "rectified")
             case "fail":
-                case.photos["after"] = 0
+                case.photos = [one for one in case.photos if one[0] != "after"]
+                case.failures += 1
                 self.move(case, "accepted" if case.on_spot else "taken")
             case "ask_extension":
                 case.asked = ("extension", 2)
@@ -583,7 +597,7 @@ class Life(RuleBasedStateMachine):
             case "unmerge":
                 original = next(one for one in self.cases if one.pk == case.into)
                 cap = original.caps.pop(case.pk, None)
-                case.into, case.state = None, case.came_from
+                case.into, case.state, case.entered = None, case.came_from, self.now
                 for stretch in case.running():
                     stretch.start(self.now)
                 original.version += 1
@@ -628,6 +642,7 @@ class Life(RuleBasedStateMachine):
         for case in self.cases:
             hazard = Hazard.objects.get(pk=case.pk)
             assert hazard.area_code == case.cell
+            assert hazard.failures == case.failures
             said = (
                 hazard.state,
                 hazard.version,
