@@ -6,9 +6,10 @@ from django.contrib import admin, messages
 from django.contrib.gis.geos import Point
 from django.core.validators import MinValueValidator
 from django.db.models import Count, QuerySet
-from django.forms import FloatField, ModelForm
+from django.forms import BooleanField, FloatField, ModelForm
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from citysafety.accounts.admin import NamedHistoryAdmin
@@ -184,7 +185,16 @@ class MatterClassAdmin(admin.ModelAdmin):
 
 
 class MatterForm(ModelForm):
-    """A matter whose clocks run; the database refuses a limit of nothing, the form says so first."""
+    """A matter whose clocks run; the database refuses a limit of nothing, the form says so first.
+
+    That its cases may be verified from anywhere is chosen, not forgotten.
+    """
+
+    anywhere = BooleanField(
+        label=_("verified from anywhere"),
+        required=False,
+        help_text=_("Only for what has no place, such as a vehicle on its way: nobody then has to go there."),
+    )
 
     class Meta:
         model = Matter
@@ -197,6 +207,25 @@ class MatterForm(ModelForm):
                 field.min_value = 1
                 field.widget.attrs["min"] = 1
                 field.validators.append(MinValueValidator(1))
+        if field := self.fields.get("verify_within_m"):
+            field.help_text = _(
+                "How near to the place: 100 for a point, 300 for a site, 1000 for pipelines and the sea."
+            )
+        if self.instance.pk:
+            self.initial.setdefault("anywhere", self.instance.verify_within_m is None)
+
+    def clean(self) -> dict[str, Any]:
+        given = super().clean() or self.cleaned_data
+        if "verify_within_m" in self.fields and "verify_within_m" not in self.errors:
+            within, anywhere = given.get("verify_within_m"), given.get("anywhere")
+            if within is None and not anywhere:
+                words = gettext(
+                    "Say within how many metres of the place it is verified, or choose that it has no place."
+                )
+                self.add_error("verify_within_m", words)
+            elif within is not None and anywhere:
+                self.add_error("anywhere", gettext("It has a distance; expected one of the two."))
+        return given
 
 
 @admin.register(Matter)
@@ -214,7 +243,7 @@ class MatterAdmin(admin.ModelAdmin):
     fieldsets = (
         (None, {"fields": (("code", "active"), "name_zh", "name_en", "matter_class", "department", "severity", "icon", "pinyin")}),
         (_("Clocks"), {"fields": (("accept_amount", "accept_unit"), ("rectify_amount", "rectify_unit"), ("verify_amount", "verify_unit"), ("total_amount", "total_unit"))}),
-        (_("Evidence"), {"fields": ("special", ("photos_before", "photos_after"), "verify_within_m", "near_m", "sample_recheck")}),
+        (_("Evidence"), {"fields": ("special", ("photos_before", "photos_after"), ("verify_within_m", "anywhere"), "near_m", "sample_recheck")}),
         (_("Source"), {"fields": ("standard_code", "basis")}),
     )  # fmt: skip
     form = MatterForm

@@ -28,6 +28,7 @@ from citysafety.api import (
     whole_number,
 )
 from citysafety.coordinates import DATUMS, to_wgs84
+from citysafety.evidence import services as evidence
 from citysafety.evidence.doors import ClaimInput, role_asked, step_asked, take_photo
 from citysafety.lifecycle import StepNotAllowed
 from citysafety.tallies.api import told_at_the_door
@@ -46,7 +47,7 @@ from .public import desk as public_side
 from .refusals import told
 from .services.given import StepInput
 from .services.reporting import Filing, filing_of
-from .services.steps import steps_open_to
+from .services.steps import photo_fault, steps_open_to
 from .standard import reached
 
 
@@ -96,6 +97,7 @@ class StepFields(Light):
     cause = serializers.CharField(max_length=16, required=False, allow_blank=True, default="")
     until = serializers.DateTimeField(required=False, allow_null=True, default=None)
     matter = serializers.CharField(max_length=16, required=False, allow_blank=True, default="")
+    severity = serializers.ChoiceField(choices=Severity.choices, required=False, allow_blank=True, default="")
     into = serializers.CharField(max_length=36, required=False, allow_blank=True, default="")
     cell = serializers.CharField(max_length=15, required=False, allow_blank=True, default="")
     criterion = serializers.CharField(max_length=200, required=False, allow_blank=True, default="")
@@ -112,7 +114,7 @@ class StepFields(Light):
 
 # What few steps ask for; the second line is asked of major hazards only.
 BESIDE_FIELDS = (
-    "amount", "cause", "until", "matter", "into", "cell",
+    "amount", "cause", "until", "matter", "severity", "into", "cell",
     "criterion", "unit", "person", "measures", "funds", "finish_on", "contingency", "since", "scope", "basis",
 )  # fmt: skip
 
@@ -249,7 +251,10 @@ class HazardViews(CountTwin, Historied, Photographed, viewsets.GenericViewSet):
         role, step_id = role_asked(request, PhotoRole.values), step_asked(request)
         if request.user.role not in EVIDENCE_GIVERS:
             raise PermissionDenied(_("Your role looks at cases and adds no evidence to them."))
-        return take_photo(request, kind="hazard", subject_id=str(hazard.pk), role=role, sha256=sha256, step_id=step_id)
+        photo = {"kind": "hazard", "subject_id": str(hazard.pk), "role": role, "sha256": sha256}
+        if (words := photo_fault(role, hazard, request.user)) and not evidence.is_there(**photo):
+            raise Conflict(words)
+        return take_photo(request, **photo, step_id=step_id)
 
     @extend_schema(request=StepFields, responses=OpenApiTypes.OBJECT)
     @action(detail=True, methods=["post"], url_path=f"(?P<verb>{'|'.join(LIFECYCLE.actions)})", url_name="step")

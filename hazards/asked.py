@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from citysafety.accounts.roles import Role
 from citysafety.calendars.words import limit_words
@@ -14,12 +15,13 @@ from citysafety.names import chosen
 from grid.locate import locate
 
 from .lifecycle import HazardStep
-from .models import ClockChange, Hazard, PauseCause, Plan
+from .models import ClockChange, Hazard, PauseCause, Plan, Severity
 from .selectors import criteria_for
 from .services import limits
 from .services.clocks import stage_clock
 
 STOP_BASIS = "《中华人民共和国安全生产法》第六十五条"
+OTHER_HINT = gettext_lazy("One of the catalogue by its code, or “other:” and the basis in at least 10 characters.")
 NEAR_M = 300  # cells this near to a place are offered where its own may be wrong
 
 
@@ -33,7 +35,7 @@ class Field:
     label: str
     kind: str
     value: str = ""
-    hint: str = ""
+    hint: Any = ""
     most: int | None = None
     choices: list[tuple[str, str]] | None = None
     is_optional: bool = False
@@ -113,7 +115,18 @@ def _pinning(hazard: Hazard, user: Any, at: datetime) -> list[Field]:
 
 def _matters(hazard: Hazard, user: Any, at: datetime) -> list[Field]:
     hint = _("Now: %(code)s %(name)s") % {"code": hazard.matter.code, "name": hazard.matter.name}
-    return [Field(name="matter", label=_("Code of the matter"), kind="matter", hint=hint)]
+    fitting = [(one.code, one.name) for one in criteria_for()]
+    decide = _(
+        "Asked where the catalogue holds the matter for major: major with its criterion, or general with the reason why."
+    )
+    return [
+        Field(name="matter", label=_("Code of the matter"), kind="matter", hint=hint),
+        Field(
+            name="severity", label=_("Severity decided"), kind="select", choices=list(Severity.choices), hint=decide,
+            is_optional=True,
+        ),
+        Field(name="criterion", label=_("Criterion"), kind="known", choices=fitting, hint=OTHER_HINT, is_optional=True),
+    ]  # fmt: skip
 
 
 def _cells(hazard: Hazard, user: Any, at: datetime) -> list[Field]:
@@ -135,8 +148,7 @@ def _originals(hazard: Hazard, user: Any, at: datetime) -> list[Field]:
 
 def _criteria(hazard: Hazard, user: Any, at: datetime) -> list[Field]:
     fitting = [(one.code, one.name) for one in criteria_for(hazard.matter.matter_class.code)]
-    hint = _("One of the catalogue by its code, or words of your own.")
-    return [Field(name="criterion", label=_("Criterion"), kind="known", choices=fitting, hint=hint)]
+    return [Field(name="criterion", label=_("Criterion"), kind="known", choices=fitting, hint=OTHER_HINT)]
 
 
 def _planning(hazard: Hazard, user: Any, at: datetime) -> list[Field]:

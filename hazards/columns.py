@@ -80,6 +80,7 @@ COLUMNS = {
         Column("written_off", gettext_lazy("Written off"), lambda line: line.hazard.written_off_at, "moment"),
         Column("overdue", gettext_lazy("Overdue"), lambda line: _yes(line.hazard.overdue)),
         Column("late", gettext_lazy("Ever overdue"), lambda line: _yes(line.hazard.late)),
+        Column("failures", gettext_lazy("Failed verifications"), lambda line: line.hazard.failures or ""),
         Column("on_spot", gettext_lazy("Handled on the spot"), lambda line: _yes(line.hazard.handled_on_spot)),
     )
 }

@@ -16,14 +16,13 @@ from citysafety.accounts.rights import may, sentence
 from citysafety.accounts.roles import Role
 from citysafety.accounts.selectors import office_choice
 from citysafety.calendars.words import limit_words
-from citysafety.evidence import services as evidence
 from citysafety.names import chosen
 
 from . import asked, clockface, ladders, selectors
 from .lifecycle import LABELS, LIFECYCLE, OPEN, HazardState, HazardStep, PhotoRole, Stage, kept_from
 from .models import ASKED, Hazard, inside
 from .services.clocks import PAUSED, days_of, limit_of
-from .services.steps import requirements, steps_open_to
+from .services.steps import photos_for, requirements, steps_open_to
 
 S = HazardState
 UNIT_WORDS = {
@@ -407,7 +406,7 @@ def step_forms(user: Any, hazard: Hazard, at: datetime) -> list[dict[str, Any]]:
 def _step_form(step: HazardStep, hazard: Hazard, user: Any, at: datetime) -> dict[str, Any]:
     photos = []
     for role, need in requirements(step, hazard).items():
-        there = len(evidence.unused(kind="hazard", subject_id=str(hazard.pk), role=role, step_id=None))
+        there = len(photos_for(role, hazard, user))
         photos.append({"role": role, "label": PhotoRole(role).label, "need": max(0, need - there), "there": there})
     asks_department, asks_reason, asks_words = (name in step.requires for name in ("department", "reason", "words"))
     return {

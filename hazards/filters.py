@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from citysafety.accounts.models import Department
-from citysafety.filtering import OnDay, Switch
+from citysafety.filtering import OnDay, Spelled, Switch
 from citysafety.tallies import selectors as tallies
 from grid import finding
 from grid.models import Cell, Matter, MatterClass
@@ -84,6 +84,21 @@ def names_of(asked: QueryDict) -> dict[str, dict[str, str]]:
     }
 
 
+class AtLeastField(Spelled):
+    """So many or more: ``2+``. The plus may be left out: in an address it means a space."""
+
+    expected = _("a number from 1 on, as 2+")
+
+    def read(self, text: str) -> int:
+        if not (0 < (least := int(text.removesuffix("+"))) < 1000):
+            raise ValueError(text)
+        return least
+
+
+class AtLeast(django_filters.CharFilter):
+    field_class = AtLeastField
+
+
 class Counted(django_filters.CharFilter):
     """What a count of the evaluation is made of: ``closed:2026-11-01..2026-11-30``."""
 
@@ -124,6 +139,7 @@ class HazardFilter(django_filters.FilterSet):
     marked = OnDay(method="by_day", label=_("marked overdue on"))
     settled = OnDay(method="by_day", label=_("closed or marked overdue on"))
     late = Switch(field_name="late", label=_("ever overdue"))
+    reworked = AtLeast(method="by_failures", label=_("verification failed, times"))
     counted = Counted(method="by_count", label=_("counted in the evaluation"))
     returned_by = django_filters.CharFilter(method="by_returner", label=_("returned by"))
     reporter = django_filters.NumberFilter(field_name="reporter", min_value=1, max_value=2**53, label=_("reporter"))
@@ -196,6 +212,10 @@ class HazardFilter(django_filters.FilterSet):
         # The actions are those of the index of steps by day.
         steps = Step.objects.filter(at__range=within, action=action).values("hazard")
         return rows.filter(pk__in=steps.union(marked) if name == "settled" else steps)
+
+    def by_failures(self, rows: QuerySet, name: str, value: int) -> QuerySet:
+        """Keep what failed so often or more; the first condition is that of the index."""
+        return rows.filter(failures__gt=0).filter(failures__gte=value)
 
     def by_count(self, rows: QuerySet, name: str, value: tuple[str, Days]) -> QuerySet:
         return counted(rows, *value)

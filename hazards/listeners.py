@@ -14,6 +14,8 @@ from citysafety.notices.services import News, notify, notify_all
 from citysafety.outbox.models import OutboxEntry
 from citysafety.outbox.relay import at_once
 from grid.models import Cell, shapes_of
+from grid.rezoning.preview import Row
+from grid.rezoning.records import note_moved_by_version
 from grid.selectors import responsible_for
 
 from . import notices
@@ -305,7 +307,11 @@ def follow_grid(entry: OutboxEntry) -> None:
     ended, begun = entry.payload.get("ended") or [], entry.payload.get("begun") or []
     if not ended and not begun:
         return
-    came = move_open_cases(ended=ended, begun=begun, at=entry.at)
+    moved: list[Row] = []
+    came = move_open_cases(ended=ended, begun=begun, at=entry.at, moved=moved)
+    note_moved_by_version(
+        rezoning=entry.payload.get("rezoning") or "", version=entry.subject_id, kind="hazard", rows=moved, at=entry.at
+    )
     cells = list(
         Cell.objects.filter(pk__in=came, active=True).only("pk", "code", "name_zh", "name_en").order_by("code")
     )

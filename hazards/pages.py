@@ -52,7 +52,7 @@ OF_DAYS = ("received", "received_after", "cleared", "refused", "dispatched", "ma
 WORDS_DAYS = 42  # words are compared with every row: without other bounds, with those of six weeks
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OFFERED = ("area", "state", "severity", "category", "open", "overdue", "asked", "paused", "pinned", "stopped", "mine", "search", "received_after",
-           "received_before")  # fmt: skip
+           "received_before", "reworked")  # fmt: skip
 COUNTED_BY = ("figure", "at")
 NO_FILTERS = ("before", "columns", "view")
 BESIDE_FILTERS = ("area", *NO_FILTERS, *COUNTED_BY)

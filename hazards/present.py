@@ -57,6 +57,7 @@ def hazard_answer(hazard: Hazard) -> dict[str, Any]:
             "reason": hazard.due_reason,
         },
         "overdue": hazard.overdue,
+        "failures": hazard.failures,
         "handled_on_spot": hazard.claimed_on_spot,
         "rectified_on_spot": hazard.handled_on_spot,
         "occurred_at": hazard.occurred_at.astimezone(CITY_TIME).isoformat(),

@@ -5,14 +5,13 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from citysafety.evidence import services as evidence
 from citysafety.lifecycle import Step
 from hazards.desk import ASKED_WORDS, span_words
 
 from .lifecycle import LIFECYCLE, NoticeState
 from .models import NoticeStep, OverdueNotice
 from .selectors import Delivery, OverdueRow
-from .services.steps import steps_open_to
+from .services.steps import photos_for_answer, steps_open_to
 from .standing import ISSUED_TODAY, UNANSWERED
 
 SIGNS = {
@@ -101,7 +100,9 @@ def over_words(row: OverdueRow) -> str:
 
 def step_forms(user: Any, notice: OverdueNotice) -> list[dict[str, Any]]:
     """Return a form for each step the reader may take now, as the page of a case has them. Queries: 1 for an answer."""
-    return [_form(step, notice) for step in steps_open_to(user, notice) if step.action != "issue" or _is_final(notice)]
+    return [
+        _form(step, notice, user) for step in steps_open_to(user, notice) if step.action != "issue" or _is_final(notice)
+    ]
 
 
 def may_prepare(user: Any, notice: OverdueNotice) -> bool:
@@ -113,10 +114,10 @@ def _is_final(notice: OverdueNotice) -> bool:
     return notice.document.state == "prepared"
 
 
-def _form(step: Step, notice: OverdueNotice) -> dict[str, Any]:
+def _form(step: Step, notice: OverdueNotice, user: Any) -> dict[str, Any]:
     photos = []
     if "photo:answer" in step.requires:
-        there = len(evidence.unused(kind="supervision", subject_id=str(notice.pk), role="answer", step_id=None))
+        there = len(photos_for_answer(notice, user))
         photos = [{"role": "answer", "label": _("What was done"), "need": max(0, 1 - there), "there": there}]
     asks_reason, asks_words = "reason" in step.requires, "words" in step.requires
     asked = [str(ASKED_WORDS.get(name, _("photo"))) for name in step.requires]

@@ -103,11 +103,10 @@ def make_city() -> SmallCity:
 
 
 def attach_to(subject: Any, role: str, data: bytes, by: User, *, kind: str = "hazard") -> None:
-    """Attach a picture to a hazard, or to a subject of another kind."""
+    """Attach a picture to a hazard, or to a subject of another kind, at the moment of its last step."""
     sha256 = hashlib.sha256(data).hexdigest()
-    attach(
-        kind=kind, subject_id=str(subject.pk), role=role, sha256=sha256, data=data, by_id=by.pk, at=NOON, step_id=None
-    )
+    at = subject.steps.order_by("-version").values_list("at", flat=True).first() or NOON
+    attach(kind=kind, subject_id=str(subject.pk), role=role, sha256=sha256, data=data, by_id=by.pk, at=at, step_id=None)
 
 
 def person(role: str, *, area: str = HOME, department: Department | None = None, **more: Any) -> User:

@@ -18,12 +18,19 @@ from .tokens import digest, issue
 
 FILE = "demo-accounts.json"
 LABEL = "demo"
+EDUCATION = "-JY"  # how the codes of offices of education end
 SYLLABLES = [first + vowel for first in "bdfghjklmnprstvz" for vowel in "aeiou"]
 
 # Invented names, said to be illustrative.
 NAMES = {
     Role.GRID_WORKER: [("李秀兰", "Li Xiulan"), ("王建军", "Wang Jianjun"), ("刘海涛", "Liu Haitao")],
-    Role.DEPARTMENT_HANDLER: [("陈志强", "Chen Zhiqiang"), ("孙丽", "Sun Li"), ("周文斌", "Zhou Wenbin")],
+    Role.DEPARTMENT_HANDLER: [
+        ("陈志强", "Chen Zhiqiang"),
+        ("孙丽", "Sun Li"),
+        ("周文斌", "Zhou Wenbin"),
+        ("高雅琴", "Gao Yaqin"),
+        ("冯涛", "Feng Tao"),
+    ],
     Role.DISPATCHER: [("赵敏", "Zhao Min"), ("郭凯", "Guo Kai"), ("马晓燕", "Ma Xiaoyan"), ("韩冰", "Han Bing")],
     Role.OPERATOR: [("杨帆", "Yang Fan"), ("胡静", "Hu Jing")],
     Role.SUPERVISOR: [("陈国栋", "Chen Guodong"), ("徐慧", "Xu Hui")],
@@ -109,6 +116,10 @@ def posts(city: str, counties: tuple[str, str], township: str) -> list[Post]:
         Post(Role.DEPARTMENT_HANDLER, here, Level.COUNTY, first, may_sign=True),
         Post(Role.DEPARTMENT_HANDLER, here, Level.COUNTY, first),
         Post(Role.DEPARTMENT_HANDLER, there, Level.COUNTY, second, may_sign=True),
+        *(
+            Post(Role.DEPARTMENT_HANDLER, here, Level.COUNTY, office, may_sign=n == 0)
+            for n, office in enumerate(_schools(here))
+        ),
         Post(Role.DISPATCHER, city, Level.CITY),
         Post(Role.DISPATCHER, here, Level.COUNTY),
         Post(Role.DISPATCHER, here, Level.COUNTY),
@@ -118,6 +129,12 @@ def posts(city: str, counties: tuple[str, str], township: str) -> list[Post]:
         Post(Role.ADMINISTRATOR, city, Level.CITY),
         Post(Role.KIOSK, city, Level.CITY),
     ]
+
+
+def _schools(area: str) -> list[Department]:
+    """Return the office of education of a county, once for each of two accounts; a city without one has none."""
+    office = Department.objects.filter(area_code=area, code__endswith=EDUCATION).order_by("code").first()
+    return [office, office] if office else []
 
 
 def departments(here: str, there: str) -> tuple[Department, Department]:

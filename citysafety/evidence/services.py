@@ -145,15 +145,37 @@ def attach(
     return created
 
 
-def unused(*, kind: str, subject_id: str, role: str, step_id: UUID | None) -> list[int]:
-    """Return the attachments that may serve a step: of its role, used by none, sent for it or for no step in particular."""
-    rows = Attachment.objects.filter(kind=kind, subject_id=subject_id, role=role, used_by=None)
-    return list(rows.filter(Q(step_id=None) | Q(step_id=step_id)).values_list("pk", flat=True))
+def unused(*, kind: str, subject_id: str, role: str, step_id: UUID | None, since: Any, actor: Any) -> list[int]:
+    """Return the attachments that may serve a step: of its role, used by none, sent for it or for no step in particular.
+
+    They came when the step was due, ``since`` then (a moment, or an expression of one), and from the side that takes it: the actor, or somebody of the
+    actor's department. What others sent, or what was sent before, shows no work of this side. Queries: 1.
+    """
+    rows = Attachment.objects.filter(kind=kind, subject_id=subject_id, role=role, used_by=None, at__gte=since)
+    side = Q(by=actor)
+    if actor.department_id:
+        side |= Q(by__department=actor.department_id)
+    return list(rows.filter(side, Q(step_id=None) | Q(step_id=step_id)).values_list("pk", flat=True))
+
+
+def left_over(*, kind: str, subject_id: str, role: str) -> int:
+    """Count the photos of a role that have served no step, whoever sent them. Queries: 1."""
+    return Attachment.objects.filter(kind=kind, subject_id=subject_id, role=role, used_by=None).count()
+
+
+def is_there(*, kind: str, subject_id: str, role: str, sha256: str) -> bool:
+    """Test whether a photo was attached before: who sends it again, for a lost answer, may. Queries: 1."""
+    return Attachment.objects.filter(kind=kind, subject_id=subject_id, role=role, photo=sha256.lower()).exists()
 
 
 def use(attachment_ids: list[int], *, step_id: UUID) -> None:
     """Bind photos to the step they served as evidence for."""
     Attachment.objects.filter(pk__in=attachment_ids).update(used_by=step_id)
+
+
+def spend(*, kind: str, subject_id: str, role: str, step_id: UUID) -> None:
+    """Bind what no step has used to one that puts an end to it: it serves none from then on. Queries: 1."""
+    Attachment.objects.filter(kind=kind, subject_id=subject_id, role=role, used_by=None).update(used_by=step_id)
 
 
 def derive(*, sha256: str, at: datetime) -> bool:

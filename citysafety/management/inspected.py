@@ -15,6 +15,7 @@ from django.db import connection
 from django.utils import timezone
 
 from citysafety.accounts.models import Role, User
+from citysafety.coordinates import metres_between
 from citysafety.workdays import CITY_TIME
 from grid.models import Posting, Premises
 from hazards.inspections.models import (
@@ -172,7 +173,8 @@ def _visit(
     ]  # fmt: skip
     skipped = sum(result.result == Outcome.NOT_APPLICABLE for result in results)
     spot = Point(place.location.x + rng.uniform(-2e-4, 2e-4), place.location.y + rng.uniform(-2e-4, 2e-4), srid=4326)
-    more: dict[str, Any] = {"location": spot, "accuracy_m": rng.randrange(4, 25)}
+    away = metres_between((spot.x, spot.y), (place.location.x, place.location.y))
+    more: dict[str, Any] = {"location": spot, "accuracy_m": rng.randrange(4, 25), "distance_m": round(away, 1)}
     row = Inspection(
         id=pk, number=number, premises=place, area_code=place.area_code, version=version, inspector_id=by, first_id=pk,
         inspected_at=moment, received_at=moment + timedelta(seconds=rng.randrange(20, 400)), imported=True,

@@ -16,6 +16,9 @@ from .places import upsert
 from .plan import Plan
 from .table import Row, Table
 
+ANYWHERE = "anywhere"  # written in the column for what has no place, such as a vehicle on its way
+VERIFIED_WITHIN_M = 300  # where a file says nothing
+
 # -- reading --------------------------------------------------------------------------------------
 
 
@@ -45,12 +48,19 @@ def read_matters(plan: Plan) -> None:
             code=row.text("code", most=8), name_zh=name, name_en=row.text("name_en"), pinyin=initials(name)[:60],
             severity=row.choice("severity", Severity.values, "general"), special=row.flag("special"),
             photos_before=row.number("photos_before", low=0), photos_after=row.number("photos_after", default=1, low=0),
-            verify_within_m=row.number("verify_within_m", default=None, low=1), near_m=row.number("near_m", default=50, low=1), sample_recheck=row.flag("sample_recheck"),
+            verify_within_m=_within(row), near_m=row.number("near_m", default=50, low=1), sample_recheck=row.flag("sample_recheck"),
             standard_code=row.text("standard_code", most=20), basis=row.text("basis", most=200), icon=row.text("icon", most=20),
             active=row.flag("active", True), updated_at=plan.at, **_clocks(row),
         )  # fmt: skip
         found.append((matter, group, department))
     plan.rows["matter"] = found
+
+
+def _within(row: Row) -> int | None:
+    """Return how near somebody must stand who verifies. A matter without a place says so, by the word; blank is no answer."""
+    if row.text("verify_within_m") == ANYWHERE:
+        return None
+    return row.number("verify_within_m", default=VERIFIED_WITHIN_M, low=1)
 
 
 def _clocks(row: Row) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from .matters import EvidenceRule, Matter, MatterClass, Unit
 from .people import Centre, Posting, Worker
 from .places import BaseLayer, Cell, City, Division, GridVersion, shapes_of
 from .premises import Premises, PremisesKind
-from .rezoning import DraftCell, Rezoning, RezoningStep, Succession
+from .rezoning import DraftCell, Rezoning, RezoningRecord, RezoningStep, Succession
 
 __all__ = [
     "BaseLayer",
@@ -26,6 +26,7 @@ __all__ = [
     "Premises",
     "PremisesKind",
     "Rezoning",
+    "RezoningRecord",
     "RezoningStep",
     "Succession",
     "Unit",

@@ -127,6 +127,34 @@ class RezoningStep(models.Model):
         return f"{self.rezoning_id} {self.version} {self.action}"
 
 
+class RezoningRecord(models.Model):
+    """What a re-zoning was foretold to move when it was approved, or did move: of one kind, with the list. Rows are never changed."""
+
+    class Moment(models.TextChoices):
+        APPROVED = "approved", _("Foretold when it was approved")
+        IN_FORCE = "in_force", _("Moved when it came into force")
+        ROLLED_BACK = "rolled_back", _("Moved back when it was rolled back")
+
+    rezoning = models.ForeignKey(Rezoning, models.PROTECT, related_name="records")
+    moment = models.CharField(max_length=12, choices=Moment)
+    kind = models.CharField(max_length=24)
+    at = models.DateTimeField()
+    moved = models.PositiveIntegerField()
+    stays = models.PositiveIntegerField(null=True)  # of what was looked at; of what moved nobody looks
+    pairs = models.JSONField(default=list)  # [from, to, count]
+    rows = models.JSONField(default=list)  # [{"label", "href", "old", "new"}], the first of many
+
+    class Meta:
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.rezoning_id} {self.moment} {self.kind}"
+
+    @property
+    def more(self) -> int:
+        return self.moved - len(self.rows)
+
+
 class Succession(models.Model):
     """In a grid version one cell took over ground of another: ``share`` of the one that ended."""
 

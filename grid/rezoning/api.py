@@ -30,7 +30,7 @@ from ..models import DraftCell, Rezoning, RezoningStep
 from ..models.rezoning import VIEWERS
 from ..services import draft_rezoning, take_rezoning_step
 from ..services.rezoning import NotAllowed, Refused, StaleVersion, StepInput, permitted, steps_open_to
-from .present import draft_answer, preview_answer, rezoning_answer, step_answer
+from .present import draft_answer, preview_answer, record_answer, rezoning_answer, step_answer
 from .preview import preview
 from .sketch import Drawing
 
@@ -154,7 +154,10 @@ class RezoningViews(CountTwin, Historied, viewsets.GenericViewSet):
 
     def _whole(self, rezoning: Rezoning) -> dict[str, Any]:
         drafts = DraftCell.objects.filter(rezoning=rezoning).select_related("worker").order_by("code")
-        return rezoning_answer(rezoning) | {"cells": [draft_answer(draft) for draft in drafts]}
+        return rezoning_answer(rezoning) | {
+            "cells": [draft_answer(draft) for draft in drafts],
+            "records": [record_answer(row) for row in rezoning.records.order_by("at", "pk")],
+        }
 
     @extend_schema(request=RezoningDraftFields, responses={201: OpenApiTypes.OBJECT, 200: OpenApiTypes.OBJECT})
     def create(self, request: Request) -> Response:
@@ -181,7 +184,7 @@ class RezoningViews(CountTwin, Historied, viewsets.GenericViewSet):
         """Say what would move, from where to where, and what stays; of one that is in force there is nothing to say."""
         rezoning = self.get_object()
         if rezoning.state not in PENDING:
-            raise Conflict(_("It is no draft any more; what moved stands in the history of each case."))
+            raise Conflict(_("It is no draft any more; what moved stands in its records."))
         return Response(preview_answer(preview(rezoning, timezone.now())))
 
     @extend_schema(responses=OpenApiTypes.OBJECT)

@@ -37,6 +37,7 @@ from .checks import problems
 from .drawing import draw
 from .forms import DrawForm, NewForm, SettleForm, VersionedForm
 from .preview import preview
+from .records import records_of
 
 WITH_FORMS = ("draw", "settle")  # steps that have more to say than a reason
 
@@ -95,6 +96,7 @@ def _shown(request: HttpRequest, found: Rezoning, settle: SettleForm | None, sta
         "tab": "rezoning", "rezoning": found, "drafts": drafts, "is_pending": is_pending, "may_draw": "draw" in actions,
         "drawing": draw(drafted(found), (get_language() or "")[:2]),
         "preview": preview(found, at) if is_pending else None,
+        "records": [] if is_pending else records_of(found),
         "problems": problems(found, at) if found.state in (RezoningState.DRAFT, RezoningState.CHECKED) else [],
         "history": [(row, LABELS[row.action]) for row in found.steps.select_related("actor")],
         "settle": settle,

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.timezone import localtime
 
-from ..models import DraftCell, Rezoning, RezoningStep
+from ..models import DraftCell, Rezoning, RezoningRecord, RezoningStep
 from .preview import Burden, Kind, Preview
 
 
@@ -37,6 +37,15 @@ def step_answer(step: RezoningStep) -> dict[str, Any]:
     return {
         "id": str(step.pk), "action": step.action, "from": step.source or None, "to": step.target, "version": step.version,
         "at": _moment(step.at), "actor": step.actor.name if step.actor else None, "words": step.words,
+    }  # fmt: skip
+
+
+def record_answer(row: RezoningRecord) -> dict[str, Any]:
+    """Return what was foretold, or moved, of one kind."""
+    return {
+        "moment": row.moment, "kind": row.kind, "at": _moment(row.at), "moved": row.moved, "stays": row.stays,
+        "pairs": [{"from": old, "to": new, "count": n} for old, new, n in row.pairs],
+        "rows": [{"label": one["label"], "page": one["href"], "from": one["old"], "to": one["new"]} for one in row.rows],
     }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ from .slots import LOADS, PREVIEWS, Slot, Thing
 MOST_ROWS = 200  # of one kind; the counts are of all
 LOAD_DAYS = timedelta(days=90)
 OUTSIDE = "–"
+PREMISES = "premises"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,7 @@ class Preview:
 def preview(rezoning: Rezoning, at: datetime) -> Preview:
     """Return what a re-zoning would move. Queries: 7, 8 with a new dedicated cell, and those of the slots."""
     change = drafted(rezoning)
-    slots = [Slot("premises", _("Premises"), premises_in), *PREVIEWS.values()]
-    kinds = [_kind(slot, change) for slot in slots] if change.begun else []
+    kinds = kinds_of(change)
     day = max(timezone.localdate(rezoning.effective_at or at), timezone.localdate(at))
     postings = Posting.objects.filter(Q(until=None) | Q(until__gt=day), cell__in=change.ended)
     postings = postings.select_related("worker__user", "cell").defer("cell__geometry", "cell__mercator")
@@ -87,7 +87,13 @@ def preview(rezoning: Rezoning, at: datetime) -> Preview:
     )  # fmt: skip
 
 
-def _kind(slot: Slot, change: Change) -> Kind:
+def kinds_of(change: Change, *, most: int = MOST_ROWS) -> list[Kind]:
+    """Return, by kind, what a change moves, with so many rows at most. Queries: those of the slots, and 1 a kind."""
+    slots = [Slot(PREMISES, _("Premises"), premises_in), *PREVIEWS.values()]
+    return [_kind(slot, change, most) for slot in slots] if change.begun else []
+
+
+def _kind(slot: Slot, change: Change, most: int) -> Kind:
     things = list(slot.things(change.looked_in))
     moves = change.moves([thing.lying for thing in things])
     codes = _codes(things)
@@ -97,7 +103,7 @@ def _kind(slot: Slot, change: Change) -> Kind:
         if move.is_moved
     ]
     pairs = by_pair((row.old, row.new) for row in rows)
-    return Kind(slot.kind, slot.label, rows[:MOST_ROWS], pairs, len(rows), len(things) - len(rows))
+    return Kind(slot.kind, slot.label, rows[:most], pairs, len(rows), len(things) - len(rows))
 
 
 def _codes(things: Iterable[Thing]) -> dict[int, str]:
@@ -111,6 +117,14 @@ def _from_to(thing: Thing, move: Any, change: Change, codes: dict[int, str]) -> 
         return codes[thing.lying.cell_id], move.cell.code
     old = codes.get(thing.lying.dedicated_id, OUTSIDE) if thing.lying.dedicated_id else OUTSIDE
     return old, move.dedicated.code if move.dedicated else OUTSIDE
+
+
+def codes_of(lying: Lying, move: Any, change: Change) -> tuple[str, str]:
+    """Return the codes that a thing has moved between, as the preview tells them."""
+    if lying.cell_id in change.ended and move.cell is not None:
+        return change.ended[lying.cell_id].code, move.cell.code
+    old = change.ended.get(lying.dedicated_id)
+    return old.code if old else OUTSIDE, move.dedicated.code if move.dedicated else OUTSIDE
 
 
 def premises_in(cells: Collection[int]) -> Iterable[Thing]:

@@ -13,10 +13,11 @@ from citysafety.outbox.services import announce
 
 from ..facts import GridVersionActivated
 from ..lifecycle import RezoningState
-from ..models import Cell, Component, GridVersion, Posting, Premises, Rezoning, Succession, Worker
+from ..models import Cell, Component, GridVersion, Posting, Premises, Rezoning, RezoningRecord, Succession, Worker
 from ..rezoning.change import Change, Lying, between
 from ..rezoning.checks import problems
-from ..rezoning.preview import accounts_of, heir_code
+from ..rezoning.preview import PREMISES, Row, accounts_of, codes_of, heir_code
+from ..rezoning.records import COMPONENTS, note_moved
 from ..rezoning.shapes import same, shapely_of
 from .counting import count_changed
 from .postings import settle_area
@@ -71,7 +72,7 @@ def enter(rezoning: Rezoning, at: datetime) -> None:
     rezoning.ended_postings = _end_postings(ended, today)
     _post(change, {draft.cell_id: draft.worker for draft in drafts if draft.worker}, rezoning.ended_postings, today)
     rezoning.grid_version = version
-    _carry_over(change, version, rezoning, at)
+    _carry_over(change, version, rezoning, at, RezoningRecord.Moment.IN_FORCE)
     move_by_clock(rezoning, "enter", at)
 
 
@@ -102,7 +103,7 @@ def restore(rezoning: Rezoning, at: datetime) -> None:
     _end_postings(ended, today)
     _give_back(rezoning.ended_postings, today)
     rezoning.rollback_version = version
-    _carry_over(change, version, rezoning, at)
+    _carry_over(change, version, rezoning, at, RezoningRecord.Moment.ROLLED_BACK)
 
 
 def _end(cells: Collection[int], version: GridVersion, at: datetime) -> None:
@@ -146,13 +147,14 @@ def _give_back(ended: Collection[int], today: date) -> None:
     )
 
 
-def _carry_over(change: Change, version: GridVersion, rezoning: Rezoning, at: datetime) -> None:
-    """Note what followed what, relocate premises, let people's areas follow, tell the city, count anew."""
+def _carry_over(change: Change, version: GridVersion, rezoning: Rezoning, at: datetime, moment: str) -> None:
+    """Note what followed what, relocate premises and keep which, let people's areas follow, tell the city, count anew."""
     Succession.objects.bulk_create(
         Succession(version=version, old_id=old.id, new_id=new.id, share=share) for old, new, share in change.shares()
     )
-    premises = _relocate(change)
-    _relocate_components(change)
+    premises, rows = _relocate(change)
+    note_moved(rezoning, moment, PREMISES, rows, at)
+    note_moved(rezoning, moment, COMPONENTS, _relocate_components(change), at)
     for user in accounts_of(change):
         User.objects.filter(pk=user.pk).update(area_code=heir_code(change, user.area_code))
     ended, begun = sorted(change.ended), sorted(cell.id for cell in change.begun)
@@ -171,15 +173,19 @@ def _carry_over(change: Change, version: GridVersion, rezoning: Rezoning, at: da
     count_changed(entry, kind="premises", at=at, ids=premises)
 
 
-def _relocate(change: Change) -> list[int]:
-    """Let premises lie in the cells that hold them now; return the ids of those that moved. Queries: 1, and 1 a 1,000 moved."""
+def _relocate(change: Change) -> tuple[list[int], list[Row]]:
+    """Let premises lie in the cells that hold them now; return the ids of those that moved, and from where to where.
+
+    Queries: 1, and 1 a 1,000 moved.
+    """
     here = Q(cell__in=change.looked_in) | Q(dedicated_cell__in=change.looked_in)
     places = list(Premises.objects.filter(here).order_by("pk").select_for_update())
     lying = [Lying(one.location.x, one.location.y, one.cell_id, one.dedicated_cell_id) for one in places]
-    moved = []
-    for place, move in zip(places, change.moves(lying), strict=True):
+    moved, rows = [], []
+    for place, was, move in zip(places, lying, change.moves(lying), strict=True):
         if not move.is_moved:
             continue
+        rows.append(Row(f"{place.code} {place.name}", f"/grid/premises/{place.code}/", *codes_of(was, move, change)))
         if place.cell_id in change.ended:
             place.cell_id = move.cell.id if move.cell else None
         if move.dedicated or place.dedicated_cell_id in change.ended:
@@ -189,19 +195,21 @@ def _relocate(change: Change) -> list[int]:
             place.area_code = known.code if known else place.area_code
         moved.append(place)
     Premises.objects.bulk_update(moved, ["cell", "dedicated_cell", "area_code"], batch_size=1000)
-    return [place.pk for place in moved]
+    return [place.pk for place in moved], rows
 
 
-def _relocate_components(change: Change) -> None:
-    """Let components lie in the cells that hold them now. Queries: 1, and 1 a 1,000 moved."""
+def _relocate_components(change: Change) -> list[Row]:
+    """Let components lie in the cells that hold them now; return from where to where. Queries: 1, and 1 a 1,000 moved."""
     here = Component.objects.filter(cell__in=change.looked_in).order_by("pk").select_for_update()
-    things = list(here.only("location", "cell_id", "area_code"))
+    things = list(here.only("code", "location", "cell_id", "area_code"))
     lying = [Lying(one.location.x, one.location.y, one.cell_id, None) for one in things]
-    moved = []
-    for thing, move in zip(things, change.moves(lying), strict=True):
+    moved, rows = [], []
+    for thing, was, move in zip(things, lying, change.moves(lying), strict=True):
         if not move.is_moved or thing.cell_id not in change.ended:
             continue
+        rows.append(Row(thing.code, f"/grid/components/{thing.code}/", *codes_of(was, move, change)))
         thing.cell_id = move.cell.id if move.cell else None
         thing.area_code = move.cell.code if move.cell else thing.area_code
         moved.append(thing)
     Component.objects.bulk_update(moved, ["cell", "area_code"], batch_size=1000)
+    return rows

@@ -18,6 +18,7 @@ from citysafety.lifecycle import Step
 from ..lifecycle import DRAFTERS, LIFECYCLE, RezoningState
 from ..models import DraftCell, Rezoning, RezoningStep, Worker
 from ..rezoning.checks import problems
+from ..rezoning.records import foretell
 from ..rezoning.shapes import geos_of
 from ..rezoning.sketch import Drawing, NotUnderstood, Sketch, sketch, workers_for
 
@@ -177,6 +178,7 @@ def take_step(*, rezoning_id: UUID, action: str, given: StepInput, actor: User, 
         raise Refused({"cells": found})
     if action == "approve":
         rezoning.approved_by = actor
+        foretell(rezoning, at)
     if action in ("draw", "settle", "check") and actor.pk not in rezoning.drafter_ids:
         rezoning.drafter_ids = [*rezoning.drafter_ids, actor.pk]
     if action == "roll_back":

@@ -84,7 +84,7 @@ class Lives:
         self.until, self.waits = none(), numpy.zeros(number, bool)
         self.state, self.version, self.department, self.rectified_by = none(), none(), none(), none()
         self.handled_on_spot, self.overdue, self.late = (numpy.zeros(number, bool) for _n in range(3))
-        self.changed, self.written_off = none(), none()
+        self.changed, self.written_off, self.failures = none(), none(), none()
         self.stage = none() - 1  # whose clock runs
         self.started, self.stopped, self.due, self.marked, self.used = (
             numpy.zeros((len(STAGES), number), "i8") for _n in range(5)
@@ -109,6 +109,8 @@ class Lives:
             self.department[rows] = self.offices[rows] = office[took]
         elif STATES.index(target) in WITHOUT_OFFICE:
             self.department[rows] = self.rectified_by[rows] = 0
+        if action == "fail":
+            self.failures[rows] += 1
         if target == "rectified":
             self.rectified_by[rows] = actor
             self.handled_on_spot[rows] = source == STATES.index("reported")

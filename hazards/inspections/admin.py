@@ -49,7 +49,7 @@ class CheckedKindInline(admin.TabularInline):
 class ChecklistAdmin(Replans):
     """Which kinds a checklist is for, and who closes what fails. What it asks stands in its versions."""
 
-    list_display = ("code", "name_zh", "name_en", "closing_department", "auto_dispatch", "reinspect_days", "active")
+    list_display = ("code", "name_zh", "name_en", "closing_department", "auto_dispatch", "within_m", "must_be_on_site", "reinspect_days", "active")  # fmt: skip
     inlines = (CheckedKindInline,)
 
 
@@ -129,4 +129,4 @@ class RiskGradeHistoryAdmin(HistoryAdmin):
 
 @admin.register(ChecklistHistory)
 class ChecklistHistoryAdmin(HistoryAdmin):
-    list_display = ("at", "change", "by", "code", "closing_department", "auto_dispatch", "reinspect_days", "active")
+    list_display = ("at", "change", "by", "code", "closing_department", "auto_dispatch", "within_m", "offline_hours", "must_be_on_site", "reinspect_days", "active")  # fmt: skip

@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework import serializers, status, viewsets
@@ -19,6 +20,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from citysafety.api import Conflict, Unprocessable, answer_once, area_asked, known_answer, uuid_in
+from citysafety.evidence import services as evidence
 from citysafety.evidence.doors import ClaimInput, role_asked, take_photo
 from citysafety.viewsets import CountTwin, Historied
 from grid.models import Premises
@@ -29,7 +31,7 @@ from . import selectors
 from .filters import InspectionFilter, PlanFilter
 from .models import INSPECTORS, VIEWERS, CheckedKind, Inspection, InspectionPlan, Outcome
 from .present import inspection_answer, plan_answer, result_answer, version_answer
-from .services import InspectionRefused, Looked, NotOpen, Visit, may_inspect, record_inspection
+from .services import InspectionRefused, Looked, NotOpen, Visit, may_inspect, photo_came, record_inspection
 
 TO = "inspections/"
 
@@ -147,9 +149,15 @@ class InspectionViews(CountTwin, Historied, Photographed, viewsets.GenericViewSe
         if inspection.inspector_id != request.user.pk:
             raise PermissionDenied(_("Only who inspected adds photos to an inspection."))
         role = role_asked(request, sorted(selectors.failed_items(inspection)))
-        return take_photo(
-            request, kind="inspection", subject_id=str(inspection.pk), role=role, sha256=sha256, step_id=None
-        )
+        photo = {"kind": "inspection", "subject_id": str(inspection.pk), "role": role, "sha256": sha256}
+        at = timezone.now()
+        if at > inspection.photos_until and not evidence.is_there(**photo):
+            words = _("Photos of this inspection were taken until %(until)s; it is %(now)s.")
+            times = {"until": f"{localtime(inspection.photos_until):%F %H:%M}", "now": f"{localtime(at):%F %H:%M}"}
+            raise Conflict(words % times)
+        answer = take_photo(request, **photo, step_id=None)
+        photo_came(inspection, role, at=at)
+        return answer
 
 
 class DueViews(CountTwin, viewsets.GenericViewSet):

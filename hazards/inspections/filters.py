@@ -56,6 +56,8 @@ class InspectionFilter(django_filters.FilterSet):
     reinspection = Switch(method="by_reinspection", label=_("re-inspection"))
     waiting = Switch(method="by_waiting", label=_("failed and not settled"))
     inspected = OnDay(field_name="inspected_at", lookup_expr="range", label=_("inspected on"))
+    on_site = Switch(method="by_presence", label=_("on site"))
+    incomplete = Switch(method="by_photos", label=_("photos missing"))
     mine = Switch(method="by_me", label=_("by me"))
     search = django_filters.CharFilter(method="by_words", label=_("number, name, address or code"))
 
@@ -68,6 +70,12 @@ class InspectionFilter(django_filters.FilterSet):
     def by_waiting(self, rows: QuerySet, name: str, value: bool) -> QuerySet:
         waits = Q(result=Outcome.FAIL, settled_by=None)
         return rows.filter(waits) if value else rows.exclude(waits)
+
+    def by_presence(self, rows: QuerySet, name: str, value: bool) -> QuerySet:
+        return rows.filter(off_site="") if value else rows.exclude(off_site="")
+
+    def by_photos(self, rows: QuerySet, name: str, value: bool) -> QuerySet:
+        return rows.exclude(photos_missing=[]) if value else rows.filter(photos_missing=[])
 
     def by_me(self, rows: QuerySet, name: str, value: bool) -> QuerySet:
         return rows.filter(inspector=self.request.user) if value else rows.exclude(inspector=self.request.user)

@@ -1,11 +1,13 @@
 """Checklists in versions, the plan of each premises, inspections with their results."""
 
+from datetime import datetime, timedelta
 from typing import Any, Self
 
 import pghistory
 import pgtrigger
 from django.conf import settings
 from django.contrib.gis.db import models
+from django.contrib.postgres.fields import ArrayField
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
@@ -35,6 +37,14 @@ class Outcome(models.TextChoices):
     NOT_APPLICABLE = "na", _("Not applicable")
 
 
+class OffSite(models.TextChoices):
+    """Why it is not shown that an inspector stood there."""
+
+    NO_POSITION = "no_position", _("no position was told")
+    FAR = "far", _("told from too far away")
+    LATE = "late", _("sent too long after the visit")
+
+
 # -- checklists ----------------------------------------------------------------------------------
 
 
@@ -61,10 +71,25 @@ class Checklist(Named):
         _("dispatched at once"),
         default=False,
         help_text=_(
-            "What fails is accepted and dispatched with the inspection, where a dispatcher of the area inspects."
+            "What fails is accepted and dispatched with the inspection, in the name of a dispatcher who inspects, else by this rule alone."
         ),
     )
     reinspect_days = models.PositiveSmallIntegerField(_("re-inspection within (days)"), default=7)
+    within_m = models.PositiveIntegerField(
+        _("on site within (m)"), default=300, help_text=_("Of the premises, beyond what the position may be wrong by.")
+    )
+    offline_hours = models.PositiveSmallIntegerField(
+        _("sent within (hours)"),
+        default=72,
+        help_text=_("For a phone without a net: an inspection after the visit, and its photos after the inspection."),
+    )
+    must_be_on_site = models.BooleanField(
+        _("only on site"),
+        default=False,
+        help_text=_(
+            "Else an inspection that is not on site is taken, marked so, and does not count as the planned one."
+        ),
+    )
     source = models.CharField(_("source"), max_length=200, blank=True, default="")
     synthetic = models.BooleanField(_("illustrative"), default=False)
     active = models.BooleanField(_("active"), default=True)
@@ -73,7 +98,10 @@ class Checklist(Named):
         ordering = ["code"]
         verbose_name = _("checklist")
         verbose_name_plural = _("checklists")
-        constraints = [models.CheckConstraint(name="reinspection_within_a_day", condition=Q(reinspect_days__gt=0))]
+        constraints = [
+            models.CheckConstraint(name="reinspection_within_a_day", condition=Q(reinspect_days__gt=0)),
+            models.CheckConstraint(name="on_site_within_some_metres", condition=Q(within_m__gt=0, offline_hours__gt=0)),
+        ]
 
 
 class CheckedKind(models.Model):
@@ -297,6 +325,11 @@ class InspectionQuerySet(models.QuerySet):
             seen |= Q(pk__in=theirs.values("inspection"))
         return self.filter(seen)
 
+    def counted(self, at: datetime) -> Self:
+        """Those that count as made: on site, and with the photos that are asked, or with time left to send them."""
+        span = timedelta(hours=1) * F("version__checklist__offline_hours")
+        return self.filter(Q(photos_missing=[]) | Q(received_at__gt=at - span), off_site="")
+
     def waiting(self) -> Self:
         """Failed, and neither re-inspected nor followed by another inspection."""
         return self.filter(result=Outcome.FAIL, settled_by=None)
@@ -320,6 +353,11 @@ class Inspection(models.Model):
     round = models.PositiveSmallIntegerField(default=1)
     location = models.PointField(srid=4326, null=True, spatial_index=False)  # where the inspector stood, WGS 84
     accuracy_m = models.FloatField(null=True)
+    distance_m = models.FloatField(null=True)  # from the premises, as it was told
+    off_site = models.CharField(_("not on site"), max_length=12, choices=OffSite, blank=True, default="")
+    photos_missing = ArrayField(
+        models.CharField(max_length=12), default=list
+    )  # items whose photo is asked and has not come
     inspected_at = models.DateTimeField(_("inspected"))  # the phone's claim
     received_at = models.DateTimeField(_("received"))
     words = models.TextField(max_length=2000, blank=True, default="")
@@ -360,6 +398,11 @@ class Inspection(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def photos_until(self) -> datetime:
+        """Until when photos of it are taken. Queries: none with its checklist."""
+        return self.received_at + timedelta(hours=self.version.checklist.offline_hours)
 
     @property
     def is_reinspection(self) -> bool:

@@ -44,7 +44,7 @@ def replan(*, at: datetime, premises: Collection[int] | None = None) -> int:
     begun = dict(plans.values_list("pk", "since"))
     last = {
         one.premises_id: one
-        for one in visits.order_by("premises_id", "-inspected_at", "-round").distinct("premises_id")
+        for one in visits.counted(at).order_by("premises_id", "-inspected_at", "-round").distinct("premises_id")
     }
     failed, still_open = _counts(premises, at)
     today = timezone.localdate(at)

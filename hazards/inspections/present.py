@@ -19,6 +19,8 @@ def inspection_answer(row: Inspection) -> dict[str, Any]:
         "checklist": row.version.checklist.code, "checklist_version": row.version_id, "version": row.version.number,
         "inspector": row.inspector.name, "of": str(row.of_id) if row.of_id else None, "round": row.round,
         "position": {**point_answer(row.location), "accuracy_m": row.accuracy_m} if row.location else None,
+        "distance_m": row.distance_m, "on_site": not row.off_site, "off_site": row.off_site or None,
+        "photos_missing": row.photos_missing,
         "inspected_at": localtime(row.inspected_at).isoformat(),
         "received_at": localtime(row.received_at).isoformat(), "words": row.words, "result": row.result,
         "passed": row.passed, "failed": row.failed, "not_applicable": row.not_applicable,
@@ -50,6 +52,8 @@ def version_answer(version: ChecklistVersion) -> dict[str, Any]:
     return {
         "checklist_version": version.pk, "checklist": version.checklist.code, "name": version.checklist.name,
         "version": version.number, "in_force_from": version.in_force_from, "basis": version.basis,
+        "within_m": version.checklist.within_m, "offline_hours": version.checklist.offline_hours,
+        "must_be_on_site": version.checklist.must_be_on_site,
         "items": [
             {
                 "item": item.code, "text": item.name, "text_zh": item.name_zh, "text_en": item.name_en,

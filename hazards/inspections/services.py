@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -14,15 +14,18 @@ from django.utils.translation import gettext as _
 
 from citysafety.accounts.roles import Role
 from citysafety.accounts.selectors import offices_open_to
+from citysafety.coordinates import metres_between
 from grid.locate import in_frame
 from grid.models import Premises
 
 from ..lifecycle import HazardState
 from ..models import Hazard
+from ..selectors import MOST_DOUBT_M
 from ..services import FilingRefused, draft_hazard, file_drafts, take_step
 from ..services.given import StepInput
 from ..services.reporting import CLOCKS_DIFFER, OLDEST, Draft, Filing, number_of
-from .models import INSPECTORS, ChecklistVersion, Inspection, InspectionPlan, Item, Outcome, Result
+from ..services.steps import dispatch_by_rule
+from .models import INSPECTORS, Checklist, ChecklistVersion, Inspection, InspectionPlan, Item, OffSite, Outcome, Result
 from .planning import STILL_OPEN, replan
 from .selectors import failed_items, office_of, still_open, version_with_items
 
@@ -82,7 +85,11 @@ def record_inspection(*, place: Premises, visit: Visit, inspector: Any, at: date
     version = version_with_items(visit.version, plan.checklist_id)
     before = _reinspected(visit, place)
     items = _asked(version, visit, before)
+    distance = _metres_from(place, visit)
+    off_site = _off_site(visit, version.checklist, distance, at)
     _check(visit, version, items, at)
+    if off_site and (before or version.checklist.must_be_on_site):
+        raise InspectionRefused(_needs_presence(off_site, version.checklist, distance, visit))
     row = Inspection(
         id=visit.id,
         number=_number(at),
@@ -95,6 +102,9 @@ def record_inspection(*, place: Premises, visit: Visit, inspector: Any, at: date
         round=before.round + 1 if before else 1,
         location=None if visit.lon is None else Point(visit.lon, visit.lat, srid=4326),
         accuracy_m=visit.accuracy_m,
+        distance_m=distance,
+        off_site=off_site,
+        photos_missing=[one.item for one in visit.results if one.result == Outcome.FAIL and items[one.item].asks_photo],
         inspected_at=visit.inspected_at,
         received_at=at,
         words=visit.words.strip(),
@@ -113,7 +123,8 @@ def record_inspection(*, place: Premises, visit: Visit, inspector: Any, at: date
     )  # fmt: skip
     if version.frozen_at is None:
         ChecklistVersion.objects.filter(pk=version.pk, frozen_at=None).update(frozen_at=at)
-    Inspection.objects.waiting().filter(premises=place).exclude(pk=row.pk).update(settled_by=row, reinspect_on=None)
+    if not off_site:
+        Inspection.objects.waiting().filter(premises=place).exclude(pk=row.pk).update(settled_by=row, reinspect_on=None)
     if version.checklist.auto_dispatch:
         for hazard in fresh.values():
             _dispatch(hazard, version, inspector, at)
@@ -190,6 +201,44 @@ def _check(visit: Visit, version: ChecklistVersion, items: dict[str, Item], at: 
         raise InspectionRefused(errors)
 
 
+def _metres_from(place: Premises, visit: Visit) -> float | None:
+    if visit.lon is None or visit.lat is None:
+        return None
+    return round(metres_between((visit.lon, visit.lat), (place.location.x, place.location.y)), 1)
+
+
+def _off_site(visit: Visit, checklist: Checklist, distance: float | None, at: datetime) -> str:
+    """Say why it is not shown that the inspector stood there; empty where it is. A poor position speaks for the inspector."""
+    if distance is None:
+        return OffSite.NO_POSITION
+    if distance - min(visit.accuracy_m or 0, MOST_DOUBT_M) > checklist.within_m:
+        return OffSite.FAR
+    return OffSite.LATE if visit.inspected_at < at - timedelta(hours=checklist.offline_hours) else ""
+
+
+def _needs_presence(off_site: str, checklist: Checklist, distance: float | None, visit: Visit) -> dict[str, str]:
+    """Say what was seen and what is allowed where an inspection is taken on site only."""
+    if off_site == OffSite.LATE:
+        words = _("The visit was %(seen)s; what is older than %(hours)s hours is not taken as on site.")
+        return {"inspected_at": words % {"seen": _said(visit.inspected_at), "hours": checklist.offline_hours}}
+    if off_site == OffSite.NO_POSITION:
+        return {"position": _("This inspection needs the place where you stand.")}
+    words = _("You stand %(away)s m from the premises; this is inspected within %(limit)s m of it.")
+    return {"position": words % {"away": round(distance or 0), "limit": checklist.within_m}}
+
+
+def photo_came(inspection: Inspection, item: str, *, at: datetime) -> None:
+    """Note that a photo of an item is there; with the last one that was asked the inspection counts. Queries: 0, or 11."""
+    with transaction.atomic():
+        row = Inspection.objects.select_for_update().get(pk=inspection.pk)
+        if item not in row.photos_missing:
+            return
+        row.photos_missing = [code for code in row.photos_missing if code != item]
+        row.save(update_fields=["photos_missing"])
+        if not row.photos_missing:
+            replan(at=at, premises=[row.premises_id])
+
+
 def _said(moment: datetime) -> str:
     return f"{timezone.localtime(moment):%F %T}"
 
@@ -229,7 +278,7 @@ def _hazards(
 def _draft(row: Inspection, item: Item, looked: Looked, occurred_at: datetime, at: datetime) -> Draft:
     place = row.premises
     filing = Filing(
-        id=looked.hazard, matter=item.matter.code, severity=item.severity, criterion=item.criterion,
+        id=looked.hazard, matter=item.matter.code, severity=item.severity, criterion=item.criterion, is_free_criterion=True,
         description=_description(row, item, looked), lon=place.location.x, lat=place.location.y, accuracy_m=None,
         occurred_at=occurred_at,
     )  # fmt: skip
@@ -248,18 +297,24 @@ def _description(row: Inspection, item: Item, looked: Looked) -> str:
 
 
 def _dispatch(hazard: Hazard, version: ChecklistVersion, inspector: Any, at: datetime) -> None:
-    """Accept and dispatch a hazard in the name of the inspector, where that is a dispatcher who may; else it waits for one.
+    """Accept and dispatch a hazard to the office of the place: in the name of a dispatcher who inspects, else by the rule alone.
 
-    The steps stand in its history as any others, with the rule that they follow.
+    The steps stand in its history as any others, with the rule that they follow. Where a dispatcher may not send it to
+    that office, it waits for one who may.
     """
-    if inspector.role != Role.DISPATCHER or not hazard.area_code.startswith(inspector.area_code):
+    if not hazard.area_code.startswith(inspector.area_code):
         return
     home = version.checklist.closing_department or hazard.matter.department
     office = office_of(home, hazard.area_code)
-    if not offices_open_to(inspector, hazard.area_code).filter(pk=office.pk).exists():
+    is_dispatcher = inspector.role == Role.DISPATCHER
+    if is_dispatcher and not offices_open_to(inspector, hazard.area_code).filter(pk=office.pk).exists():
         return
     with translation.override(settings.LANGUAGE_CODE):
         words = _("By the rule of the checklist “%(name)s”.") % {"name": version.checklist.name}
+    if not is_dispatcher:
+        dispatch_by_rule(hazard.pk, office, words=words, at=at)
+        hazard.state, hazard.department = HazardState.DISPATCHED, office
+        return
     for action, number in (("accept", 1), ("dispatch", 2)):
         given = StepInput(id=uuid4(), version=number, words=words, department=office.code)
         take_step(hazard_id=hazard.pk, action=action, given=given, actor=inspector, at=at)

@@ -1,6 +1,5 @@
 """What is done to listings: propose, put a paper before its signer, take a step."""
 
-import re
 import uuid
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -22,13 +21,12 @@ from citysafety.outbox.services import announce
 from ..lifecycle import HazardState
 from ..models import Hazard, Listing, ListingRule, ListingStep, Severity
 from ..services.given import FieldsMissing, NotAllowed, StaleVersion
+from ..services.publicity import tells_a_number
 from . import clocks, papers
 from .lifecycle import LIFECYCLE, RUNNING, SIGNS, ClockKind, ListingState
 
 DONE = {"file": ClockKind.FILE, "publish": ClockKind.PUBLISH, "grant_extension": ClockKind.DECIDE,
         "deny_extension": ClockKind.DECIDE, "publish_clearing": ClockKind.PUBLISH_CLEARING}  # fmt: skip
-
-A_NUMBER = re.compile(r"\d{7,}")  # of a telephone, of a person
 
 
 class NotListable(Exception):
@@ -110,7 +108,7 @@ def _faults(proposal: Proposal, rule: ListingRule | None, at: datetime) -> dict[
             errors[name] = _("This field is needed.")
     for name in ("requirement_zh", "requirement_en"):
         text = getattr(proposal, name)
-        if A_NUMBER.search(text) or (proposal.leader.strip() and proposal.leader.strip() in text):
+        if tells_a_number(text) or (proposal.leader.strip() and proposal.leader.strip() in text):
             errors[name] = _("This text becomes public: no telephone or identity numbers, and no names of persons.")
     today = localdate(at)
     last = today + timedelta(days=rule.most_days) if rule else proposal.finish_by

@@ -150,6 +150,7 @@ class Hazard(models.Model):
     due_reason = models.CharField(_("why there is no due time"), max_length=80, blank=True, default="")
     overdue = models.BooleanField(_("overdue"), default=False)  # in the present stage
     late = models.BooleanField(_("ever overdue"), default=False)
+    failures = models.PositiveSmallIntegerField(_("failed verifications"), default=0)  # and re-checks
     merged_into = models.ForeignKey("self", on_delete=models.PROTECT, null=True, related_name="merged", db_index=False)
     # What few cases have is empty in all others: their rows are no larger for it.
     extension_asked_at = models.DateTimeField(_("extension asked at"), null=True)
@@ -203,6 +204,7 @@ class Hazard(models.Model):
             models.Index(fields=["-received_at", "id"], name="hazard_major", condition=Q(severity=Severity.MAJOR)),
             models.Index(fields=["-received_at", "id"], name="hazard_late", condition=Q(late=True)),
             models.Index("received_at", name="hazard_overdue", condition=Q(overdue=True)),
+            models.Index(fields=["-received_at", "id"], name="hazard_reworked", condition=Q(failures__gt=0)),
             models.Index(fields=["-received_at", "id"], name="hazard_asked", condition=ASKED),
             models.Index("department", "state", name="hazard_department"),
             models.Index("merged_into", name="hazard_merged", condition=Q(merged_into__isnull=False)),

@@ -24,6 +24,7 @@ from ..models import Hazard, Step
 from ..open311 import present
 from ..open311 import selectors as open311
 from ..selectors import MOST_COMPARED, MOST_NEAR, SAME_WITHIN
+from ..services.publicity import ANSWERS
 from . import codes
 from .models import ACCOUNT, PublicReport, PublicRule
 
@@ -66,7 +67,6 @@ BESIDE = {
     "deny_reopening": _("A supervisor left it closed"),
     "fail": _("Checked and not found good enough; the work goes on"),
 }
-ANSWERS = ("refuse", "deny_reopening")  # their words are written for the reporter
 
 
 def rule() -> PublicRule:

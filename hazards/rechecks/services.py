@@ -215,7 +215,7 @@ def take_recheck_step(*, recheck_id: UUID, action: str, given: RecheckInput, act
     if given.version is not None and given.version != recheck.version:
         raise StaleVersion(f"{given.version} is not {recheck.version}")
     _check(step, given, recheck)
-    _use_photos(step, given, recheck)
+    _use_photos(step, given, recheck, actor)
     recheck.version += 1
     if action == "assign":
         recheck.checker = _chosen(given, recheck)
@@ -260,11 +260,14 @@ def _as_step(given: RecheckInput, **more: Any) -> StepInput:
     return StepInput(**{"id": given.id, "version": None, "words": given.words, **place, **more})
 
 
-def _use_photos(step: Row, given: RecheckInput, recheck: Recheck) -> None:
-    """Bind the photos of the visit to its result. :raises EvidenceMissing: there is none."""
+def _use_photos(step: Row, given: RecheckInput, recheck: Recheck, actor: Any) -> None:
+    """Bind the photos of the visit to its result. :raises EvidenceMissing: this checker has sent none since it was given to them."""
     if "photo:after" not in step.requires:
         return
-    photos = evidence.unused(kind="recheck", subject_id=str(recheck.pk), role="after", step_id=given.id)
+    dealt = recheck.steps.order_by("-version").values_list("at", flat=True).first() or recheck.drawn_at
+    photos = evidence.unused(
+        kind="recheck", subject_id=str(recheck.pk), role="after", step_id=given.id, since=dealt, actor=actor
+    )
     if not photos:
         raise EvidenceMissing("photo:after", _("A re-check needs a photo of what was found; there is none."))
     evidence.use(photos, step_id=given.id)

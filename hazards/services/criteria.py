@@ -1,13 +1,39 @@
-"""The criterion that makes a hazard a major one: one of the catalogue, or words of one's own."""
+"""The criterion that makes a hazard a major one: one of the catalogue, or another with its basis in words."""
+
+import re
+
+from django.utils.translation import gettext as _
 
 from ..models import Criterion
 
+LEAST_BASIS, MOST = 10, 200  # characters
+OTHER = re.compile(r"(?:other|其他)\s*[:：]\s*(?P<basis>.*)", re.IGNORECASE | re.DOTALL)
+KEPT_AS = "其他：{}"  # in the language of the office
 
-def worded(given: str) -> str:
-    """Return a criterion as a case keeps it: a known code with its words, anything else as it stands. Queries: 1."""
+
+class NoCriterion(ValueError):
+    """What was given is no criterion of the catalogue in force, nor another with its basis; the message says so to people."""
+
+
+def worded(given: str, *, is_free: bool = False) -> str:
+    """Return a criterion as a case keeps it: a code in force with its words, or another with its basis. Queries: 1.
+
+    ``is_free``: said where nobody knows the catalogue, by the public or in a checklist; any words are another one then.
+
+    :raises NoCriterion: words that name neither.
+    """
     given = given.strip()
     known = _named(given)
-    return known.as_filed if known and known.active and given in (known.code, known.as_filed) else given
+    if known and known.active and given in (known.code, known.as_filed):
+        return known.as_filed
+    other = OTHER.fullmatch(given)
+    basis = other["basis"].strip() if other else given if is_free else ""
+    if len(basis) < (1 if is_free else LEAST_BASIS):
+        words = _(
+            "“%(seen)s” is no criterion in force. Give its code, or “other:” and the basis in at least %(n)s characters."
+        )
+        raise NoCriterion(words % {"seen": given[:40], "n": LEAST_BASIS})
+    return KEPT_AS.format(basis)[:MOST]
 
 
 def criterion_of(filed: str) -> Criterion | None:

@@ -54,6 +54,7 @@ class StepInput:
     cause: str = ""
     until: datetime | None = None
     matter: str = ""
+    severity: str = ""  # what a case is under the other matter that it is filed under
     into: str = ""  # id or number of the case that a duplicate is merged into
     cell: str = ""
     # of major hazards: why it is one, the five items of a plan, an order to stop work

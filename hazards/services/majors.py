@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from ..models import MOST_PLAN_DAYS, Hazard, Listing, Plan, Severity, StopWork
 from . import limits
-from .criteria import worded
+from .criteria import NoCriterion, worded
 from .given import FieldsMissing, StepInput
 
 NONE_NEEDED = ("none", "无", "无需", "不需要")
@@ -20,8 +20,28 @@ MOST_FUNDS = Decimal(10) ** 12  # yuan: what the column holds
 
 
 def raise_to_major(hazard: Hazard, given: StepInput, actor: Any, at: datetime) -> None:
-    """Make a general hazard a major one by a criterion. Queries: 1."""
-    hazard.severity, hazard.criterion = Severity.MAJOR, worded(given.criterion)[:200]
+    """Make a general hazard a major one by a criterion. Queries: 1. :raises FieldsMissing: it is none."""
+    try:
+        hazard.severity, hazard.criterion = Severity.MAJOR, worded(given.criterion)
+    except NoCriterion as refusal:
+        raise FieldsMissing({"criterion": str(refusal)}) from refusal
+
+
+def change_matter(hazard: Hazard, given: StepInput, actor: Any, at: datetime) -> None:
+    """File a case under another matter; where the catalogue holds that for major, say in the same step what the case is.
+
+    Queries: those of ``limits.change_matter``, 1 more for a criterion. :raises FieldsMissing: nobody decided, or against the table.
+    """
+    limits.change_matter(hazard, given, actor, at)
+    if given.severity == Severity.MAJOR and hazard.severity == Severity.GENERAL:
+        if not given.criterion.strip():
+            raise FieldsMissing({"criterion": _("A major hazard names the criterion that makes it one.")})
+        raise_to_major(hazard, given, actor, at)
+    elif given.severity == Severity.GENERAL and hazard.severity == Severity.MAJOR:
+        raise FieldsMissing({"severity": _("It is a major hazard; to lower it is a supervisor's step.")})
+    elif not given.severity and hazard.matter.severity == Severity.MAJOR and hazard.severity == Severity.GENERAL:
+        words = _("The catalogue holds %(code)s for major. Decide in this step: “major” with its criterion, or “general” and say in the reason why.")  # fmt: skip
+        raise FieldsMissing({"severity": words % {"code": hazard.matter.code}})
 
 
 def lower(hazard: Hazard, given: StepInput, actor: Any, at: datetime) -> None:

@@ -28,7 +28,7 @@ from ..facts import HazardStepped
 from ..models import Clock, Hazard, Severity, Step
 from ..standing import CITY_TIME, standing_of
 from .clocks import first_clocks
-from .criteria import worded
+from .criteria import NoCriterion, worded
 from .places import NoSuchCell, cell_near
 
 CLOCKS_DIFFER = timedelta(minutes=10)  # a phone's clock may run ahead by this much
@@ -60,6 +60,7 @@ class Filing:
     occurred_at: datetime
     severity: str = ""
     criterion: str = ""
+    is_free_criterion: bool = False  # said by somebody who knows no catalogue
     cell: str | None = None
     component: str | None = None
     claimed_on_spot: bool = False
@@ -87,6 +88,16 @@ def _place(filing: Filing) -> Place:
             _("%(lon).5f, %(lat).5f lies outside the city.") % {"lon": filing.lon, "lat": filing.lat},
         )
     return locate(filing.lon, filing.lat, filing.accuracy_m)
+
+
+def _criterion(filing: Filing) -> str:
+    """Return the criterion of a major hazard as it is kept. Queries: 1."""
+    if not filing.criterion.strip():
+        raise FilingRefused("criterion", _("A major hazard names the criterion that makes it one."))
+    try:
+        return worded(filing.criterion, is_free=filing.is_free_criterion)
+    except NoCriterion as refusal:
+        raise FilingRefused("criterion", str(refusal)) from refusal
 
 
 def _chosen_cell(filing: Filing, place: Place) -> Cell | None:
@@ -132,7 +143,7 @@ def draft_hazard(*, filing: Filing, reporter: Any, at: datetime) -> Draft:
 
     Queries: 1, 2 when the reporter names a cell, 1 more with a component, 1 more for a major one. The calendar and the grid are looked at every two seconds besides.
 
-    :raises FilingRefused: unknown matter or component, outside the city's frame, too far from the component, a time to come, major without a criterion.
+    :raises FilingRefused: unknown matter or component, outside the city's frame, too far from the component, a time to come, major without a criterion of the catalogue or another with its basis.
     """
     _check_time(filing.occurred_at, at)
     place = _place(filing)
@@ -145,14 +156,12 @@ def draft_hazard(*, filing: Filing, reporter: Any, at: datetime) -> Draft:
     if matter is None:
         raise FilingRefused("matter", _("There is no matter %(code)s in the catalogue.") % {"code": filing.matter})
     severity = filing.severity or matter.severity
-    if severity == Severity.MAJOR and not filing.criterion.strip():
-        raise FilingRefused("criterion", _("A major hazard names the criterion that makes it one."))
     hazard = Hazard(
         id=filing.id,
         number=number_of(at, numbers[2]),
         matter=matter,
         severity=severity,
-        criterion=worded(filing.criterion) if severity == Severity.MAJOR else filing.criterion,
+        criterion=_criterion(filing) if severity == Severity.MAJOR else filing.criterion,
         description=filing.description,
         location=Point(filing.lon, filing.lat, srid=4326),
         accuracy_m=filing.accuracy_m,

@@ -14,6 +14,7 @@ from citysafety.tallies.models import Period
 from citysafety.tallies.services import period_of
 from grid.models import Cell
 from grid.rezoning.change import Change, Lying, between
+from grid.rezoning.preview import Row, codes_of
 from grid.selectors import heirs
 
 from ..models import FormerPlace, Hazard, Step
@@ -24,16 +25,18 @@ BASIS = gettext_noop("the grid was drawn anew: the cell that the place lies in")
 BATCH = 500
 
 
-def move_open_cases(*, ended: Collection[int], begun: Collection[int], at: datetime) -> Counter[int]:
+def move_open_cases(
+    *, ended: Collection[int], begun: Collection[int], at: datetime, moved: list[Row] | None = None
+) -> Counter[int]:
     """Let open cases of cells that ended lie in those that took their place; return how many came into each, by cell id.
 
     Each gets a history row that names both cells, its news, and its place in the figures; the figures of past days stay
-    where they were earned. Run again it finds nothing. Queries: 1 or 2, and 9 for each 500 cases.
+    where they were earned. Which moved is added to ``moved``. Run again it finds nothing. Queries: 1 or 2, and 9 for each 500 cases.
     """
     change = between(ended, begun)
     came: Counter[int] = Counter()
     last = None
-    while batch := _moved_batch(change, last, at, came):
+    while batch := _moved_batch(change, last, at, came, [] if moved is None else moved):
         last = batch
     return came
 
@@ -52,7 +55,7 @@ def leave_ended_cells(*, at: datetime) -> int:
 
 
 @transaction.atomic
-def _moved_batch(change: Change, after: object, at: datetime, came: Counter[int]) -> object:
+def _moved_batch(change: Change, after: object, at: datetime, came: Counter[int], rows_moved: list[Row]) -> object:
     """Move the cases of one batch; return the id of the last one looked at, None at the end."""
     rows = Hazard.objects.open().filter(Q(cell__in=change.looked_in) | Q(dedicated_cell__in=list(change.ended)))
     rows = rows.filter(pk__gt=after) if after else rows
@@ -60,12 +63,17 @@ def _moved_batch(change: Change, after: object, at: datetime, came: Counter[int]
     held = rows.order_by("pk").select_related(*related).shapeless().select_for_update(of=("self",))[:BATCH]
     hazards = list(held)
     lying = [Lying(one.location.x, one.location.y, one.cell_id, one.dedicated_cell_id) for one in hazards]
-    moves = zip(hazards, change.moves(lying), strict=True)
-    moved = [(hazard, move, _names(hazard)) for hazard, move in moves if move.is_moved]
+    moves = list(zip(hazards, lying, change.moves(lying), strict=True))
+    moved = [(hazard, move, _names(hazard)) for hazard, _was, move in moves if move.is_moved]
     FormerPlace.objects.bulk_create(
         FormerPlace(hazard=hazard, area_code=hazard.area_code, dedicated_cell=hazard.dedicated_cell, until=at)
         for hazard, _move, _before in moved
     )
+    rows_moved += [
+        Row(f"{hazard.number} {hazard.matter.name_zh}", f"/hazards/{hazard.pk}/", *codes_of(was, move, change))
+        for hazard, was, move in moves
+        if move.is_moved
+    ]
     cells = Cell.objects.shapeless().in_bulk([cell.id for cell in change.begun]) if moved else {}
     for hazard, move, _before in moved:
         if hazard.cell_id in change.ended and move.cell:

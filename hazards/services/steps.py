@@ -6,8 +6,13 @@ from math import ceil
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.contrib.gis.geos import Point
 from django.db import transaction
+from django.db.models import F, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
+from django.utils import translation
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -19,8 +24,8 @@ from citysafety.evidence import services as evidence
 from citysafety.outbox.services import announce
 from grid.locate import in_frame
 
-from ..lifecycle import IN_WORK, LIFECYCLE, HazardState, HazardStep, PhotoRole, kept_from, open_step
-from ..models import Hazard, Step
+from ..lifecycle import IN_WORK, LIFECYCLE, TO_DISPATCH, HazardState, HazardStep, PhotoRole, kept_from, open_step
+from ..models import Hazard, Severity, Step
 from ..rechecks.rules import Closed, rule_of, rules_in_force
 from ..selectors import MOST_DOUBT_M
 from ..standing import record_standing
@@ -28,6 +33,7 @@ from . import limits, majors, merging, reopening, showing
 from .clocks import run_clock
 from .given import EvidenceMissing, FieldsMissing, NotAllowed, StaleVersion, StepInput, TooLateToReopen
 from .places import correct_cell
+from .publicity import answer_fault
 from .reporting import stepped
 
 REOPEN_WITHIN = timedelta(days=30)
@@ -73,7 +79,7 @@ EFFECTS: dict[str, Callable[[Hazard, StepInput, Any, datetime], None]] = {
     "resume": limits.resume,
     "pin": limits.pin,
     "unpin": limits.unpin,
-    "change_matter": limits.change_matter,
+    "change_matter": majors.change_matter,
     "correct_cell": correct_cell,
     "merge": merging.merge,
     "unmerge": merging.unmerge,
@@ -120,6 +126,49 @@ def requirements(step: HazardStep, hazard: Hazard) -> dict[str, int]:
     return {role: max(1, getattr(hazard.matter, f"photos_{role}", 1) or 1) for role in roles}
 
 
+def _entered(hazard: Hazard) -> QuerySet:
+    """Return when a case came into its states, the present one first: what was shown before counts for nothing in it."""
+    return hazard.steps.exclude(source=F("target")).order_by("-version").values_list("at", flat=True)
+
+
+def photos_for(role: str, hazard: Hazard, actor: Any, step_id: UUID | None = None) -> list[int]:
+    """Return the photos of a role that may serve a step that somebody takes now. Queries: 1."""
+    since = Coalesce(Subquery(_entered(hazard)[:1]), Value(hazard.received_at))
+    return evidence.unused(
+        kind="hazard", subject_id=str(hazard.pk), role=role, step_id=step_id, since=since, actor=actor
+    )
+
+
+def _use_photos(step: HazardStep, hazard: Hazard, given: StepInput, actor: Any) -> None:
+    """Bind the photos that a step asks for to it. :raises EvidenceMissing: fewer count than it asks for."""
+    for role, number in requirements(step, hazard).items():
+        photos = photos_for(role, hazard, actor, given.id)
+        if len(photos) < number:
+            words = _("This step needs %(number)s photo(s) “%(role)s”; there are %(seen)s.")
+            said = words % {"number": number, "role": PhotoRole(role).label, "seen": len(photos)}
+            if evidence.left_over(kind="hazard", subject_id=str(hazard.pk), role=role) > len(photos):
+                more = _("Only those count that you or your department sent since %(since)s.")
+                said += " " + more % {"since": f"{localtime(_entered(hazard).first() or hazard.received_at):%F %H:%M}"}
+            raise EvidenceMissing(f"photo:{role}", said)
+        evidence.use(photos, step_id=given.id)
+
+
+def photo_fault(role: str, hazard: Hazard, sender: Any) -> str:
+    """Say why a photo cannot be taken now; empty where it can. Queries: none.
+
+    What shows the scene may always come. What shows work comes while a step can ask for it; that of a claim to have
+    handled it on the spot follows its filing, from a phone that had no net, until the case is dispatched.
+    """
+    if role == PhotoRole.SCENE:
+        return ""
+    asked = any(f"photo:{role}" in step.requires for step in LIFECYCLE.steps_from(hazard.state))
+    claimed = hazard.claimed_on_spot and sender.pk == hazard.reporter_id and hazard.state in TO_DISPATCH
+    if asked or claimed:
+        return ""
+    words = _("No step from “%(state)s” asks for a photo “%(role)s”; it would show no work.")
+    return words % {"state": hazard.get_state_display(), "role": PhotoRole(role).label}
+
+
 @transaction.atomic
 def take_step(*, hazard_id: UUID, action: str, given: StepInput, actor: Any, at: datetime) -> Hazard:
     """Take one step: lock, ask the table, check, write, announce.
@@ -140,18 +189,9 @@ def take_step(*, hazard_id: UUID, action: str, given: StepInput, actor: Any, at:
     if given.version is not None and given.version != hazard.version:
         raise StaleVersion(f"{given.version} is not {hazard.version}")
     department = _checked(step, given, hazard, actor)
-    for role, number in requirements(step, hazard).items():
-        photos = evidence.unused(kind="hazard", subject_id=str(hazard.pk), role=role, step_id=given.id)
-        if len(photos) < number:
-            raise EvidenceMissing(
-                f"photo:{role}",
-                _("This step needs %(number)s photo(s) “%(role)s”; there are %(seen)s.")
-                % {"number": number, "role": PhotoRole(role).label, "seen": len(photos)},
-            )
-        evidence.use(photos, step_id=given.id)
-    if action == "fail":  # what was shown so far has not convinced: the next rectification needs a photo of its own
-        spent = evidence.unused(kind="hazard", subject_id=str(hazard.pk), role="after", step_id=given.id)
-        evidence.use(spent, step_id=given.id)
+    _use_photos(step, hazard, given, actor)
+    if action == "fail":  # what was shown so far has not convinced; sent once more, it is told so
+        evidence.spend(kind="hazard", subject_id=str(hazard.pk), role=PhotoRole.AFTER, step_id=given.id)
     if action in EFFECTS:
         EFFECTS[action](hazard, given, actor, at)
     _move(hazard, step, actor=actor, department=department, at=at)
@@ -163,6 +203,17 @@ def resume_ended(*, at: datetime) -> int:
     """Let every pause end whose time has come; return how many. Safe to run at once with itself and with steps. Queries: 1, and 8 a case."""
     ended = Hazard.objects.filter(paused_at__isnull=False, paused_until__lte=at).order_by("paused_until")
     return sum(_resume(pk, at) for pk in ended.values_list("pk", flat=True)[:AT_ONCE])
+
+
+@transaction.atomic
+def dispatch_by_rule(hazard_id: UUID, office: Department, *, words: str, at: datetime) -> Hazard:
+    """Accept a case that was just reported and dispatch it, by a rule and in nobody's name; ``words`` name the rule. Queries: about 20."""
+    hazard = merging.held(hazard_id)
+    for action, department in (("accept", None), ("dispatch", office)):
+        step = open_step(hazard, action)
+        _move(hazard, step, actor=None, department=department, at=at)
+        _write(hazard, step, StepInput(id=uuid4(), version=None, words=words), actor=None, at=at)
+    return hazard
 
 
 @transaction.atomic
@@ -183,6 +234,8 @@ def _checked(step: HazardStep, given: StepInput, hazard: Hazard, actor: Any) -> 
     for name in ("reason", "words"):
         if name in step.requires and not given.words.strip():
             errors[name] = _("This step needs words.")
+    if fault := answer_fault(step.action, hazard, given.words):
+        errors["reason"] = fault
     for name, words in NEEDED.items():
         if name in step.requires and not str(getattr(given, name) or "").strip():
             errors[name] = str(words)
@@ -226,6 +279,8 @@ def _move(hazard: Hazard, step: HazardStep, *, actor: Any, department: Departmen
     hazard.state = (step.on_spot if step.on_spot and hazard.handled_on_spot else step.target) or hazard.state
     hazard.version += 1
     hazard.changed_at = at
+    if step.action == "fail" or hazard.checker_id is not None:  # a re-check that does not hold reopens the case
+        hazard.failures += 1
     if hazard.state not in IN_WORK:
         limits.let_lapse(hazard, at)
     if department is not None:
@@ -248,6 +303,16 @@ def _move(hazard: Hazard, step: HazardStep, *, actor: Any, department: Departmen
     run_clock(hazard, at=at)
 
 
+def _said(step: HazardStep, given: StepInput) -> str:
+    """Return the words of a step as the history keeps them; those of another matter with the severity that was decided."""
+    words = given.words.strip() or given.scope.strip()
+    if step.action != "change_matter" or not given.severity:
+        return words
+    with translation.override(settings.LANGUAGE_CODE):
+        decided = _("Decided: %(severity)s") % {"severity": Severity(given.severity).label}
+    return f"{words} ({decided})"[:2000]
+
+
 def _write(hazard: Hazard, step: HazardStep, given: StepInput, *, actor: Any, at: datetime) -> None:
     """Write the hazard, its history row, its news and its place in the figures."""
     Step.objects.create(
@@ -260,7 +325,7 @@ def _write(hazard: Hazard, step: HazardStep, given: StepInput, *, actor: Any, at
         actor=actor,
         department=hazard.department,
         at=at,
-        words=(given.words.strip() or given.scope.strip()),
+        words=_said(step, given),
         location=None if given.lon is None or given.lat is None else Point(given.lon, given.lat, srid=4326),
         basis=step.basis,
     )

@@ -188,7 +188,7 @@ class WriteOffViews(CountTwin, viewsets.GenericViewSet):
         return Response(self._whole(self.get_object()))
 
     def _whole(self, row: WriteOffList) -> dict[str, Any]:
-        answer = list_answer(row)
+        answer = list_answer(row) | {"elsewhere": services.elsewhere(row)}
         if not row.is_frozen:
             return answer | {"cases": services.cases_of(row).order_by().count()}
         signed = row.signatures.all()

@@ -81,6 +81,9 @@ class WriteOffList(models.Model):
     asked = models.PositiveSmallIntegerField(default=0)  # signatures
     size = models.PositiveIntegerField(_("cases"), default=0)
     departments = ArrayField(models.BigIntegerField(), default=list)
+    elsewhere = models.JSONField(
+        default=list
+    )  # [{"list", "cases"}]: left out when it was frozen, for lists in force count it
     sha256 = models.CharField("SHA-256", max_length=64, blank=True, default="")
 
     objects = WriteOffListQuerySet.as_manager()

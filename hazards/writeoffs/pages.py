@@ -167,7 +167,7 @@ def new(request: HttpRequest) -> HttpResponse:
 def one_list(request: HttpRequest, list_id: UUID) -> HttpResponse:
     """GET /hazards/writeoffs/<id>/: one list, its rows page by page, its signatures; 404 for who may not see it.
 
-    Queries: 5, with the hash computed anew (``?check=true``) 3 more; however many rows.
+    Queries: 5, a draft 1 more; with the hash computed anew (``?check=true``) 3 more; however many rows.
     """
     row = get_object_or_404(selectors.lists_seen_by(request.user), pk=list_id)
     state = selectors.state_of(row)
@@ -177,6 +177,7 @@ def one_list(request: HttpRequest, list_id: UUID) -> HttpResponse:
         "look": LOOKS[state],
         "is_maker": row.maker_id == request.user.pk,
         "as_of": timezone.now(),
+        "elsewhere": services.elsewhere(row),
         **(_frozen(request, row) if row.is_frozen else _drafted(request, row)),
     }
     return render(request, "hazards/writeoffs/one.html", context)

@@ -1,6 +1,6 @@
 """What is done to write-off lists: make a draft, take cases out, freeze, sign."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import SimpleNamespace
@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Count, F, QuerySet
 from django.http import QueryDict
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
@@ -29,12 +29,14 @@ from .models import MAKERS, SigningRule, WriteOffExclusion, WriteOffItem, WriteO
 
 MOST_CASES = 50_000
 LEAST_SIGNATURES = 2
+SIGNING_LOCK = 0x77726974  # whoever signs a list waits for others who sign one
 FIELDS = (
     "list_id", "position", "hazard_id", "closing_id", "number", "severity", "matter_code", "matter_zh", "matter_en",
     "area_code", "place_zh", "place_en", "found_at", "closed_at", "department_code", "department_zh", "department_en",
     "verifier", "verifier_zh", "verifier_en", "verified_at", "verified_by", "evidence",
 )  # fmt: skip
-# One statement however many cases: each with its last closing, who passed it before that, and its photos by hash.
+# One statement however many cases: each with its last closing, who passed it before that, and by hash its photos with
+# those of the duplicates that were merged into it.
 COPY = """
 INSERT INTO hazards_writeoffitem ({fields})
 SELECT %s, row_number() OVER (ORDER BY w.at, h.number), h.id, w.id, h.number, h.severity, m.code, m.name_zh, m.name_en,
@@ -53,7 +55,9 @@ LEFT JOIN LATERAL (
 ) v ON true
 LEFT JOIN LATERAL (
   SELECT array_agg(photo_id ORDER BY at, id) AS hashes FROM evidence_attachment
-  WHERE kind = 'hazard' AND subject_id = h.id::text
+  WHERE kind = 'hazard' AND subject_id = ANY (
+    ARRAY(SELECT h.id::text UNION ALL SELECT d.id::text FROM hazards_hazard d WHERE d.merged_into_id = h.id)
+  )
 ) e ON true
 LEFT JOIN grid_cell c ON c.id = h.cell_id
 LEFT JOIN grid_cell s ON s.id = h.dedicated_cell_id
@@ -126,11 +130,33 @@ def filter_of(asked: QueryDict, maker: Any) -> HazardFilter:
 
 
 def cases_of(row: WriteOffList) -> QuerySet[Hazard]:
-    """Return the cases that a draft holds now: written off, of its area and filter, but those taken out. Queries: 1."""
-    found = filter_of(QueryDict(row.query), row.maker)
+    """Return the cases that a draft holds now: but those taken out, and those that a list in force counts. Queries: 1."""
     out = WriteOffExclusion.objects.filter(list=row).values("hazard")
-    rows = found.qs.filter(state=HazardState.WRITTEN_OFF, area_code__startswith=row.area_code)
-    return rows.exclude(pk__in=out)
+    return _wanted(row).exclude(pk__in=out).exclude(pk__in=_counted().values("hazard"))
+
+
+def _wanted(row: WriteOffList) -> QuerySet[Hazard]:
+    """Return the cases of a draft's area and filter that are written off."""
+    found = filter_of(QueryDict(row.query), row.maker)
+    return found.qs.filter(state=HazardState.WRITTEN_OFF, area_code__startswith=row.area_code)
+
+
+def _counted() -> QuerySet[WriteOffItem]:
+    """Return the rows of lists in force whose closing still is the last of its case: nothing is counted twice.
+
+    A case that was reopened since and closed anew was closed twice, and may be listed again.
+    """
+    in_force = WriteOffList.objects.in_force().values("pk")
+    return WriteOffItem.objects.filter(list__in=in_force, closed_at=F("hazard__written_off_at"))
+
+
+def elsewhere(row: WriteOffList) -> list[dict[str, Any]]:
+    """Return how many cases of a draft's filter are left out, by the list in force that counts them. Queries: 1; 0 for a frozen one."""
+    if row.is_frozen:
+        return row.elsewhere
+    rows = _counted().filter(hazard__in=_wanted(row).order_by().values("pk"))
+    counted = rows.values("list__number").annotate(n=Count("pk")).order_by("list__number")
+    return [{"list": one["list__number"], "cases": one["n"]} for one in counted]
 
 
 @transaction.atomic
@@ -183,19 +209,27 @@ def freeze(*, list_id: UUID, by: Any, at: datetime) -> WriteOffList:
     if len(demanded) < LEAST_SIGNATURES:
         words = _("Fewer than two signatures are asked for; an administrator enters the rule first.")
         raise StepNotAllowed(words)
+    left_out = elsewhere(row)
     _copy(row)
     items = WriteOffItem.objects.filter(list=row)
     row.size = items.count()
     if not 0 < row.size <= MOST_CASES:
         words = _("The list holds %(n)s cases; expected 1 to %(most)s.") % {"n": row.size, "most": MOST_CASES}
+        if left_out:
+            words += " " + _("Left out, for they stand on lists in force: %(lists)s.") % {"lists": said_of(left_out)}
         raise StepNotAllowed(words)
     row.departments = sorted(
         set(items.filter(hazard__department__isnull=False).values_list("hazard__department", flat=True).distinct())
     )
-    row.demanded, row.asked, row.frozen_at = demanded, len(demanded), at
+    row.demanded, row.asked, row.frozen_at, row.elsewhere = demanded, len(demanded), at, left_out
     row.sha256 = digest(row)
     row.save()
     return row
+
+
+def said_of(left_out: Iterable[Mapping[str, Any]]) -> str:
+    """Say which lists count what was left out, and how many cases each."""
+    return ", ".join(f"{one['list']} ({one['cases']})" for one in left_out)
 
 
 def _copy(row: WriteOffList) -> None:
@@ -229,11 +263,27 @@ def _fits(user: Any, asked: Mapping[str, Any], row: WriteOffList) -> bool:
     return areas.covers(user.area_code, row.area_code)
 
 
+def _refuse_twice(row: WriteOffList) -> None:
+    """Refuse to sign what a list in force counts: of two that were frozen at once, the one signed first. Queries: 2.
+
+    Who signs waits for who signs another, so that of two last signatures the second sees the first.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [SIGNING_LOCK])
+    mine = WriteOffItem.objects.filter(list=row).values("closing")
+    in_force = WriteOffList.objects.in_force().exclude(pk=row.pk).values("pk")
+    rows = WriteOffItem.objects.filter(list__in=in_force, closing__in=mine).values("list__number")
+    if counted := list(rows.annotate(n=Count("pk")).order_by("list__number")):
+        said = said_of({"list": one["list__number"], "cases": one["n"]} for one in counted)
+        words = _("Cases of this list stand on lists in force: %(lists)s. Nothing is counted twice: make it anew.")
+        raise StepNotAllowed(words % {"lists": said})
+
+
 @transaction.atomic
 def sign(*, list_id: UUID, sha256: str, by: Any, at: datetime) -> WriteOffSignature:
-    """Sign a frozen list by the hash that was seen, once it was recomputed from the rows. Queries: 6.
+    """Sign a frozen list by the hash that was seen, once it was recomputed from the rows. Queries: 8.
 
-    :raises NotAllowed: who has no place, the maker among them; StepNotAllowed: a draft, or rows that do not match.
+    :raises NotAllowed: who has no place, the maker among them; StepNotAllowed: a draft, rows that do not match, or that a list in force counts.
     :raises FieldsMissing: another hash than that of the list.
     """
     row = WriteOffList.objects.select_related("maker").get(pk=list_id)
@@ -247,6 +297,7 @@ def sign(*, list_id: UUID, sha256: str, by: Any, at: datetime) -> WriteOffSignat
         raise FieldsMissing({"sha256": words % {"expected": row.sha256, "seen": sha256}})
     if digest(row) != row.sha256:
         raise StepNotAllowed(_("The rows of this list no longer give its hash; nobody signs it."))
+    _refuse_twice(row)
     try:
         with transaction.atomic():
             return WriteOffSignature.objects.create(

@@ -74,7 +74,7 @@ def take_step(*, notice_id: UUID, action: str, given: NoticeInput, actor: Any, a
         raise StepNotAllowed(action)
     if given.version is not None and given.version != notice.version:
         raise StaleVersion(f"{given.version} is not {notice.version}")
-    _check(step, given, notice)
+    _check(step, given, notice, actor)
     source = notice.state
     notice.state, notice.version, notice.changed_at = step.target, notice.version + 1, at
     _act(notice, action, given, actor=actor, at=at)
@@ -88,7 +88,7 @@ def take_step(*, notice_id: UUID, action: str, given: NoticeInput, actor: Any, a
     return notice
 
 
-def _check(step: Step, given: NoticeInput, notice: OverdueNotice) -> None:
+def _check(step: Step, given: NoticeInput, notice: OverdueNotice, actor: Any) -> None:
     errors: dict[str, str] = {}
     for name in ("reason", "words"):
         if name in step.requires and not given.words.strip():
@@ -100,10 +100,19 @@ def _check(step: Step, given: NoticeInput, notice: OverdueNotice) -> None:
     if errors:
         raise FieldsMissing(errors)
     if "photo:answer" in step.requires:
-        photos = evidence.unused(kind="supervision", subject_id=str(notice.pk), role="answer", step_id=given.id)
+        photos = photos_for_answer(notice, actor, given.id)
         if not photos:
             raise EvidenceMissing("photo:answer", _("An answer needs a photo that shows what was done."))
         evidence.use(photos, step_id=given.id)
+
+
+def photos_for_answer(notice: OverdueNotice, actor: Any, step_id: UUID | None = None) -> list[int]:
+    """Return the photos that may serve an answer now: of the unit, sent since the notice was issued or its last answer rejected. Queries: 2."""
+    asked = notice.steps.filter(action__in=("issue", "reject_answer")).order_by("-version").values_list("at", flat=True)
+    return evidence.unused(
+        kind="supervision", subject_id=str(notice.pk), role="answer", step_id=step_id,
+        since=asked.first() or notice.changed_at, actor=actor,
+    )  # fmt: skip
 
 
 def _act(notice: OverdueNotice, action: str, given: NoticeInput, *, actor: Any, at: datetime) -> None:

@@ -76,3 +76,13 @@ def test_demo_workers_and_handlers_take_their_place_in_a_loaded_city(tmp_path):
     assert Department.objects.count() == len(offices)
     assert set(User.objects.filter(role="grid_worker").values_list("pk", flat=True)) == {w.pk for w in workers}
     assert [row["username"] for row in rows["grid_worker"]] == ["worker1", "worker2", "worker3"]
+
+
+def test_where_there_is_an_office_of_education_two_more_handlers_are_of_it(tmp_path):
+    for code, area in (("370502-GA", "370502"), ("370502-JY", "370502"), ("370503-GA", "370503")):
+        Department.objects.create(code=code, area_code=area, name_zh=code)
+    rows = accounts(make_demo_accounts(tmp_path))["department_handler"]
+
+    assert [row["department"] for row in rows] == ["370502-GA", "370502-GA", "370503-GA", "370502-JY", "370502-JY"]
+    assert [row["username"] for row in rows] == [f"handler{n}" for n in range(1, 6)]
+    assert [User.objects.get(username=row["username"]).may_sign for row in rows[3:]] == [True, False]

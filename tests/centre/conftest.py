@@ -17,7 +17,7 @@ from tests.projects.conftest import office
 from tests.security.world import picture
 
 __all__ = ["office"]
-MAJOR = {"severity": "major", "criterion": "判定标准第五条"}
+MAJOR = {"severity": "major", "criterion": "other: 判定标准第五条第一款"}
 
 
 @pytest.fixture

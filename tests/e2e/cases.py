@@ -17,7 +17,7 @@ def reported_cases(site: Instance, number: int, *, major: int = 0, area: str = "
     for n in range(number):
         kind: dict[str, Any] = {"severity": "general"}
         if n < major:
-            kind = {"severity": "major", "criterion": "判定标准第五条"}
+            kind = {"severity": "major", "criterion": "other: 判定标准第五条第一款"}
         body = {
             "id": str(uuid.uuid4()), "matter": matter, "description": f"督办 {n}", "cell": None, "handled_on_spot": False,
             "location": {**cell["centre"], "accuracy_m": 8, "datum": "wgs84"}, "occurred_at": datetime.now(UTC).isoformat(),

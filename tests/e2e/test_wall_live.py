@@ -297,7 +297,7 @@ def notes(wall: Wall) -> list[int]:
 
 
 def file_major(site: Any, place: dict[str, float]) -> str:
-    return file_hazard(site, place, severity="major", criterion="判定标准第五条", description="燃气泄漏")
+    return file_hazard(site, place, severity="major", criterion="other: 判定标准第五条第一款", description="燃气泄漏")
 
 
 def test_a_major_hazard_is_heard_until_somebody_accepts_it(site, hang, place):

@@ -91,3 +91,16 @@ def test_the_history_is_for_those_who_answer_for_it_and_nobody_edits_it(client, 
 
     assert client.get(reverse("admin:grid_matterhistory_changelist")).status_code == status
     assert client.post(reverse("admin:grid_matterhistory_change", args=[row.pk]), {"code": "X"}).status_code == 403
+
+
+def test_that_a_matter_is_verified_from_anywhere_is_chosen_and_not_forgotten(keeper):
+    forgotten = change(keeper, verify_within_m="", anywhere="")
+    assert list(forgotten.context["adminform"].form.errors) == ["verify_within_m"]
+    both = change(keeper, verify_within_m="100", anywhere="on")
+    assert list(both.context["adminform"].form.errors) == ["anywhere"]
+
+    assert change(keeper, verify_within_m="", anywhere="on").status_code == 302
+    assert Matter.objects.get(code="XF-001").verify_within_m is None
+    assert change(keeper).status_code == 302  # the choice stands
+    assert change(keeper, verify_within_m="250", anywhere="").status_code == 302
+    assert Matter.objects.get(code="XF-001").verify_within_m == 250

@@ -50,13 +50,16 @@ def test_a_matter_limits_the_whole_case_to_less_than_its_stages_together():
 
 def test_matters_that_ask_more_are_said_to_be_special():
     for row in rows("matters.csv"):
-        asks_more = (
-            row["photos_before"] != "0"
-            or row["photos_after"] != "1"
-            or row["verify_within_m"]
-            or row["sample_recheck"] == "1"
-        )
+        asks_more = row["photos_before"] != "0" or row["photos_after"] != "1" or row["sample_recheck"] == "1"
         assert bool(asks_more) == (row["special"] == "1"), row["code"]
+
+
+def test_every_matter_says_how_near_it_is_verified_or_that_it_has_no_place():
+    within = {row["code"]: row["verify_within_m"] for row in rows("matters.csv")}
+
+    assert set(within.values()) == {"100", "300", "1000", "anywhere"}
+    placeless = [code for code, distance in within.items() if distance == "anywhere"]
+    assert placeless == ["WH-014", "WH-027", "JZ-036", "JT-015", "JT-016", "JT-020", "JT-021", "JT-022", "HJ-012"]
 
 
 @pytest.mark.django_db
@@ -71,6 +74,7 @@ def test_the_demo_city_loads_whole_and_every_cell_has_somebody(settings):
     assert list(Matter.objects.exclude(total_amount=None).values_list("code", "total_unit")) == [
         ("XF-035", "work_days")
     ]
+    assert Matter.objects.filter(verify_within_m=None).count() == 9
     assert Premises.objects.filter(kind__nine_small=True).count() == 6000
     assert Premises.objects.filter(kind__nine_small=True).values("kind").distinct().count() == 9
     assert board("3705").figures["premises.area_m2"] == 700_000

@@ -116,6 +116,7 @@ def test_a_dry_run_checks_all_and_changes_nothing(folder):
         ("workers.csv", 0, {"name_zh": ""}, "workers.csv:2: column name_zh is empty"),
         ("matters.csv", 1, {"rectify": "2 fortnights"}, "matters.csv:3: rectify: “2 fortnights” is not an amount and a unit (urgent_hours, work_hours, work_days)"),
         ("matters.csv", 0, {"department": "3705-ZZ"}, "matters.csv:2: unknown department 3705-ZZ"),
+        ("matters.csv", 0, {"verify_within_m": "near"}, "matters.csv:2: verify_within_m: “near” is not a number"),
         ("matters.csv", 0, {"severity": "dreadful"}, "matters.csv:2: severity: “dreadful” is none of general, major"),
         ("premises.csv", 0, {"size": "301"}, "premises.csv:2: size 301 is above the limit of Small shop, 300"),
         ("premises.csv", 0, {"kind": "castle"}, "premises.csv:2: unknown kind of premises castle"),

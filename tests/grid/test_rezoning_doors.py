@@ -9,11 +9,13 @@ import zipfile
 import pytest
 from django.contrib.gis.geos import Point
 from django.core.cache import cache
+from django.db import InternalError, transaction
 from django.test import Client
 from django.utils import timezone, translation
 
 from grid import locate
-from grid.models import Cell, Premises, Rezoning
+from grid.models import Cell, Premises, Rezoning, RezoningRecord
+from hazards.models import Hazard
 from tests.factories import AWAY, HOME, file_hazard, person
 
 from .rezoned import FIRST, SECOND, draft, in_force, make_grid, relay, staffed, step
@@ -323,3 +325,42 @@ def test_a_draft_is_drawn_anew_and_its_codes_are_free_again(people):
     assert client.get(f"{PAGES}{rezoning.pk}/draw/").status_code == 200
     assert client.post(f"{PAGES}{rezoning.pk}/draw/", form).status_code == 302
     assert [one.code for one in rezoning.draws.all()] == [WEST]
+
+
+def test_what_was_foretold_and_what_moved_is_kept_and_shown(people):
+    west, east = (file_hazard(person("grid_worker"), lon=lon, lat=37.42) for lon in (118.51, 118.54))
+    relay()
+    rezoning = in_force(draft(people["drafter"]), people)
+    relay()
+    client = signed_in(people["approver"])
+    records = client.get(f"{API}{rezoning.pk}/").json()["records"]
+    kept = {(row["moment"], row["kind"]): row for row in records}
+
+    for key in (("approved", "hazard"), ("in_force", "hazard")):
+        assert kept[key]["moved"] == 2
+        assert {(row["page"], row["from"], row["to"]) for row in kept[key]["rows"]} == {
+            (f"/hazards/{west.pk}/", FIRST, WEST), (f"/hazards/{east.pk}/", FIRST, EAST)
+        }  # fmt: skip
+    for key in (("approved", "premises"), ("in_force", "premises")):
+        assert kept[key]["pairs"] == [{"from": FIRST, "to": WEST, "count": 1}, {"from": FIRST, "to": EAST, "count": 1}]
+    Hazard.objects.filter(pk=west.pk).update(cell=None)  # what happens later changes nothing of it
+    page = client.get(f"{PAGES}{rezoning.pk}/").content.decode()
+    assert "Moved when it came into force" in page
+    assert f"/hazards/{west.pk}/" in page
+    assert "/grid/premises/CS0/" in page
+    for change in (
+        lambda: RezoningRecord.objects.update(moved=0), lambda: RezoningRecord.objects.all().delete()
+    ):  # fmt: skip
+        with pytest.raises(InternalError), transaction.atomic():
+            change()
+
+
+def test_what_moved_back_is_kept_too(people):
+    hazard = file_hazard(person("grid_worker"), lon=118.51, lat=37.42)
+    relay()
+    rezoning = in_force(draft(people["drafter"]), people)
+    relay()
+    step(rezoning, "roll_back", people["approver"], at=timezone.now(), words="有误")
+    relay()
+    kept = RezoningRecord.objects.get(moment="rolled_back", kind="hazard")
+    assert (kept.moved, kept.rows[0]["href"], kept.pairs) == (1, f"/hazards/{hazard.pk}/", [[WEST, FIRST, 1]])

@@ -42,9 +42,10 @@ class Town:
             {"item": code, "result": "fail" if code in failed else "na" if code in na else "pass"}
             for code in more.pop("items", ("a", "b", "c"))
         ]
+        at = (place or self.shop).location
         return {
             "id": str(uuid.uuid4()), "premises": (place or self.shop).code, "checklist_version": self.version.pk,
-            "position": {"lon": 118.53, "lat": 37.45, "accuracy_m": 9, "datum": "wgs84"}, "results": results,
+            "position": {"lon": at.x, "lat": at.y, "accuracy_m": 9, "datum": "wgs84"}, "results": results,
             "inspected_at": timezone.now().isoformat(), **more,
         }  # fmt: skip
 

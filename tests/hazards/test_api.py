@@ -1,6 +1,7 @@
 """Hazards through the API: filing, repeats, the order of refusals, the life from filing to write-off."""
 
 import hashlib
+import importlib
 import io
 import threading
 import uuid
@@ -8,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import InternalError, connection, connections, transaction
+from django.test import Client
 from django.utils import timezone
 from PIL import Image
 from rest_framework.test import APIClient
@@ -413,3 +415,127 @@ def test_screens_of_a_school_hear_of_what_is_filed_in_it(city):
     for area, hears in ((f"{HOME}001001001", [hazard]), (f"{HOME}001001501", [hazard]), (f"{HOME}001001002", [])):
         items = operator.get(f"/api/v1/live/since/0/?area={area}").json()["items"]
         assert [item["id"] for item in items] == hears
+
+
+# -- what counts as evidence of a step -------------------------------------------------------------
+
+
+def to_taken(dispatcher, handler, hazard):
+    step(dispatcher, hazard, "accept")
+    step(dispatcher, hazard, "dispatch", department="fire-02")
+    assert step(handler, hazard, "take").status_code == 200
+
+
+def test_a_photo_of_the_reporter_is_no_evidence_of_the_handlers_work(city):
+    worker = client_of(person("grid_worker"))
+    handler = client_of(person("department_handler", department=city.departments["fire-02"]))
+    hazard = worker.post("/api/v1/hazards/", filing(), format="json").json()["id"]
+    assert put_photo(worker, hazard, "after").status_code == 201  # it could have been handled on the spot
+    to_taken(client_of(person("dispatcher")), handler, hazard)
+
+    assert step(handler, hazard, "rectify", words="好了").status_code == 422
+    put_photo(worker, hazard, "after", picture(3))  # in time, but of another side
+    refused = step(handler, hazard, "rectify", words="好了")
+    assert refused.status_code == 422
+    assert "since" in refused.json()["errors"][0]["detail"] or "之后" in refused.json()["errors"][0]["detail"]
+    assert put_photo(handler, hazard, "after", picture(7)).status_code == 201
+    assert step(handler, hazard, "rectify", words="好了").status_code == 200
+
+
+def test_a_photo_of_a_colleague_in_the_department_is_evidence(city):
+    office = city.departments["fire-02"]
+    handler, colleague = (client_of(person("department_handler", department=office)) for _ in range(2))
+    hazard = file_hazard(person("grid_worker")).pk
+    to_taken(client_of(person("dispatcher")), handler, hazard)
+
+    put_photo(colleague, hazard, "after")
+    assert step(handler, hazard, "rectify", words="好了").status_code == 200
+
+
+def test_photos_left_over_count_for_nothing_once_the_case_came_back(city):
+    handler = client_of(person("department_handler", department=city.departments["fire-02"]))
+    dispatcher, hazard = client_of(person("dispatcher")), file_hazard(person("grid_worker")).pk
+    to_taken(dispatcher, handler, hazard)
+    shown = picture()
+    put_photo(handler, hazard, "after", shown)
+    step(handler, hazard, "rectify", words="好了")
+    late = put_photo(handler, hazard, "after", picture(5))
+    assert late.status_code == 409
+    assert late.json()["errors"][0]["detail"]
+    place = {"lon": 118.53, "lat": 37.45, "datum": "wgs84"}
+    assert step(dispatcher, hazard, "verify", location=place).status_code == 200
+    assert step(dispatcher, hazard, "write_off").status_code == 200
+    assert put_photo(handler, hazard, "after", picture(5)).status_code == 409
+    assert put_photo(handler, hazard, "after", shown).status_code == 200  # a lost answer is asked for again
+    step(dispatcher, hazard, "reopen", reason="又堵了")
+    to_taken_again = [step(dispatcher, hazard, "dispatch", department="fire-02"), step(handler, hazard, "take")]
+
+    assert [answer.status_code for answer in to_taken_again] == [200, 200]
+    assert step(handler, hazard, "rectify", words="好了").status_code == 422
+    assert put_photo(handler, hazard, "after", picture(8)).status_code == 201
+    assert step(handler, hazard, "rectify", words="好了").status_code == 200
+
+
+def test_a_photo_sent_before_the_case_was_sent_back_is_left_over(city):
+    handler = client_of(person("department_handler", department=city.departments["fire-02"]))
+    dispatcher, hazard = client_of(person("dispatcher")), file_hazard(person("grid_worker"))
+    to_taken(dispatcher, handler, hazard.pk)
+    put_photo(handler, hazard.pk, "after")
+    other = file_hazard(person("grid_worker"))
+    assert step(dispatcher, hazard.pk, "merge", into=other.number).status_code == 200
+    assert step(dispatcher, hazard.pk, "unmerge", reason="两处").json()["state"] == "taken"
+
+    assert step(handler, hazard.pk, "rectify", words="好了").status_code == 422
+
+
+def test_photos_of_a_claim_on_the_spot_come_late_from_a_phone_without_a_net(city):
+    worker, dispatcher = client_of(person("grid_worker")), client_of(person("dispatcher"))
+    claimed = worker.post("/api/v1/hazards/", filing(handled_on_spot=True), format="json").json()["id"]
+    plain = worker.post("/api/v1/hazards/", filing(), format="json").json()["id"]
+    for hazard in (claimed, plain):
+        step(dispatcher, hazard, "accept")
+
+    assert [put_photo(worker, claimed, role, picture(n)).status_code for n, role in enumerate(["before", "after"])] == [201, 201]  # fmt: skip
+    assert put_photo(worker, plain, "after").status_code == 409
+    assert put_photo(worker, plain, "scene").status_code == 201
+
+
+def test_failed_verifications_are_counted_shown_and_found(city):
+    handler = client_of(person("department_handler", department=city.departments["fire-02"]))
+    dispatcher, hazard = client_of(person("dispatcher")), file_hazard(person("grid_worker"))
+    other = file_hazard(person("grid_worker"))
+    to_taken(dispatcher, handler, hazard.pk)
+    for n in (1, 2):
+        put_photo(handler, hazard.pk, "after", picture(n))
+        step(handler, hazard.pk, "rectify", words="好了")
+        assert step(dispatcher, hazard.pk, "fail", reason="仍有杂物").json()["failures"] == n
+
+    def found(asked):
+        return [row["id"] for row in dispatcher.get(f"/api/v1/hazards/?reworked={asked}").json()["results"]]
+
+    assert found("2%2B") == found("2+") == found("1") == [str(hazard.pk)]
+    assert found("3%2B") == []
+    assert dispatcher.get("/api/v1/hazards/count/?reworked=2%2B").json() == {"count": 1}
+    assert dispatcher.get("/api/v1/hazards/?reworked=often").status_code == 400
+    page = Client(HTTP_ACCEPT_LANGUAGE="en")
+    page.force_login(person("dispatcher"))
+    assert "2 failed verifications" in page.get(f"/hazards/{hazard.pk}/").content.decode()
+    assert "failed verifications" not in page.get(f"/hazards/{other.pk}/").content.decode()
+    shown = page.get("/hazards/?columns=number&columns=failures&reworked=2%2B").content.decode()
+    assert hazard.number in shown
+    assert other.number not in shown
+
+
+def test_failures_of_the_past_are_counted_by_the_migration(city):
+    migration = importlib.import_module("hazards.migrations.0020_failures_counted")
+    handler = client_of(person("department_handler", department=city.departments["fire-02"]))
+    dispatcher, hazard = client_of(person("dispatcher")), file_hazard(person("grid_worker"))
+    to_taken(dispatcher, handler, hazard.pk)
+    put_photo(handler, hazard.pk, "after")
+    step(handler, hazard.pk, "rectify", words="好了")
+    step(dispatcher, hazard.pk, "fail", reason="仍有杂物")
+    Hazard.objects.update(failures=0)
+    with connection.cursor() as cursor:
+        cursor.execute(migration.FAILURES)
+    hazard.refresh_from_db()
+    assert hazard.failures == 1

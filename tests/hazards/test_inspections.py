@@ -261,9 +261,6 @@ def test_a_dispatcher_s_finding_goes_to_the_closing_department_at_once_where_the
         ("report", town.dispatcher), ("accept", town.dispatcher), ("dispatch", town.dispatcher)
     ]  # fmt: skip
     assert "消防检查" in steps[2].words
-    # a worker may not dispatch, so nobody does it in a worker's name
-    said = town.send(town.visit("a")).json()
-    assert said["results"][0]["hazard"]["state"] == "reported"
 
 
 def test_who_inspects_and_who_reads(town):
@@ -515,3 +512,112 @@ def test_a_hazard_that_is_opened_again_begins_it_anew(town):
     Inspection.objects.filter(pk=first.pk).update(reinspect_on=None)
     replan(at=timezone.now(), premises=[town.shop.pk])
     assert remind(at=timezone.now() + timedelta(days=30)) == 0  # nothing is due
+
+
+# -- on site ---------------------------------------------------------------------------------------
+
+FAR = {"lon": 118.9, "lat": 37.45, "accuracy_m": 9, "datum": "wgs84"}
+NEXT_DOOR = {"lon": 118.53, "lat": 37.4535, "accuracy_m": 100, "datum": "wgs84"}  # 389 m, and as good as 289
+
+
+def _ways(town):
+    """Return bodies of inspections that do not show that the inspector was there, by why."""
+    month_ago = (timezone.now() - timedelta(days=28)).isoformat()
+    return {
+        "far": town.visit(position=FAR), "no_position": town.visit(position=None), "late": town.visit(inspected_at=month_ago)
+    }  # fmt: skip
+
+
+def test_what_is_not_on_site_is_marked_and_is_not_the_planned_inspection(town):
+    due = InspectionPlan.objects.get(premises=town.shop).due_on
+    for why, body in _ways(town).items():
+        said = town.send(body).json()
+        assert (said["on_site"], said["off_site"]) == (False, why)
+        assert InspectionPlan.objects.get(premises=town.shop).last_id is None
+    assert InspectionPlan.objects.get(premises=town.shop).due_on == due
+    there = town.send(town.visit(position=NEXT_DOOR)).json()
+
+    assert (there["on_site"], there["off_site"], round(there["distance_m"])) == (True, None, 389)
+    assert str(InspectionPlan.objects.get(premises=town.shop).last_id) == there["id"]
+    client = client_of(town.dispatcher)
+    assert client.get(f"{API}count/?on_site=false").json() == {"count": 3}
+    assert [row["id"] for row in client.get(f"{API}?on_site=true").json()["results"]] == [there["id"]]
+
+
+def test_the_page_says_that_an_inspection_was_not_on_site(town):
+    away = town.send(town.visit(position=FAR)).json()["id"]
+    there = town.send(town.visit()).json()["id"]
+    client = Client(HTTP_ACCEPT_LANGUAGE="en")
+    client.force_login(town.dispatcher)
+
+    assert "Not on site" in client.get(f"/inspections/{away}/").content.decode()
+    assert "Not on site" not in client.get(f"/inspections/{there}/").content.decode()
+
+
+def test_where_the_checklist_demands_presence_nothing_else_is_taken(town):
+    Checklist.objects.update(must_be_on_site=True)
+    for why, body in _ways(town).items():
+        refused = town.send(body)
+        assert refused.status_code == 400
+        assert refused.json()["errors"][0]["attr"] == ("inspected_at" if why == "late" else "position")
+    assert not Inspection.objects.exists()
+    Checklist.objects.update(within_m=50_000)  # data of the checklist, as the hours are
+    assert town.send(town.visit(position=FAR)).status_code == 201
+    Checklist.objects.update(offline_hours=24 * 30)
+    assert town.send(town.visit(inspected_at=(timezone.now() - timedelta(days=28)).isoformat())).status_code == 201
+
+
+def test_from_elsewhere_nobody_settles_what_failed(town):
+    first = town.send(town.visit("a")).json()
+    town.send(town.visit(position=FAR))
+    assert Inspection.objects.get(pk=first["id"]).settled_by_id is None
+    town.close(first["results"][0]["hazard"]["id"])
+
+    again = town.visit(of=first["id"], items=("a",), position=FAR)
+    refused = town.send(again)
+    assert (refused.status_code, refused.json()["errors"][0]["attr"]) == (400, "position")
+    assert town.send(town.visit(of=first["id"], items=("a",))).status_code == 201
+
+
+def test_an_inspection_counts_once_the_photos_that_are_asked_are_there_or_while_they_may_come(town):
+    said = town.send(town.visit("a", "c")).json()
+    assert said["photos_missing"] == ["a", "c"]
+    later = timezone.now() + timedelta(hours=73)
+    replan(at=later)
+    assert InspectionPlan.objects.get(premises=town.shop).last_id is None  # nothing was shown in time
+
+    client, data = client_of(town.worker), picture(3)
+    sha256 = hashlib.sha256(data).hexdigest()
+    for role in ("a", "c"):
+        sent = client.put(f"{API}{said['id']}/photos/{sha256}?role={role}", data, content_type="image/png")
+        assert sent.status_code == 201
+    assert client.get(f"{API}{said['id']}/").json()["photos_missing"] == []
+    replan(at=later)
+    assert str(InspectionPlan.objects.get(premises=town.shop).last_id) == said["id"]
+
+
+def test_photos_that_come_after_the_hours_without_a_net_are_refused(town):
+    said = town.send(town.visit("a")).json()
+    Inspection.objects.update(received_at=timezone.now() - timedelta(hours=73))
+    data = picture(4)
+    address = f"{API}{said['id']}/photos/{hashlib.sha256(data).hexdigest()}?role=a"
+    assert client_of(town.worker).put(address, data, content_type="image/png").status_code == 409
+    assert client_of(town.dispatcher).get(f"{API}count/?incomplete=true").json() == {"count": 1}
+
+
+def test_a_worker_s_finding_goes_to_the_closing_department_by_the_rule_of_the_checklist(town):
+    home = Department.objects.create(code="3705-JY", name_zh="教育局", name_en="Education", area_code="3705")
+    office = Department.objects.create(
+        code="370502-JY", name_zh="区教育局", name_en="District", area_code=HOME, parent=home
+    )
+    Checklist.objects.update(auto_dispatch=True, closing_department=home)
+    said = town.send(town.visit("a")).json()["results"][0]["hazard"]
+    hazard = Hazard.objects.get(pk=said["id"])
+
+    assert (said["state"], said["department"], hazard.department) == ("dispatched", "370502-JY", office)
+    steps = Step.objects.filter(hazard=hazard).order_by("version")
+    assert [(row.action, row.actor) for row in steps] == [("report", town.worker), ("accept", None), ("dispatch", None)]
+    assert all("消防检查" in row.words for row in steps[1:])
+    teacher = person("department_handler", department=office)
+    assert client_of(teacher).get(f"/api/v1/hazards/{hazard.pk}/").status_code == 200
+    assert step(client_of(teacher), hazard.pk, "take").json()["state"] == "taken"

@@ -223,7 +223,7 @@ def test_where_no_worker_may_verify_the_nearest_dispatchers_are_told(people):
 
 
 def test_a_major_hazard_tells_dispatchers_operators_and_leaders_of_the_area_and_not_its_own_reporter(people):
-    file_hazard(people.operator, severity="major", criterion="判定标准第三条")
+    file_hazard(people.operator, severity="major", criterion="other: 判定标准第三条第一款")
     file_hazard(people.reporter)
     relay()
 
@@ -302,7 +302,7 @@ def test_a_fact_costs_the_same_few_queries_whatever_the_number_of_people(people,
 
 
 def test_every_topic_has_words_in_both_languages_for_every_notice_written(people):
-    hazard = file_hazard(people.reporter, severity="major", criterion="判定标准第三条")
+    hazard = file_hazard(people.reporter, severity="major", criterion="other: 判定标准第三条第一款")
     mark_overdue(at=hazard.due_at + timedelta(minutes=1))
     people.bring(hazard, "take")
     items = {"unit": "某单位", "person": "某人", "measures": "清理", "funds": "none", "contingency": "值守"}

@@ -111,7 +111,10 @@ def test_the_paper_says_what_is_asked_of_whom_until_when(office):
 
 
 def test_only_an_open_major_hazard_with_a_unit_is_listed_once(office):
-    general, loose = file_hazard(office.neighbour), file_hazard(office.neighbour, severity="major", criterion="第五条")
+    general, loose = (
+        file_hazard(office.neighbour),
+        file_hazard(office.neighbour, severity="major", criterion="other: 判定标准第五条第一款"),
+    )
     for hazard in (general, loose):
         with pytest.raises(services.NotListable):
             services.propose(hazard_id=hazard.pk, proposal=proposal(), by=office.supervisor, at=NOON)

@@ -21,7 +21,7 @@ from hazards.listings.seeds import seed_majors
 from hazards.models import Clock, ClockChange, Criterion, CriterionHistory, Hazard, LimitRule, Plan, Step, StopWork
 from hazards.present import clock_answer
 from hazards.seeds import seed_limits
-from hazards.services import FieldsMissing, NotAllowed, mark_overdue, take_step
+from hazards.services import FieldsMissing, FilingRefused, NotAllowed, mark_overdue, take_step
 from hazards.services.given import StepInput
 from tests.factories import AWAY, NOON, file_hazard, person
 
@@ -66,12 +66,85 @@ def told(topic):
 # -- criteria --------------------------------------------------------------------------------------
 
 
-def test_a_known_code_is_kept_with_its_words_and_free_text_as_it_stands(major):
+def test_a_known_code_is_kept_with_its_words_and_another_criterion_with_its_basis(major):
     words = Criterion.objects.get(code=CODE).name_zh
     assert file_hazard(major.neighbour, severity="major", criterion=CODE).criterion == f"{CODE} {words}"
-    assert file_hazard(major.neighbour, severity="major", criterion="判定标准第五条").criterion == "判定标准第五条"
+    for given in ("other: 判定标准第五条第一款", "其他：判定标准第五条第一款"):
+        other = file_hazard(major.neighbour, severity="major", criterion=given)
+        assert other.criterion == "其他：判定标准第五条第一款"
+
+
+@pytest.mark.parametrize("given", ["判定标准第五条第一款和第二款", "other: 太短", "other", CODE + "9", "x" * 200])
+def test_words_that_name_no_criterion_are_refused_when_filed_and_when_raised(major, given):
+    with pytest.raises(FilingRefused) as refused:
+        file_hazard(major.neighbour, severity="major", criterion=given)
+    assert refused.value.field == "criterion"
+    assert given[:40] in str(refused.value)
+    hazard = file_hazard(major.neighbour)
+    with pytest.raises(FieldsMissing) as missing:
+        step(hazard, "raise", major.dispatcher, criterion=given, words="人员密集")
+    assert list(missing.value.errors) == ["criterion"]
+
+
+def test_a_criterion_that_is_not_in_force_makes_no_major_hazard(major):
     Criterion.objects.filter(code=CODE).update(active=False)
-    assert file_hazard(major.neighbour, severity="major", criterion=CODE).criterion == CODE
+    with pytest.raises(FilingRefused):
+        file_hazard(major.neighbour, severity="major", criterion=CODE)
+
+
+# -- the severity of the catalogue -----------------------------------------------------------------
+
+
+@pytest.fixture
+def grave(major):
+    """Return a matter that the catalogue holds for major."""
+    matter = Matter.objects.get(code="XF-002")
+    matter.severity = "major"
+    matter.save()
+    return matter
+
+
+def test_another_matter_that_is_major_asks_what_the_case_is(major, grave):
+    hazard = file_hazard(major.neighbour)
+    for more in ({}, {"severity": "major"}):
+        with pytest.raises(FieldsMissing) as refusal:
+            step(hazard, "change_matter", major.dispatcher, matter="XF-002", words="归类有误", **more)
+        assert list(refusal.value.errors) == (["criterion"] if more else ["severity"])
+        hazard.refresh_from_db()
+        assert (hazard.matter.code, hazard.severity, hazard.version) == ("XF-001", "general", 1)
+
+    given = {"matter": "XF-002", "words": "归类有误", "severity": "major", "criterion": CODE}
+    assert step(hazard, "change_matter", major.dispatcher, **given).severity == "major"
+    assert "重大" in Step.objects.get(hazard=hazard, action="change_matter").words
+    back = {"matter": "XF-001", "words": "仍归原类", "severity": "general"}
+    with pytest.raises(FieldsMissing) as refusal:  # to lower it is a supervisor's
+        step(hazard, "change_matter", major.dispatcher, **back)
+    assert list(refusal.value.errors) == ["severity"]
+
+
+def test_a_case_stays_general_under_a_major_matter_with_the_reason_in_its_history(major, grave):
+    hazard = file_hazard(major.neighbour)
+    words = "现场仅一处轻微占用"
+    changed = step(hazard, "change_matter", major.dispatcher, matter="XF-002", severity="general", words=words)
+
+    assert (changed.matter.code, changed.severity) == ("XF-002", "general")
+    kept = Step.objects.get(hazard=hazard, action="change_matter").words
+    assert kept.startswith(words)
+    assert "一般" in kept
+    step(
+        hazard, "raise", major.dispatcher, criterion=CODE, words="现场核实", severity="general"
+    )  # decides nothing here
+    assert Step.objects.get(hazard=hazard, action="raise").words == "现场核实"
+
+
+def test_who_accepts_sees_what_the_catalogue_proposes(major, grave, client):
+    hazard = file_hazard(major.neighbour, matter="XF-002", severity="general")
+    client.force_login(major.dispatcher)
+    client.cookies["django_language"] = "en"
+
+    assert "Proposed major by the catalogue" in client.get(f"/hazards/{hazard.pk}/").content.decode()
+    step(hazard, "raise", major.dispatcher, criterion=CODE, words="人员密集")
+    assert "Proposed major by the catalogue" not in client.get(f"/hazards/{hazard.pk}/").content.decode()
 
 
 def test_a_general_filing_asks_nothing_of_the_catalogue(major):
@@ -112,7 +185,7 @@ def test_the_page_of_a_case_says_from_where_its_criterion_is_and_whether_it_is_i
         hazard = file_hazard(major.neighbour, severity="major", criterion=code)
         return client.get(f"/hazards/{hazard.pk}/").content.decode()
 
-    fire, trade, own = page(CODE), page("YJ10-3-2"), page("判定标准第五条")
+    fire, trade, own = page(CODE), page("YJ10-3-2"), page("other: 判定标准第五条第一款")
     assert "GB 35181-2017" in fire and "illustrative" in fire
     assert "第三条第（二）项" in trade and "illustrative" not in trade
     assert "illustrative" not in own

@@ -191,7 +191,7 @@ def test_a_report_goes_to_our_own_server_and_comes_back_as_it_was(server, form):
         "XF-002", lat="37.45", long="118.53", description=words, id=claimed, attributes={"CRITERION": "第五条"}
     )
     hazard = Hazard.objects.get()
-    assert (filed.service_request_id, str(hazard.pk), hazard.criterion) == (hazard.number, claimed, "第五条")
+    assert (filed.service_request_id, str(hazard.pk), hazard.criterion) == (hazard.number, claimed, "其他：第五条")
     assert client.file("XF-002", lat="37.45", long="118.53", description=words, id=claimed,
                        attributes={"CRITERION": "第五条"}) == filed  # fmt: skip
     assert client.token(claimed).service_request_id == hazard.number

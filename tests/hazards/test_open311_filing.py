@@ -211,7 +211,7 @@ def test_a_major_matter_needs_its_criterion(worker):
         assert (answer.status_code, "attribute[CRITERION]" in said(answer)[0]) == (400, True)
     assert post(form(api_key=key, **{"attribute[CRITERION]": "第五条第二款"})).status_code == 201
     hazard = Hazard.objects.get()
-    assert (hazard.severity, hazard.criterion) == ("major", "第五条第二款")
+    assert (hazard.severity, hazard.criterion) == ("major", "其他：第五条第二款")
 
 
 # -- once ------------------------------------------------------------------------------------

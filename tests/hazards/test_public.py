@@ -22,6 +22,7 @@ from hazards.models import Hazard, Step
 from hazards.public import codes, selectors, services
 from hazards.public.forms import MOST_PHOTOS
 from hazards.public.models import ACCOUNT, Contact, PublicReport, PublicRule
+from hazards.services import FieldsMissing
 from tests.factories import AWAY, file_hazard, person
 
 from .reporting import (
@@ -150,7 +151,7 @@ def test_a_major_matter_asks_what_makes_it_one(cast):
     assert "id_criterion" in text_of(Client().get(WHERE))
     assert report().status_code == 400
     filed(criterion="锁闭疏散门")
-    assert Hazard.objects.get().criterion == "锁闭疏散门"
+    assert Hazard.objects.get().criterion == "其他：锁闭疏散门"
 
 
 def test_known_cases_near_by_are_offered_and_a_voice_is_added_once_a_day(cast):
@@ -480,3 +481,51 @@ def test_nobody_signs_in_as_the_public(cast, client):
         answer = client.post("/login/", {"username": ACCOUNT, "password": password})
         assert answer.status_code != 302 and "_auth_user_id" not in client.session
     assert not User.objects.get(username=ACCOUNT).has_usable_password()
+
+
+# -- numbers in words that the public reads --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "找张先生 13800001111",
+        "请致电 138 0000 1111",
+        "座机 0546-833 1234",
+        "身份证 37050219900101123X",
+        "电话８３３１２３４",
+    ],
+)
+def test_words_for_the_public_hold_no_telephone_or_identity_number(cast, words):
+    filed()
+    hazard = Hazard.objects.get()
+    with pytest.raises(FieldsMissing) as refusal:
+        step(hazard, "refuse", cast.dispatcher, words=words)
+    assert list(refusal.value.errors) == ["reason"]
+    hazard.refresh_from_db()
+    assert hazard.state == "reported"
+    own = file_hazard(cast.neighbour)
+    step(own, "refuse", cast.dispatcher, words=words)  # nobody of the public reads these
+    assert hazard_now(own).state == "refused"
+
+
+def test_words_for_the_public_may_name_a_case_a_day_and_a_law(cast):
+    filed()
+    hazard, other = Hazard.objects.get(), file_hazard(cast.neighbour)
+    words = f"与 {other.number} 重复，2026-11-23 14:00 已核查，依据第 99 号令第二十八条"
+    step(hazard, "refuse", cast.dispatcher, words=words)
+    assert hazard_now(hazard).state == "refused"
+
+
+def test_a_supervisor_s_answer_to_a_contest_holds_no_number_either(cast, supervisor):
+    address = filed()
+    hazard = Hazard.objects.get()
+    for _time in range(PublicRule.objects.get_or_create(pk=1)[0].reopenings):
+        step(hazard, "refuse", cast.dispatcher, words="现场未见异常")
+        not_solved(address)
+    step(hazard, "refuse", cast.dispatcher, words="再次核查未见异常")
+    not_solved(address)
+    assert hazard_now(hazard).contested_at
+    with pytest.raises(FieldsMissing):
+        step(hazard, "deny_reopening", supervisor, words="找张先生 13800001111")
+    step(hazard, "deny_reopening", supervisor, words="第三方检测合格")

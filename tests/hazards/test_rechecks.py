@@ -306,6 +306,7 @@ def test_what_does_not_hold_is_reopened_in_the_same_transaction_and_counts_as_re
     assert (step.actor, step.words) == (cast.worker, "纸箱又堆回来了")
     assert step.location == Point(118.53, 37.45, srid=4326)
     day = timezone.localdate(late)
+    assert hazard.failures == 1
     total = evaluation.evaluate(HOME, "county", Days(day, day)).total
     assert (total.counts["reworked"], total.counts["reopened"]) == (1, 1)
     assert list(counted(Hazard.objects.all(), "reworked", Days(day, day))) == [hazard]

@@ -39,7 +39,7 @@ class Office:
 
     def dispatched(self, *, severity: str = "general", **more: Any) -> Hazard:
         """File a hazard and bring it to its department."""
-        extra = {"severity": severity, "criterion": "判定标准第五条"} if severity == "major" else {}
+        extra = {"severity": severity, "criterion": "other: 判定标准第五条第一款"} if severity == "major" else {}
         hazard = file_hazard(self.worker, **extra, **more)
         for action, version, given in (("accept", 1, {}), ("dispatch", 2, {"department": "fire-02"})):
             step = StepInput(id=uuid.uuid4(), version=version, **given)

@@ -6,7 +6,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.db.models import Case as Choice
-from django.db.models import Count, F, Q, When
+from django.db.models import F, Q, When
 from django.utils.translation import gettext as _
 
 from citysafety.accounts.models import Role
@@ -15,7 +15,7 @@ from citysafety.evidence.models import Attachment
 from grid.models import Posting
 from hazards.lifecycle import LABELS, LIFECYCLE, HazardState, PhotoRole
 from hazards.models import Clock, Hazard
-from hazards.services.steps import requirements, steps_open_to
+from hazards.services.steps import photos_for, requirements, steps_open_to
 
 CITY_TIME = ZoneInfo("Asia/Shanghai")
 MINUTE = timedelta(minutes=1)  # less is not worth a word
@@ -261,8 +261,7 @@ def step_form(user: Any, hazard: Hazard, action: str, at: datetime) -> StepForm:
     row = open_row or LIFECYCLE.steps_named(action)[0]
     needed = requirements(row, hazard)
     wanted = needed or ({"scene": 0} if action in PICTURE_IF_USEFUL else {})
-    unused = Attachment.objects.filter(kind="hazard", subject_id=str(hazard.pk), role__in=list(wanted), used_by=None)
-    there = dict(unused.values_list("role").annotate(n=Count("pk")).order_by()) if needed else {}
+    there = {role: len(photos_for(role, hazard, user)) for role in needed}
     photos = [
         {"role": role, "label": PhotoRole(role).label, "need": need, "there": there.get(role, 0)}
         for role, need in wanted.items()

@@ -156,13 +156,17 @@ function claims(photo, row) {
   return said;
 }
 
-/** Send the photos that are not there yet. Return whether all are; one that cannot be taken stops only its record. */
+/**
+ * Send the photos that are not there yet. Return whether all are; one that cannot be taken stops only its record. One
+ * that comes to a case which has moved on (409) is left to the step: its refusal says so and shows both sides.
+ */
 async function sendPhotos(row, hazard) {
   const photos = await store.photosOf(row.id);
   for (const photo of photos.filter(({ sent }) => !sent)) {
     const url = `/api/v1/hazards/${hazard}/photos/${photo.sha256}?${claims(photo, row)}`;
     const reply = await put(url, photo.bytes, photo.type, (part) => tell({ record: row.id, photo: photo.key, part }));
     if (wanting(reply)) throw new Unanswered();
+    if (reply.status === 409) continue;
     if (reply.status !== 200 && reply.status !== 201) {
       const words = PHOTO_REFUSED[reply.status] ?? gettext("A photo was not taken over. Send it again.");
       await store.amend(row.id, { state: "failed", problem: { words: [words], said: complaints(reply.body), photo: photo.key } });
