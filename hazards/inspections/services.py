@@ -278,7 +278,7 @@ def _hazards(
 def _draft(row: Inspection, item: Item, looked: Looked, occurred_at: datetime, at: datetime) -> Draft:
     place = row.premises
     filing = Filing(
-        id=looked.hazard, matter=item.matter.code, severity=item.severity, criterion=item.criterion, is_free_criterion=True,
+        id=looked.hazard, matter=item.matter.code, severity=item.severity, criterion=item.criterion,
         description=_description(row, item, looked), lon=place.location.x, lat=place.location.y, accuracy_m=None,
         occurred_at=occurred_at,
     )  # fmt: skip

@@ -171,7 +171,6 @@ class _Once:
             accuracy_m=None,
             occurred_at=self.at,
             criterion=self.criterion,
-            is_free_criterion=True,
             cell=self.fields.get("address_id"),
         )
         hazard, _cells = services.report_hazard(filing=filing, reporter=self.user, at=self.at)

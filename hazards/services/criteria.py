@@ -18,7 +18,7 @@ class NoCriterion(ValueError):
 def worded(given: str, *, is_free: bool = False) -> str:
     """Return a criterion as a case keeps it: a code in force with its words, or another with its basis. Queries: 1.
 
-    ``is_free``: said where nobody knows the catalogue, by the public or in a checklist; any words are another one then.
+    ``is_free``: said by who files and may know no catalogue; any words are another one then. Who decides names one.
 
     :raises NoCriterion: words that name neither.
     """

@@ -60,7 +60,6 @@ class Filing:
     occurred_at: datetime
     severity: str = ""
     criterion: str = ""
-    is_free_criterion: bool = False  # said by somebody who knows no catalogue
     cell: str | None = None
     component: str | None = None
     claimed_on_spot: bool = False
@@ -91,11 +90,11 @@ def _place(filing: Filing) -> Place:
 
 
 def _criterion(filing: Filing) -> str:
-    """Return the criterion of a major hazard as it is kept. Queries: 1."""
+    """Return the criterion of a major hazard as it is kept: who files may not have the catalogue at hand. Queries: 1."""
     if not filing.criterion.strip():
         raise FilingRefused("criterion", _("A major hazard names the criterion that makes it one."))
     try:
-        return worded(filing.criterion, is_free=filing.is_free_criterion)
+        return worded(filing.criterion, is_free=True)
     except NoCriterion as refusal:
         raise FilingRefused("criterion", str(refusal)) from refusal
 
@@ -143,7 +142,7 @@ def draft_hazard(*, filing: Filing, reporter: Any, at: datetime) -> Draft:
 
     Queries: 1, 2 when the reporter names a cell, 1 more with a component, 1 more for a major one. The calendar and the grid are looked at every two seconds besides.
 
-    :raises FilingRefused: unknown matter or component, outside the city's frame, too far from the component, a time to come, major without a criterion of the catalogue or another with its basis.
+    :raises FilingRefused: unknown matter or component, outside the city's frame, too far from the component, a time to come, major without a criterion.
     """
     _check_time(filing.occurred_at, at)
     place = _place(filing)

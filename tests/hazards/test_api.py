@@ -527,7 +527,7 @@ def test_failed_verifications_are_counted_shown_and_found(city):
 
 
 def test_failures_of_the_past_are_counted_by_the_migration(city):
-    migration = importlib.import_module("hazards.migrations.0020_failures_counted")
+    migration = importlib.import_module("hazards.migrations.0025_failures_counted")
     handler = client_of(person("department_handler", department=city.departments["fire-02"]))
     dispatcher, hazard = client_of(person("dispatcher")), file_hazard(person("grid_worker"))
     to_taken(dispatcher, handler, hazard.pk)

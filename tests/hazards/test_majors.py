@@ -75,21 +75,27 @@ def test_a_known_code_is_kept_with_its_words_and_another_criterion_with_its_basi
 
 
 @pytest.mark.parametrize("given", ["判定标准第五条第一款和第二款", "other: 太短", "other", CODE + "9", "x" * 200])
-def test_words_that_name_no_criterion_are_refused_when_filed_and_when_raised(major, given):
-    with pytest.raises(FilingRefused) as refused:
-        file_hazard(major.neighbour, severity="major", criterion=given)
-    assert refused.value.field == "criterion"
-    assert given[:40] in str(refused.value)
+def test_words_that_name_no_criterion_are_kept_when_filed_and_refused_when_decided(major, given):
+    filed = file_hazard(major.neighbour, severity="major", criterion=given)
+    assert filed.criterion.startswith("其他：")
     hazard = file_hazard(major.neighbour)
     with pytest.raises(FieldsMissing) as missing:
         step(hazard, "raise", major.dispatcher, criterion=given, words="人员密集")
     assert list(missing.value.errors) == ["criterion"]
+    assert given[:40] in str(missing.value.errors["criterion"])
+
+
+def test_a_major_hazard_is_not_filed_without_a_criterion(major):
+    with pytest.raises(FilingRefused) as refused:
+        file_hazard(major.neighbour, severity="major", criterion=" ")
+    assert refused.value.field == "criterion"
 
 
 def test_a_criterion_that_is_not_in_force_makes_no_major_hazard(major):
     Criterion.objects.filter(code=CODE).update(active=False)
-    with pytest.raises(FilingRefused):
-        file_hazard(major.neighbour, severity="major", criterion=CODE)
+    hazard = file_hazard(major.neighbour)
+    with pytest.raises(FieldsMissing):
+        step(hazard, "raise", major.dispatcher, criterion=CODE, words="人员密集")
 
 
 # -- the severity of the catalogue -----------------------------------------------------------------
