@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "citysafety.evidence",
     "grid",
     "hazards",
+    "monitoring",
     "projects",
     "citysafety.live",
     "citysafety.dashboard",
