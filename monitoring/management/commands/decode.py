@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from monitoring.intake import ais, cap
 from monitoring.intake.wire import Malformed
 
 Told = dict[str, Any]
@@ -39,7 +40,27 @@ def from_hex(line: bytes) -> bytes:
         raise Malformed(f"no hexadecimal digits: {line[:40]!r}") from error
 
 
-READERS: dict[str, Callable[[dict[str, Any]], Reader]] = {}  # by protocol, from the options of the command
+def ais_messages(lines: Iterable[bytes]) -> Iterator[Told]:
+    """Yield the messages of a log in the order in which they become whole; a log tells no time, so none is too late."""
+    stream = ais.Stream()
+    for line in lines:
+        yield from map(ais_told, stream.feed(line, at=0))
+    yield from map(ais_told, stream.close(at=0))
+
+
+def ais_told(message: ais.Message | Malformed) -> Told:
+    return {"ok": False, "error": str(message)} if isinstance(message, Malformed) else {"ok": True, **ais.tell(message)}
+
+
+def cap_message(lines: Iterable[bytes]) -> Iterator[Told]:
+    """Yield the one warning that a file holds."""
+    yield told(lambda data: cap.tell(cap.decode(data)), b"".join(lines))
+
+
+READERS: dict[str, Callable[[dict[str, Any]], Reader]] = {  # by protocol, from the options of the command
+    "ais": lambda options: ais_messages,
+    "cap": lambda options: cap_message,
+}
 
 
 class Command(BaseCommand):
