@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from monitoring.intake import gb26875, hj212
 from monitoring.intake.wire import Malformed
 
 Told = dict[str, Any]
@@ -39,7 +40,10 @@ def from_hex(line: bytes) -> bytes:
         raise Malformed(f"no hexadecimal digits: {line[:40]!r}") from error
 
 
-READERS: dict[str, Callable[[dict[str, Any]], Reader]] = {}  # by protocol, from the options of the command
+READERS: dict[str, Callable[[dict[str, Any]], Reader]] = {  # by protocol, from the options of the command
+    "gb26875": lambda options: each_line(lambda line: gb26875.tell(gb26875.decode(from_hex(line)))),
+    "hj212": lambda options: each_line(lambda line: hj212.tell(hj212.decode(line, options["crc"]))),
+}
 
 
 class Command(BaseCommand):
