@@ -153,6 +153,13 @@ def test_a_packet_that_begins_inside_a_broken_one_is_found():
     assert packets(Splitter().feed(b"@@@" + FIRE + BEAT)) == [FIRE, BEAT]
 
 
+def test_what_announces_much_and_breaks_off_does_not_hold_back_the_fire_behind_it():
+    begun = FIRE[:24] + b"\xe8\x03" + FIRE[26:40]  # a thousand bytes, it says
+
+    assert packets(Splitter().feed(begun + FIRE)) == [FIRE]
+    assert packets(cut(begun + FIRE, list(range(200)))) == [FIRE]
+
+
 def test_a_damaged_packet_is_told_once_and_can_be_denied():
     [error, good] = Splitter().feed(FIRE[:45] + b"\x7f" + FIRE[46:] + BEAT)
 

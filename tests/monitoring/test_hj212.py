@@ -55,8 +55,6 @@ def test_the_example_of_the_standard_is_written():
 def test_any_single_changed_byte_is_noticed(position, bit):
     damaged = bytearray(FRAME)
     damaged[position] ^= bit
-    if bytes(damaged).upper() == FRAME.upper() and position >= 107:
-        pytest.skip("the other case of a hexadecimal digit of the check word")
 
     with pytest.raises(Malformed):
         unframe(bytes(damaged))

@@ -113,6 +113,27 @@ def _length(packet: bytes | bytearray) -> int:
     return int.from_bytes(packet[24:26], "little")
 
 
+def _packet_length(held: bytes | bytearray) -> int | None:
+    """Return the bytes of the packet that begins here: 0 where none does, ``None`` while more must come."""
+    if len(held) < 26:
+        return None
+    data = _length(held)
+    if data > MAX_DATA:
+        return 0
+    length = SHORTEST + data
+    if len(held) < length:
+        return None
+    return length if held[length - 2 : length] == END else 0
+
+
+def _is_packet(packet: bytes) -> bool:
+    try:
+        unframe(packet)
+    except Malformed:
+        return False
+    return True
+
+
 class Splitter:
     """Cuts a stream into packets; where none begins, it looks one byte further.
 
@@ -131,10 +152,13 @@ class Splitter:
         self._held += data
         while True:
             self._skip_to_start()
-            length = self._packet_length()
+            length = _packet_length(self._held)
             if length is None:
-                break
-            if length == 0 or not self._take(length, found):
+                inside = self._inside()
+                if not inside:
+                    break
+                self._drop(inside)
+            elif length == 0 or not self._take(length, found):
                 self._drop(1)
         self._tell_junk(found)
         return found
@@ -161,17 +185,18 @@ class Splitter:
             at = len(self._held) - self._held.endswith(START[:1])
         self._drop(at)
 
-    def _packet_length(self) -> int | None:
-        """Return the bytes of the packet that begins here: 0 where none does, ``None`` while more must come."""
-        if len(self._held) < 26:
-            return None
-        data = _length(self._held)
-        if data > MAX_DATA:
-            return 0
-        length = SHORTEST + data
-        if len(self._held) < length:
-            return None
-        return length if self._held[length - 2 : length] == END else 0
+    def _inside(self) -> int:
+        """Return where a whole packet begins behind one that is still waited for; 0 for nowhere.
+
+        What announces a thousand bytes and then breaks off must not hold back the fire alarm that follows.
+        """
+        at = self._held.find(START, 1)
+        while at > 0:
+            packet = bytes(self._held[at : at + LONGEST])
+            if _is_packet(packet[: _packet_length(packet) or 0]):
+                return at
+            at = self._held.find(START, at + 1)
+        return 0
 
     def _drop(self, count: int) -> None:
         passed = min(count, self._told)

@@ -23,7 +23,7 @@ class Station:
     crc: CrcMode = "standard"
 
     def segment(self, cn: str, qn: str, area: str, *, st: str | None = None, flag: int = 0, part: str = "") -> str:
-        """Return a data segment; the edition of 2005 has a request's number there too."""
+        """Return a data segment of this station, its area between CP=&& and &&."""
         head = f"QN={qn};ST={st or self.st};CN={cn};PW={self.pw};MN={self.mn};Flag={self.version << 2 | flag};"
         return f"{head}{part}CP=&&{area}&&"
 
