@@ -168,6 +168,13 @@ def test_a_damaged_packet_is_told_once_and_can_be_denied():
     assert decode(deny(error.header, AT)).header == Header(1, 0x5B38, 0x0379, 6, AT, (1, 1))
 
 
+def test_a_damaged_packet_inside_a_damaged_one_is_not_told_again():
+    inner = FIRE[:-3] + b"\0##"
+    outer = frame(Header(5, 1, 2, DATA, AT), inner)
+
+    assert [type(each) for each in Splitter().feed(outer[:-3] + b"\xee##" + inner)] == [Damaged, Damaged]
+
+
 def test_what_is_no_packet_is_told_once_with_its_beginning():
     [junk, good] = Splitter().feed(b"\x16\x17junk" + FIRE)
 

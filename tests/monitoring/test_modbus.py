@@ -183,3 +183,8 @@ def test_all_that_is_wrong_with_a_table_is_told_at_once_by_its_rows():
         "row 6: column 'adress' is not known",
         "row 7: address 1.5, expected a number",
     ]
+
+
+@pytest.mark.parametrize(("gap", "reads"), [(0, 2), (1, 2), (2, 1)])
+def test_a_read_passes_over_no_more_registers_than_it_may(gap, reads):
+    assert len(plan([Point("a", 0, "u16"), Point("b", 3, "u16")], gap=gap)) == reads
