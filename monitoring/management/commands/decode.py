@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from monitoring.intake import ais, cap
+from monitoring.intake import ais, cap, gb26875, hj212
 from monitoring.intake.wire import Malformed
 
 Told = dict[str, Any]
@@ -60,6 +60,8 @@ def cap_message(lines: Iterable[bytes]) -> Iterator[Told]:
 READERS: dict[str, Callable[[dict[str, Any]], Reader]] = {  # by protocol, from the options of the command
     "ais": lambda options: ais_messages,
     "cap": lambda options: cap_message,
+    "gb26875": lambda options: each_line(lambda line: gb26875.tell(gb26875.decode(from_hex(line)))),
+    "hj212": lambda options: each_line(lambda line: hj212.tell(hj212.decode(line, options["crc"]))),
 }
 
 
