@@ -6,7 +6,8 @@ into one of the classes below.
 
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
-from typing import Any, ClassVar
+from types import NoneType
+from typing import Any, ClassVar, get_args
 
 LEVELS = (1, 2, 3, 4)  # I is the gravest (《国家突发公共事件总体应急预案》 3.1)
 
@@ -130,7 +131,7 @@ def read(kind: str, given: Mapping[str, Any]) -> Settings:
     if missing := [name for name, one in known.items() if one.default is MISSING and name not in given]:
         raise WrongSettings(f"{', '.join(missing)}: missing")
     for name, value in given.items():
-        _check_value(name, value, str(known[name].type))
+        _check_value(name, value, known[name].type)
     settings = made(**given)
     for name in ("level", "far_level"):
         if hasattr(settings, name) and getattr(settings, name) not in LEVELS:
@@ -139,11 +140,13 @@ def read(kind: str, given: Mapping[str, Any]) -> Settings:
     return settings
 
 
-def _check_value(name: str, value: Any, expected: str) -> None:
-    """Refuse a value of another type. :raises WrongSettings:"""
-    if value is None and "None" in expected:
-        return
-    kinds: dict[str, type | tuple[type, ...]] = {"float": (int, float), "int": int, "str": str, "bool": bool}
-    wanted = kinds[expected.split(" ")[0]]
-    if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool) or value != value:
-        raise WrongSettings(f"{name} {value!r} is no {expected}")
+def _check_value(name: str, value: Any, expected: Any) -> None:
+    """Refuse a value of another type; whole numbers may stand for others. :raises WrongSettings:"""
+    wanted = get_args(expected) or (expected,)
+    if isinstance(value, bool):
+        fits = bool in wanted
+    else:
+        fits = isinstance(value, wanted) or (float in wanted and isinstance(value, int))
+    if not fits or value != value:
+        names = " or ".join("nothing" if one is NoneType else one.__name__ for one in wanted)
+        raise WrongSettings(f"{name} {value!r}: expected {names}")
