@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
+from monitoring.intake import jt808, jt809
 from monitoring.intake.wire import Malformed
 
 Told = dict[str, Any]
@@ -39,7 +40,15 @@ def from_hex(line: bytes) -> bytes:
         raise Malformed(f"no hexadecimal digits: {line[:40]!r}") from error
 
 
-READERS: dict[str, Callable[[dict[str, Any]], Reader]] = {}  # by protocol, from the options of the command
+def each_hex(read: Callable[[bytes], Told]) -> Reader:
+    """Return a reader of messages that stand on a line each, in hexadecimal digits."""
+    return each_line(lambda line: read(from_hex(line)))
+
+
+READERS: dict[str, Callable[[dict[str, Any]], Reader]] = {  # by protocol, from the options of the command
+    "jt808": lambda _options: each_hex(lambda frame: jt808.tell(jt808.decode(frame))),
+    "jt809": lambda _options: each_hex(lambda frame: jt809.tell(jt809.decode(frame))),
+}
 
 
 class Command(BaseCommand):
