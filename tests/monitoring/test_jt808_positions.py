@@ -304,8 +304,8 @@ class TestColumns:
             body = message.body
             assert tuple(getattr(columns, name)[row] for name in body._fields[:7]) == body[:7]
             for name in ("lat", "lon"):
-                value = getattr(body, name)
-                assert getattr(columns, name)[row] == value if value is not None else np.isnan(columns.lat[row])
+                column, value = getattr(columns, name)[row], getattr(body, name)
+                assert np.isnan(column) if value is None else column == value
             at = body.time.astimezone(UTC).replace(tzinfo=None) if body.time else None
             assert columns.time[row].item() == at
         for place in columns.rest:
