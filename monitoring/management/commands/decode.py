@@ -8,7 +8,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from monitoring.intake import ais, cap, gb26875, hj212
+from monitoring.intake import ais, cap, gb26875, hj212, jt808, jt809
 from monitoring.intake.wire import Malformed
 
 Told = dict[str, Any]
@@ -40,6 +40,11 @@ def from_hex(line: bytes) -> bytes:
         raise Malformed(f"no hexadecimal digits: {line[:40]!r}") from error
 
 
+def each_hex(read: Callable[[bytes], Told]) -> Reader:
+    """Return a reader of messages that stand on a line each, in hexadecimal digits."""
+    return each_line(lambda line: read(from_hex(line)))
+
+
 def ais_messages(lines: Iterable[bytes]) -> Iterator[Told]:
     """Yield the messages of a log in the order in which they become whole; a log tells no time, so none is too late."""
     stream = ais.Stream()
@@ -60,8 +65,10 @@ def cap_message(lines: Iterable[bytes]) -> Iterator[Told]:
 READERS: dict[str, Callable[[dict[str, Any]], Reader]] = {  # by protocol, from the options of the command
     "ais": lambda options: ais_messages,
     "cap": lambda options: cap_message,
-    "gb26875": lambda options: each_line(lambda line: gb26875.tell(gb26875.decode(from_hex(line)))),
+    "gb26875": lambda options: each_hex(lambda frame: gb26875.tell(gb26875.decode(frame))),
     "hj212": lambda options: each_line(lambda line: hj212.tell(hj212.decode(line, options["crc"]))),
+    "jt808": lambda _options: each_hex(lambda frame: jt808.tell(jt808.decode(frame))),
+    "jt809": lambda _options: each_hex(lambda frame: jt809.tell(jt809.decode(frame))),
 }
 
 
