@@ -236,4 +236,4 @@ def copy_packed(table: str, columns: Sequence[str], rows: bytes) -> None:
     """Copy packed rows into a table. :raises django.db.Error: as any other statement does."""
     data = io.BytesIO(b"PGCOPY\n\xff\r\n\0" + bytes(8) + rows + b"\xff\xff")
     with connection.cursor() as cursor, connection.wrap_database_errors:
-        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN WITH (FORMAT binary)", data, size=1 << 20)
+        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN WITH (FORMAT binary)", data, 1 << 20)

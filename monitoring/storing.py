@@ -206,6 +206,8 @@ class Store:
 
     def _write_readings(self, columns: "Columns") -> int:
         """Write readings; return how many are late. Statements: 2, or 4 with what is not new."""
+        if not len(columns.place):
+            return 0
         cells = (
             numbers(self.known.stream_ids[columns.place]), moments(columns.measured), numbers(columns.value, ">f8"),
             words(columns.quality, QUALITIES), flags(columns.late), moments(columns.received),
@@ -260,7 +262,8 @@ class Store:
     def _advance(self, columns: "Columns", fixes: NDArray[np.void]) -> None:
         """Note how far everything has come, once it is committed."""
         np.maximum.at(self.newest, columns.place[~columns.late], columns.counted[~columns.late])
-        np.minimum.at(self.lag, columns.place, columns.received - columns.measured)
+        # A clock that is ahead counts as right: once it is set right, it must not seem to be behind.
+        np.minimum.at(self.lag, columns.place, np.maximum(columns.received - columns.measured, 0))
         for device, measured, received, afterwards in zip(
             *(fixes[name].tolist() for name in ("device", "measured", "received", "afterwards")), strict=True
         ):

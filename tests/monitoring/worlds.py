@@ -9,7 +9,9 @@ from monitoring import partitions
 from monitoring.models import Datastream, Device, DeviceKind, Quantity, RiskField, Rule, System
 
 
-def station(address: str = "010000A8900016F000169DC0", *, channels: tuple[str, ...] = ("a21028-Rtd",), **more: Any) -> Device:
+def station(
+    address: str = "010000A8900016F000169DC0", *, channels: tuple[str, ...] = ("a21028-Rtd",), **more: Any
+) -> Device:
     """Make a toxic gas station with its channels, in the days of which readings may be stored."""
     now = timezone.now()
     partitions.make(now.date(), now.date())
@@ -30,10 +32,10 @@ def station(address: str = "010000A8900016F000169DC0", *, channels: tuple[str, .
     return device
 
 
-def limits(device: Device, *, quantity: str = "a21028", **more: Any) -> Rule:
+def limits(of: Device, *, quantity: str = "a21028", **more: Any) -> Rule:
     """Make a rule of limits for the kind of a device: 10 high, 20 very high, clear below 9."""
     given: dict[str, Any] = {
-        "code": "h2s", "name_zh": "硫化氢超限", "kind": Rule.Kind.LIMIT, "device_kind": device.kind, "quantity_id": quantity,
+        "code": "h2s", "name_zh": "硫化氢超限", "kind": Rule.Kind.LIMIT, "device_kind": of.kind, "quantity_id": quantity,
         "settings": {"high": 10, "high_high": 20, "dead_band": 1},
     }  # fmt: skip
     rule = Rule(**(given | more))
