@@ -54,7 +54,8 @@ LISTED = {
     "list of a cell": {"cell": "CELL"},
     "list of a day": {"cleared": "DAY"},
 }
-PAGES = ("page", "queue", "search")  # whole screens: the goal is one of lists and figures
+MONTH = "page of the evaluation, a month"  # the younger city has no whole one to compare
+PAGES = ("page", "queue", "search", "export")  # whole screens and files: the goal is one of lists and figures
 # What each is asked as, and where; pages as their readers open them, with their names, counts and chips.
 ASKED = {
     "figures of the city": ("/api/v1/figures/", "operator"),
@@ -67,6 +68,14 @@ ASKED = {
     "page of hazards": ("/hazards/", "supervisor"),
     "page of hazards, major": ("/hazards/?severity=major", "supervisor"),
     "page of hazards, words nobody wrote": ("/hazards/?search=%E7%BB%9D%E6%97%A0%E6%AD%A4%E8%AF%8D", "supervisor"),
+    "page of the evaluation, a week": ("/hazards/evaluation/?period=week", "supervisor"),
+    "page of the evaluation, a week by workers": ("/hazards/evaluation/?by=worker&period=week", "supervisor"),
+    MONTH: ("/hazards/evaluation/?period=month", "supervisor"),
+    "page of what gives reason to ask": ("/hazards/evaluation/doubts/", "supervisor"),
+    "page of re-checks": ("/hazards/rechecks/", "supervisor"),
+    "page of write-off lists": ("/hazards/writeoffs/", "supervisor"),
+    "export of 50,000 rows, CSV": ("/hazards/export.csv", "supervisor"),
+    "export of 50,000 rows, Excel": ("/hazards/export.xlsx", "supervisor"),
 }
 
 
@@ -115,7 +124,7 @@ def run() -> Report:
     )
     for name in (*LISTED, *ASKED):
         few, many = sides[f"{name}, {rows[young]:,} hazards"], sides[f"{name}, {rows[old]:,} hazards"]
-        report.verdicts.append(Verdict(many, few, at_most(1.5)))
+        report.verdicts.append(Verdict(many) if name == MONTH else Verdict(many, few, at_most(1.5)))
         if not name.startswith(PAGES):
             report.verdicts.append(Verdict(many, None, None, at_most(15, "ms")))
     return report

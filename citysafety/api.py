@@ -55,10 +55,14 @@ class Light(serializers.Serializer):
 
 
 class Conflict(APIException):
-    """409: not open from the present state, or the caller saw an older version."""
+    """409: not open from the present state, or the caller saw an older version; ``present`` is the object as it stands."""
 
     status_code = 409
     default_code = "conflict"
+
+    def __init__(self, detail: Any = None, *, present: Any = None) -> None:
+        super().__init__(detail)
+        self.present = present
 
 
 class Unprocessable(APIException):

@@ -1,6 +1,6 @@
 """What all filters of lists share: nothing that is asked is left out in silence, on pages and in the API."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Any
@@ -12,7 +12,7 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django_filters.rest_framework import DjangoFilterBackend
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
@@ -30,6 +30,10 @@ class Spelled(forms.Field):
     def read(self, text: str) -> Any:
         """Return what a text means. :raises ValueError, OverflowError: nothing."""
         raise NotImplementedError
+
+    def say(self, text: str) -> str:
+        """Return a value that was understood as people say it."""
+        return text
 
     def to_python(self, value: str | None) -> Any:
         if not value:
@@ -146,19 +150,33 @@ def not_understood(label: Any, seen: Collection[str], expected: Any) -> str:
     return _("%(label)s: “%(seen)s” was not understood; expected %(expected)s.") % words
 
 
-def in_words(asked: QueryDict, found: django_filters.FilterSet, *besides: tuple[Any, str]) -> str:
-    """Say the filters of an address in words, as a file or a printed page carries them; ``besides``: label and value."""
-    fields = found.form.fields
-    own = [(fields[name].label, _said(fields[name], asked.getlist(name))) for name in asked if name in fields]
-    return "; ".join(f"{label}: {value}" for label, value in (*besides, *own) if value)
+def in_words(
+    asked: QueryDict,
+    found: django_filters.FilterSet,
+    *besides: tuple[Any, str],
+    names: Mapping[str, Mapping[str, str]] | None = None,
+) -> str:
+    """Say the filters of an address in words, as a file or a printed page carries them.
+
+    ``besides``: label and value of what is no filter; ``names``: by filter, what its codes are called.
+    """
+    fields, called = found.form.fields, names or {}
+    own = [
+        (fields[name].label, _said(fields[name], asked.getlist(name), called.get(name, {})))
+        for name in asked
+        if name in fields
+    ]
+    parts = [_("%(label)s: %(value)s") % {"label": label, "value": value} for label, value in (*besides, *own) if value]
+    return pgettext("between filters", "; ").join(parts)
 
 
-def _said(field: Any, values: Collection[str]) -> str:
+def _said(field: Any, values: Collection[str], names: Mapping[str, str]) -> str:
     """Return values of a filter as people say them."""
-    words = {str(code): str(label) for code, label in getattr(field, "choices", [])}
+    words = {**{str(code): str(label) for code, label in getattr(field, "choices", [])}, **names}
     if isinstance(field, SwitchField):
         words = {text: _("yes") if is_on else _("no") for text, is_on in SWITCH.items()}
-    return ", ".join(words.get(value, value) for value in values if value)
+    say = field.say if isinstance(field, Spelled) else str
+    return ", ".join(words[value] if value in words else say(value) for value in values if value)
 
 
 def _expected(field: Any) -> Any:

@@ -261,6 +261,7 @@ STORAGES = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 12 * 1024 * 1024
 PHOTO_MAX_BYTES = 10 * 1024 * 1024
+MERGE_REACH_M = env.int("MERGE_REACH_M", default=500)  # how far apart two cases of one hazard may lie
 COMPONENT_REACH_M = env.int("COMPONENT_REACH_M", default=200)  # how far from its place a case may name a component
 PHOTO_MIN_SIDE = 16
 

@@ -16,7 +16,13 @@ from rest_framework.decorators import action
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from .lifecycle import Step
+from .lifecycle import Lifecycle, Step
+
+
+def not_possible(lifecycle: Lifecycle, action: str, record: Any) -> str:
+    """Say that the state of a record has no such step, in the reader's language."""
+    words = {"action": lifecycle.steps_named(action)[0].label, "state": record.get_state_display()}
+    return _("“%(action)s” is not possible from “%(state)s”.") % words
 
 
 def steps_answer(steps: Iterable[Step]) -> list[dict[str, Any]]:

@@ -21,6 +21,7 @@ from . import selectors
 from .models import BaseLayer
 
 FOR_EVER = "private, max-age=31536000, immutable"
+FOR_EVERYBODY = "public, max-age=31536000, immutable"
 KEPT_S = 7 * 24 * 3600
 MOST_ZOOM = 18
 TILE_TYPE = "application/vnd.mapbox-vector-tile"
@@ -57,6 +58,7 @@ SELECT json_build_object('type', 'FeatureCollection', 'features', coalesce(json_
   'geometry', ST_AsGeoJSON(outline, 5)::json) ORDER BY code), '[]'::json))::text
 FROM grid_division WHERE level = %s AND outline IS NOT NULL"""
 LEVELS = {"counties": "county", "townships": "township"}
+GEOGRAPHY = (*LEVELS, "sea", "river")  # what any map of the city shows: no cell, nobody, nothing that is watched
 
 
 def _signed_in(request: HttpRequest) -> bool:
@@ -190,9 +192,9 @@ def tile(request: HttpRequest, version: int, z: int, x: int, y: int) -> HttpResp
     return _answered(body, TILE_TYPE, encoding)
 
 
-def _answered(body: bytes, kind: str, encoding: str) -> HttpResponse:
+def _answered(body: bytes, kind: str, encoding: str, kept: str = FOR_EVER) -> HttpResponse:
     response = HttpResponse(body, content_type=kind)
-    response["Cache-Control"] = FOR_EVER
+    response["Cache-Control"] = kept
     response["Vary"] = "Accept-Encoding"
     if encoding:
         response["Content-Encoding"] = encoding
@@ -204,6 +206,18 @@ def base(request: HttpRequest, version: int, layer: str) -> HttpResponse:
     """GET /tiles/{version}/base/{layer}.geojson: counties, townships, sea or river; for anyone signed in."""
     if not _signed_in(request):
         return HttpResponse(status=401)
+    return _base(request, version, layer)
+
+
+def geography(request: HttpRequest, version: int, layer: str) -> HttpResponse:
+    """Answer with a layer of plain geography, for a door that is open to everybody. :raises Http404: it is none of these."""
+    if layer not in GEOGRAPHY:
+        raise Http404
+    return _base(request, version, layer, FOR_EVERYBODY)
+
+
+def _base(request: HttpRequest, version: int, layer: str, kept: str = FOR_EVER) -> HttpResponse:
+    """Return a base layer of the active version. Queries: 1, one more when the layer is not at hand."""
     if version != selectors.active_version():
         raise Http404
     encoding = encoding_of(request.headers.get("Accept-Encoding", ""))
@@ -213,7 +227,7 @@ def base(request: HttpRequest, version: int, layer: str) -> HttpResponse:
         plain = _layer(layer)
         body = PACKERS[encoding](plain) if encoding else plain
         cache.set(key, body, KEPT_S)
-    return _answered(body, "application/geo+json", encoding)
+    return _answered(body, "application/geo+json", encoding, kept)
 
 
 def _layer(layer: str) -> bytes:

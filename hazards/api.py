@@ -15,7 +15,6 @@ from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from citysafety.accounts.rights import sentence
 from citysafety.api import (
     Conflict,
     Light,
@@ -32,11 +31,11 @@ from citysafety.coordinates import DATUMS, to_wgs84
 from citysafety.evidence.doors import ClaimInput, role_asked, step_asked, take_photo
 from citysafety.lifecycle import StepNotAllowed
 from citysafety.tallies.api import told_at_the_door
-from citysafety.viewsets import CountTwin, Historied, steps_answer
+from citysafety.viewsets import CountTwin, Historied, not_possible, steps_answer
 from grid.models import Matter
 
 from . import selectors, services
-from .filters import HazardFilter
+from .filters import HazardFilter, within
 from .lifecycle import EVIDENCE_GIVERS, FILERS, LIFECYCLE, PhotoRole, kept_from
 from .listings import selectors as listings
 from .listings.present import plan_answer, stop_answer
@@ -44,6 +43,7 @@ from .models import Hazard, Severity, Step
 from .photographed import Photographed
 from .present import clock_answer, hazard_answer, near_answer, standard_answer, step_answer
 from .public import desk as public_side
+from .refusals import told
 from .services.given import StepInput
 from .services.reporting import Filing, filing_of
 from .services.steps import steps_open_to
@@ -138,7 +138,7 @@ class HazardViews(CountTwin, Historied, Photographed, viewsets.GenericViewSet):
         if figure := asked.get("figure"):
             with told_at_the_door():
                 return selectors.pinned(rows, figure=figure, area=area or area_asked(self.request), at=at)
-        return rows.within(area) if area else rows
+        return within(rows, area, asked) if area else rows
 
     def photos_of(self, record: Hazard) -> QuerySet:
         return selectors.photos(record)
@@ -258,10 +258,8 @@ class HazardViews(CountTwin, Historied, Photographed, viewsets.GenericViewSet):
         claimed = uuid_in(request.data)
         if claimed and (known := known_answer(claimed, request, to=_to(hazard, verb))):
             return known
-        try:
+        with told():
             services.steps.permitted(request.user, verb, hazard)
-        except services.NotAllowed as refusal:
-            raise PermissionDenied(sentence(refusal.rule)) from refusal
         _must_be_open(hazard, verb, request.data)
         given = StepFields(data=request.data)
         given.is_valid(raise_exception=True)
@@ -297,46 +295,30 @@ def _once(claimed: UUID, answer: Callable[[], Response]) -> Response:
         raise
 
 
-def _conflict(hazard_id: UUID, request: Request, words: str) -> Conflict:
-    present = selectors.hazards_seen_by(request.user).shapeless().get(pk=hazard_id)
-    refusal = Conflict(words)
-    refusal.present = hazard_answer(present)
-    return refusal
-
-
 def _must_be_open(hazard: Hazard, verb: str, data: Any) -> None:
     """Refuse what the present state does not allow before looking at fields: 409 comes before 400."""
     try:
         words = kept_from(LIFECYCLE.step(hazard.state, verb), hazard)
     except StepNotAllowed:
-        words = _("“%(action)s” is not possible from “%(state)s”.") % {
-            "action": LIFECYCLE.steps_named(verb)[0].label, "state": hazard.get_state_display()
-        }  # fmt: skip
+        words = not_possible(LIFECYCLE, verb, hazard)
     if words:
-        refusal = Conflict(words)
-        refusal.present = hazard_answer(hazard)
-        raise refusal
+        raise Conflict(words, present=hazard_answer(hazard))
     seen = data.get("version") if hasattr(data, "get") else None
     if type(seen) is int and seen != hazard.version:  # whatever else it is, the fields say
-        refusal = Conflict(
-            _("You saw version %(seen)s; the present one is %(now)s.") % {"seen": seen, "now": hazard.version}
-        )
-        refusal.present = hazard_answer(hazard)
-        raise refusal
+        words = _("You saw version %(seen)s; the present one is %(now)s.") % {"seen": seen, "now": hazard.version}
+        raise Conflict(words, present=hazard_answer(hazard))
 
 
 def _take(hazard_id: UUID, verb: str, step: StepInput, request: Request) -> tuple[int, dict[str, Any]]:
-    """Call the service and turn its refusals into answers."""
-    try:
+    """Call the service and turn its refusals into answers. That a step was open a moment ago was seen before."""
+
+    def present() -> dict[str, Any]:
+        return hazard_answer(selectors.hazards_seen_by(request.user).shapeless().get(pk=hazard_id))
+
+    def why(refusal: StepNotAllowed) -> str:
+        too_late = isinstance(refusal, services.TooLateToReopen)
+        return str(refusal) if too_late else _("It changed in the meantime.")
+
+    with told(present, why=why):
         hazard = services.take_step(hazard_id=hazard_id, action=verb, given=step, actor=request.user, at=timezone.now())
-    except services.NotAllowed as refusal:
-        raise PermissionDenied(sentence(refusal.rule)) from refusal
-    except services.TooLateToReopen as refusal:
-        raise _conflict(hazard_id, request, str(refusal)) from refusal
-    except (StepNotAllowed, services.StaleVersion) as refusal:
-        raise _conflict(hazard_id, request, _("It changed in the meantime.")) from refusal
-    except services.FieldsMissing as refusal:
-        raise ValidationError(refusal.errors) from refusal
-    except services.EvidenceMissing as refusal:
-        raise Unprocessable({refusal.requirement: str(refusal)}) from refusal
     return status.HTTP_200_OK, hazard_answer(hazard)

@@ -71,12 +71,14 @@ class Face:
     due: str = ""
 
 
-def draw(sums: Mapping[str, Any], *, at: datetime, is_running: bool) -> Face | None:
+def draw(sums: Mapping[str, Any], *, at: datetime, is_running: bool, due: datetime | None = None) -> Face | None:
     """Draw a clock from its arithmetic (``Arithmetic.as_dict``) as it stood at a moment; None where nothing was left to run.
 
     Hours before the due time share the bar by their length. What is over is longer than any bar, so it gets its end.
+    ``due`` is the due time where another limit ends before the one that was reckoned.
     """
-    start, due = (datetime.fromisoformat(sums[name]) for name in ("start", "due"))
+    start, reckoned = (datetime.fromisoformat(sums[name]) for name in ("start", "due"))
+    due = min(due or reckoned, reckoned)
     whole = (due - start).total_seconds()
     if whole <= 0:
         return None
@@ -88,7 +90,7 @@ def draw(sums: Mapping[str, Any], *, at: datetime, is_running: bool) -> Face | N
 
     face = Face()
     for span in sums["spans"]:
-        begin, end = (datetime.fromisoformat(span[name]) for name in ("from", "to"))
+        begin, end = (min(datetime.fromisoformat(span[name]), due) for name in ("from", "to"))
         if span["why"] == "summary":
             cut = min(max(at, begin), end)
             face.pieces += [

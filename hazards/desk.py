@@ -230,11 +230,12 @@ def clock_rows(answer: dict[str, Any], at: datetime) -> list[dict[str, Any]]:
 
 def _clock_row(stage: dict[str, Any], at: datetime) -> dict[str, Any]:
     unit, sums = stage["unit"], stage["arithmetic"]
-    limit = worktime.limit_s(stage["amount"], unit)
+    limit = stage["limit_s"]
     started, stopped, due, marked = (
         datetime.fromisoformat(stage[name]) if stage[name] else None
         for name in ("started_at", "stopped_at", "due_at", "marked_at")
     )
+    is_earlier = bool(sums and stage["not_after"] and due and due < datetime.fromisoformat(sums["due"]))
     used = stage["used_s"]
     late = bool(marked) or bool(due and stage["running"] and due < at)
     over = used - limit
@@ -247,14 +248,15 @@ def _clock_row(stage: dict[str, Any], at: datetime) -> dict[str, Any]:
         "running": stage["running"],
         "late": late,
         "words": words,
-        "percent": min(999, round(100 * used / limit)),
+        "percent": min(999, round(100 * used / limit)) if limit else 999,
         "limit": UNIT_WORDS[unit] % {"n": stage["amount"]},
         "started": started,
         "stopped": stopped,
         "due": due,
         "marked": marked,
-        "face": clockface.draw(sums, at=stopped or at, is_running=stage["running"]) if sums else None,
+        "face": clockface.draw(sums, at=stopped or at, is_running=stage["running"], due=due) if sums else None,
         **_sum_rows(sums, unit),
+        **({"spelled": _("The limit of the report merged into it ends first.")} if is_earlier else {}),
     }
 
 

@@ -1,18 +1,24 @@
 """The one set of filters of hazards, for pages and API."""
 
+import re
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
+from typing import Any
 
 import django_filters
 from django.db import connection
 from django.db.models import Model, Q, QuerySet
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from citysafety.accounts.models import Department
 from citysafety.filtering import OnDay, Switch
 from citysafety.tallies import selectors as tallies
-from grid.models import Cell, Matter
+from grid import finding
+from grid.models import Cell, Matter, MatterClass
 
-from .evaluation.spans import CountedField, Days, counted, steps
+from .evaluation.spans import CountedField, Days, counted, had_by, lay_in, steps
 from .lifecycle import HazardState
 from .models import ASKED, Hazard, Mark, Severity, Step
 from .selectors import keys_of
@@ -25,6 +31,17 @@ KEYS = {
     "component": "SELECT id FROM grid_component WHERE code = %s",
     "cell": "SELECT id FROM grid_cell WHERE code = %s AND kind <> 'dedicated'",
     "dedicated": "SELECT id FROM grid_cell WHERE code = %s AND kind = 'dedicated'",
+}
+
+SPELLED = re.compile(r"[A-Za-z][A-Za-z0-9 -]+")  # pinyin, or a code such as XF-001
+MOST_SPELLED = 200  # matters and places that a few letters mean
+
+CODED: dict[str, type[Any]] = {
+    "matter": Matter,
+    "category": MatterClass,
+    "department": Department,
+    "unit": Department,
+    "cell": Cell,
 }
 
 # What few cases are; each has an index of its own.
@@ -47,6 +64,24 @@ def _keys(kind: str, code: str) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(KEYS[kind], [code])
         return [key for (key,) in cursor.fetchall()]
+
+
+def within(rows: QuerySet, area: str, asked: Mapping[str, str]) -> QuerySet:
+    """Keep what lies in an area; in a list of what the evaluation counted, what lay in it when the days ended.
+
+    ``asked``: the filters of the address, which were understood.
+    """
+    _count, _colon, days = asked.get("counted", "").partition(":")
+    return lay_in(rows, area, Days.read(days)) if days else rows.within(area)
+
+
+def names_of(asked: QueryDict) -> dict[str, dict[str, str]]:
+    """Return what the codes that an address asks for are called, by filter. Queries: 1 for each such filter."""
+    return {
+        name: {one.code: one.name for one in model.objects.filter(code__in=codes)}
+        for name, model in CODED.items()
+        if (codes := [code for code in asked.getlist(name) if code])
+    }
 
 
 class Counted(django_filters.CharFilter):
@@ -87,7 +122,7 @@ class HazardFilter(django_filters.FilterSet):
     refused = OnDay(method="by_day", label=_("refused on"))
     dispatched = OnDay(method="by_day", label=_("dispatched on"))
     marked = OnDay(method="by_day", label=_("marked overdue on"))
-    settled = OnDay(method="by_day", label=_("due to be closed on"))
+    settled = OnDay(method="by_day", label=_("closed or marked overdue on"))
     late = Switch(field_name="late", label=_("ever overdue"))
     counted = Counted(method="by_count", label=_("counted in the evaluation"))
     returned_by = django_filters.CharFilter(method="by_returner", label=_("returned by"))
@@ -97,6 +132,12 @@ class HazardFilter(django_filters.FilterSet):
     class Meta:
         model = Hazard
         fields: list[str] = []
+
+    @property
+    def days_counted(self) -> Days | None:
+        """The days of a count of the evaluation that is asked for: department and area are those of their end."""
+        asked = self.form.cleaned_data.get("counted")
+        return asked[1] if asked else None
 
     def by_condition(self, rows: QuerySet, name: str, value: bool) -> QuerySet:
         return rows.filter(CONDITIONS[name]) if value else rows.exclude(CONDITIONS[name])
@@ -109,6 +150,8 @@ class HazardFilter(django_filters.FilterSet):
 
         Their keys are looked up first: knowing how often each comes, PostgreSQL chooses between the newest and an index.
         """
+        if name == "department" and (days := self.days_counted):
+            return had_by(rows, _keys(name, value), days)
         field = "department" if name == "department" else "matter"
         return rows.filter(**{f"{field}__in": _keys(name, value)})
 
@@ -164,7 +207,7 @@ class HazardFilter(django_filters.FilterSet):
         return rows.filter(pk__in=returned.filter(actor__department__in=_keys("department", value)).values("hazard"))
 
     def by_words(self, rows: QuerySet, name: str, value: str) -> QuerySet:
-        """Find words in the description, the number, or the names of matter and cell in either language."""
+        """Find words in the description, the number, or the names of matter and cell: in either language, or as pinyin."""
         value = value.strip()
         if value.upper().startswith("YH-"):
             return rows.filter(number__startswith=value.upper())
@@ -174,10 +217,32 @@ class HazardFilter(django_filters.FilterSet):
         def named(model: type[Model]) -> QuerySet:
             return model.objects.filter(Q(**{f"name_zh__{how}": value}) | Q(**{f"name_en__{how}": value})).values("pk")
 
+        spelled = _spelled(value)
         return rows.filter(
             Q(**{f"description__{how}": value})
             | Q(**{f"number__{how}": value})
             | Q(matter__in=named(Matter))
             | Q(cell__in=named(Cell))
             | Q(dedicated_cell__in=named(Cell))
+            | spelled
         )
+
+
+def _spelled(text: str) -> Q:
+    """Return what fits a text as the pinyin, whole or by initials, or the code of a matter, a cell or a township.
+
+    Queries: 1 or 2 for Latin letters, none else.
+    """
+    fits = Q()
+    if not SPELLED.fullmatch(text):
+        return fits
+    found = finding.find(text, "", MOST_SPELLED)
+    codes = {kind: [one.code for one in found if one.kind == kind] for kind in ("matter", "cell", "township", "county")}
+    if codes["matter"]:
+        fits |= Q(matter__in=Matter.objects.filter(code__in=codes["matter"]).values("pk"))
+    if codes["cell"]:
+        cells = Cell.objects.filter(code__in=codes["cell"]).values("pk")
+        fits |= Q(cell__in=cells) | Q(dedicated_cell__in=cells)
+    for code in (*codes["township"], *codes["county"]):
+        fits |= Q(area_code__startswith=code)
+    return fits

@@ -29,7 +29,7 @@ from django.utils.translation import gettext as _
 from citysafety import worktime
 from citysafety.calendars.rosterwords import REASONS
 from citysafety.names import chosen
-from citysafety.notices import ladders
+from citysafety.notices import kinds, ladders
 from citysafety.notices.ladders import Ladders, Point
 from citysafety.notices.models import Rung
 from citysafety.notices.services import News, notify_all
@@ -56,7 +56,7 @@ TOLD, SKIPPED, NOBODY = Climbed.Outcome.TOLD, Climbed.Outcome.SKIPPED, Climbed.O
 def register() -> None:
     """Say to the ladders what hazards have: severities, clocks and whom one may tell."""
     label = Hazard._meta.verbose_name
-    ladders.register_kind(ladders.Kind(KIND, label, dict(Severity.choices), dict(Stage.choices), TARGETS))
+    kinds.register_kind(kinds.Kind(KIND, label, dict(Severity.choices), dict(Stage.choices), TARGETS))
 
 
 # -- one case ---------------------------------------------------------------------------------------

@@ -81,14 +81,15 @@ REPORTER = ("*:reporter",)
 RECHECKER = ("*:checker",)  # whose re-check found that it does not hold
 CALLER = ("operator:reporter",)  # who took the report of somebody of the public, or the account of the public itself
 NOT_BY_ITS_DOER = ("supervisor:area,not_rectifier",)
+SHOWABLE = (S.VERIFIED, S.WRITTEN_OFF)  # the work is done, and another has looked at it
 REOPENINGS = ("reopen", "grant_reopening")  # the steps that let a closed case go on
 REOPENED = {S.WRITTEN_OFF: S.ACCEPTED, S.REFUSED: S.REPORTED}  # where a case goes on that was closed wrongly
 
 
 # What one answer can serve for many cases at once: words, an office, a cause.
 ALIKE = frozenset({"reason", "department", "cause"})
-# What is decided case by case, with the papers of a major hazard or what was seen at the place before one.
-ONE_BY_ONE = frozenset({"major", "plan asked", "stopped"})
+# What is decided case by case, with the papers of a major hazard, its photos or what was seen at the place before one.
+ONE_BY_ONE = frozenset({"major", "plan asked", "stopped", "photos shown", "photos not shown"})
 
 # What a step may ask of a case besides its state, and what is said where it does not hold. Looks at columns only, of the
 # case and its matter.
@@ -120,6 +121,9 @@ CONDITIONS: dict[str, tuple[Callable[[Any], bool], Any]] = {
     ),
     "contested": (lambda hazard: hazard.contested_at is not None, _("Nobody has contested it.")),
     "not contested": (lambda hazard: hazard.contested_at is None, _("A supervisor has not decided yet.")),
+    "photos shown": (lambda hazard: hazard.photos_shown_at is not None, _("The photos are not shown.")),
+    "photos not shown": (lambda hazard: hazard.photos_shown_at is None, _("The photos are shown already.")),
+    "of the public": (lambda hazard: hazard.is_of_public, _("Nobody of the public follows this case.")),
     "not listed": (lambda hazard: hazard.listed_at is None, _("It is under listed supervision.")),
 }
 
@@ -312,6 +316,25 @@ LIFECYCLE = Lifecycle(
         requires=("reason",),
         label=_("Leave it closed"),
         when=("contested",),
+    ),
+    # -- what the public sees of the work: decided for one handling, and for each anew --
+    *aside(
+        SHOWABLE,
+        "show_photos",
+        gettext_noop(
+            "Personal Information Protection Law, art. 25: nothing of persons is published without their consent"
+        ),
+        (*DISPATCHER, *SUPERVISOR),
+        label=_("Show the photos of the handling to the reporter"),
+        when=("photos not shown", "of the public"),
+    ),
+    *aside(
+        SHOWABLE,
+        "hide_photos",
+        gettext_noop("what was shown to the public is withdrawn"),
+        (*DISPATCHER, *SUPERVISOR),
+        label=_("Show the photos to the reporter no longer"),
+        when=("photos shown",),
     ),
     # -- what changes its time limits --
     *aside(

@@ -34,7 +34,7 @@ from .bulk.judging import MOST as MOST_IN_BULK
 from .bulk.judging import choices as bulk_choices
 from .drawing import draw
 from .evaluation.access import may_read
-from .filters import HazardFilter, midnight
+from .filters import HazardFilter, midnight, within
 from .inspections.selectors import finders_of
 from .lifecycle import OPEN, HazardState, PhotoRole
 from .listings import desk as listings
@@ -218,7 +218,7 @@ def _kept(request: HttpRequest, asked: QueryDict, found: HazardFilter, area: str
             at = int(asked["at"]) if asked.get("at") else None  # digits, as was seen above
             rows = selectors.pinned(rows, figure=figure, area=area or area_asked(request), at=at)
         elif area:
-            rows = rows.within(area)
+            rows = within(rows, area, asked)
     except ValidationError as error:
         return none, [str(words) for words in error.detail.values()]
     except PositionGone:

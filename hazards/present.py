@@ -10,6 +10,7 @@ from django.utils.timezone import localtime
 from citysafety import worktime
 from citysafety.evidence.models import Attachment
 from citysafety.evidence.telling import Judged
+from citysafety.notices.ladders import limit_of
 
 from . import standard
 from .models import ClockChange, Hazard, Step
@@ -130,6 +131,7 @@ def clock_answer(hazard: Hazard, at: datetime) -> dict[str, Any]:
                 "running": clock.stopped_at is None,
                 "unit": clock.unit,
                 "amount": clock.amount,
+                "limit_s": limit_of(clock, days),
                 "started_at": localtime(clock.started_at).isoformat(),
                 "stopped_at": localtime(clock.stopped_at).isoformat() if clock.stopped_at else None,
                 "consumed_s": clock.consumed_s,

@@ -5,6 +5,7 @@ from .bulk import pages as bulk
 from .evaluation import pages as evaluation
 from .listings import pages as listings
 from .listings import public
+from .public import maps as public_maps
 from .public import pages as public_side
 from .rechecks import pages as rechecks
 from .writeoffs import pages as writeoffs
@@ -36,6 +37,8 @@ urlpatterns = [
     path("public/follow/", public_side.follow, name="public-follow"),
     path("public/cases/", public_side.cases, name="public-cases"),
     path("public/cases/<str:code>/", public_side.case, name="public-case"),
+    path("public/cases/<str:code>/photos/<int:number>.jpg", public_side.photo, name="public-photo"),
+    path("public/map/<int:version>/<slug:layer>.geojson", public_maps.layer, name="public-map-layer"),
     path("public/cases/<str:code>/not-solved/", public_side.contest, name="public-contest"),
     path("public/cases/<str:code>/solved/", public_side.rate, name="public-rate"),
     path("hazards/<uuid:hazard_id>/", pages.hazard, name="hazard-page"),

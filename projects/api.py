@@ -17,7 +17,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from citysafety.accounts.models import Role
-from citysafety.accounts.rights import sentence
 from citysafety.api import (
     Conflict,
     Unprocessable,
@@ -31,11 +30,10 @@ from citysafety.documents import services as documents
 from citysafety.documents.models import Document
 from citysafety.documents.pdf import MissingGlyphs, pictures
 from citysafety.evidence.doors import role_asked, step_asked, take_photo
-from citysafety.lifecycle import StepNotAllowed
 from citysafety.tallies.api import told_at_the_door
-from citysafety.viewsets import CountTwin, Historied, steps_answer
+from citysafety.viewsets import CountTwin, Historied, not_possible, steps_answer
 from hazards.models import Hazard
-from hazards.services.steps import EvidenceMissing, FieldsMissing, NotAllowed, StaleVersion
+from hazards.refusals import told
 
 from . import selectors, services
 from .filters import NoticeFilter
@@ -169,11 +167,11 @@ class NoticeViews(CountTwin, Historied, viewsets.GenericViewSet):
         given.is_valid(raise_exception=True)
         data = dict(given.validated_data)
         if data.pop("version") != notice.version or notice.state != NoticeState.DRAFT:
-            raise _conflict(notice, request, _("It changed in the meantime."))
+            raise Conflict(_("It changed in the meantime."), present=_present(notice, request))
         try:
             documents.revise(notice.document_id, **data, at=timezone.now())
         except documents.WrongState as error:
-            raise _conflict(notice, request, str(error)) from error
+            raise Conflict(str(error), present=_present(notice, request)) from error
         return Response(notice_answer(self.get_object()))
 
     @extend_schema(request=None, responses=OpenApiTypes.OBJECT)
@@ -186,7 +184,7 @@ class NoticeViews(CountTwin, Historied, viewsets.GenericViewSet):
             try:
                 documents.prepare(notice.document_id, by=request.user, at=timezone.now())
             except documents.WrongState as error:
-                raise _conflict(notice, request, str(error)) from error
+                raise Conflict(str(error), present=_present(notice, request)) from error
             except MissingGlyphs as error:
                 words = _("The fonts for documents lack these characters: %(seen)s.") % {"seen": error}
                 raise Unprocessable({"body": words}) from error
@@ -249,22 +247,9 @@ class NoticeViews(CountTwin, Historied, viewsets.GenericViewSet):
         )
 
         def act() -> tuple[int, dict[str, Any]]:
-            try:
+            with told(lambda: _present(notice, request), why=lambda _refusal: not_possible(LIFECYCLE, verb, notice)):
                 services.take_step(notice_id=notice.pk, action=verb, given=step, actor=request.user, at=timezone.now())
-            except NotAllowed as refusal:
-                raise PermissionDenied(sentence(refusal.rule)) from refusal
-            except StepNotAllowed as refusal:
-                words = {"action": LIFECYCLE.steps_named(verb)[0].label, "state": notice.get_state_display()}
-                raise _conflict(
-                    notice, request, _("“%(action)s” is not possible from “%(state)s”.") % words
-                ) from refusal
-            except (StaleVersion, documents.OtherBytes, documents.WrongState) as refusal:
-                raise _conflict(notice, request, _("It changed in the meantime.")) from refusal
-            except FieldsMissing as refusal:
-                raise ValidationError(refusal.errors) from refusal
-            except EvidenceMissing as refusal:
-                raise Unprocessable({refusal.requirement: str(refusal)}) from refusal
-            return 200, notice_answer(selectors.notices_seen_by(request.user).get(pk=notice.pk))
+            return 200, _present(notice, request)
 
         return answer_once(step.id, request, act, to=to)
 
@@ -280,16 +265,12 @@ def _supervisors_only(request: Request) -> None:
 
 
 def _may(request: Request, verb: str, notice: OverdueNotice) -> None:
-    try:
+    with told():
         permitted(request.user, verb, notice)
-    except NotAllowed as refusal:
-        raise PermissionDenied(sentence(refusal.rule)) from refusal
 
 
-def _conflict(notice: OverdueNotice, request: Request, words: str) -> Conflict:
-    refusal = Conflict(words)
-    refusal.present = notice_answer(selectors.notices_seen_by(request.user).get(pk=notice.pk))
-    return refusal
+def _present(notice: OverdueNotice, request: Request) -> dict[str, Any]:
+    return notice_answer(selectors.notices_seen_by(request.user).get(pk=notice.pk))
 
 
 def _bytes_of(notice: OverdueNotice) -> bytes:

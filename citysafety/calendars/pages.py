@@ -158,6 +158,7 @@ def post(request: HttpRequest, pk: int) -> HttpResponse:
         "sunday": heads[-1].day,
         "earlier": heads[0].day - 7 * DAY,
         "later": heads[0].day + 7 * DAY,
+        "is_this_week": any(head.is_today for head in heads),
         "handovers": [_told(one, at) for one in handovers.history_of(found)[:MOST_HANDOVERS]],
         "plans": shifts.may_plan(request.user, found),
         "may_write": handovers.may_give(request.user, found, at),

@@ -53,11 +53,14 @@ def picture(request: HttpRequest, attachment_id: int, size: str) -> HttpResponse
     """Show a derivative: re-encoded, without EXIF; made here when the worker has not come to it yet."""
     if size not in SIZES:
         raise Http404
-    attachment = _attachment(request, attachment_id)
+    return rendition(_attachment(request, attachment_id), size, f"{attachment_id}-{size}.jpg")
+
+
+def rendition(attachment: Attachment, size: str, name: str) -> HttpResponse:
+    """Answer with a derivative of a photo that the door has let its caller see. :raises Http404: there is no file."""
     if attachment.photo.derived_at is None:
         services.derive(sha256=attachment.photo_id, at=timezone.now())
-    path = services.folder(attachment.photo_id) / f"{size}.jpg"
-    return _file(path, "image/jpeg", f"{attachment_id}-{size}.jpg", download=False)
+    return _file(services.folder(attachment.photo_id) / f"{size}.jpg", "image/jpeg", name, download=False)
 
 
 @login_required

@@ -43,7 +43,6 @@ def _page(request: HttpRequest, template: str, **context: Any) -> HttpResponse:
     theme = request.COOKIES.get("theme") or request.user.theme
     assets = {
         "dexie": static("dexie/dist/modern/dexie.min.mjs"),
-        "map": static("js/map.js"),
         "maplibreCss": static("maplibre-gl/dist/maplibre-gl.css"),
         **context.pop("more_assets", {}),
     }

@@ -33,7 +33,7 @@ LIVES: tuple[tuple[tuple[str, ...], int], ...] = (
     (("accept", "dispatch", "take"), 0),
     (HANDLED, 0),
     ((*HANDLED, "verify"), 0),
-    (SOLVED, 5),
+    ((*SOLVED, "show_photos"), 5),
     (SOLVED, 0),
     ((*SOLVED, "contest"), 0),
     ((*SOLVED, "contest", *AGAIN, "contest"), 0),

@@ -17,6 +17,7 @@ from citysafety.outbox.services import announce
 from . import ladders, services
 from .facts import LadderChanged
 from .forms import SigningForm
+from .kinds import KINDS, labels
 from .models import Channel, Delivery, Ladder, LadderHistory, Rung, RungHistory
 
 
@@ -76,7 +77,7 @@ class RungForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        targets = {key: label for kind in ladders.KINDS.values() for key, label in kind.targets.items()}
+        targets = {key: label for kind in KINDS.values() for key, label in kind.targets.items()}
         self.fields["target"] = forms.ChoiceField(choices=list(targets.items()), label=_("whom to tell"))
 
 
@@ -106,7 +107,7 @@ class LadderForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        kinds = ladders.KINDS.values()
+        kinds = KINDS.values()
         any_of = [("", _("any"))]
         severities = {key: label for kind in kinds for key, label in kind.severities.items()}
         stages = {key: label for kind in kinds for key, label in kind.stages.items()}
@@ -127,8 +128,20 @@ class LadderAdmin(admin.ModelAdmin):
 
     form = LadderForm
     inlines = (RungInline,)
-    list_display = ("kind", "severity", "stage", "basis", "active")
+    list_display = ("kind_words", "severity_words", "stage_words", "basis", "active")
     list_filter = ("active",)
+
+    @admin.display(description=_("kind of record"), ordering="kind")
+    def kind_words(self, ladder: Ladder) -> str:
+        return labels(ladder.kind, ladder.severity, ladder.stage)[0]
+
+    @admin.display(description=_("severity"), ordering="severity")
+    def severity_words(self, ladder: Ladder) -> str:
+        return labels(ladder.kind, ladder.severity, ladder.stage)[1] or str(_("any"))
+
+    @admin.display(description=_("clock"), ordering="stage")
+    def stage_words(self, ladder: Ladder) -> str:
+        return labels(ladder.kind, ladder.severity, ladder.stage)[2] or str(_("any"))
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)

@@ -3,38 +3,20 @@
 A rung stands at so much **used time of the clock's own unit**, so that lunch, nights, holidays and pauses never climb.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Protocol
 
 from django.utils.translation import gettext as _
 
 from citysafety import worktime
 
+from .kinds import KINDS
 from .models import Ladder, Rung
 
 HOUR_S = 3_600
-
-
-@dataclass(frozen=True, slots=True)
-class Kind:
-    """What an app registers of its cases: the severities, clocks and targets that a ladder may name, each with its label."""
-
-    key: str
-    label: Any
-    severities: Mapping[str, Any]
-    stages: Mapping[str, Any]
-    targets: Mapping[str, Any]
-
-
-KINDS: dict[str, Kind] = {}
-
-
-def register_kind(kind: Kind) -> None:
-    """Make a kind of case known to the ladders."""
-    KINDS[kind.key] = kind
 
 
 class Clock(Protocol):

@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from citysafety.accounts.models import Department
 
+from .kinds import labels
+
 LEASE = timedelta(seconds=150)  # longer than a task may live (CELERY_TASK_TIME_LIMIT): then its worker is dead
 ATTEMPTS = 6
 
@@ -200,7 +202,7 @@ class Ladder(models.Model):
         ]
 
     def __str__(self) -> str:
-        return " · ".join(part for part in (self.kind, self.severity, self.stage) if part)
+        return " · ".join(part for part in labels(self.kind, self.severity, self.stage) if part)
 
 
 def _channels() -> list[str]:

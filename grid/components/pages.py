@@ -14,6 +14,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
@@ -238,5 +239,5 @@ def wrong_rows(request: HttpRequest, pk: UUID) -> HttpResponse:
     lines = ((row.line, row.code, *one) for row in rows for one in told(row))
     return sheet(
         request, "csv", title=_("Wrong rows of an import"), filters=load.file_name, at=load.at,
-        header=[_("Line"), _("Code"), _("Column"), _("Seen"), _("Expected")], rows=lines,
+        header=[pgettext("of a file", "Line"), _("Code"), _("Column"), _("Seen"), _("Expected")], rows=lines,
     )  # fmt: skip

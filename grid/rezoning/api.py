@@ -21,7 +21,7 @@ from rest_framework.response import Response
 from citysafety.accounts.rights import sentence
 from citysafety.api import Conflict, Unprocessable, answer_once, area_asked, known_answer, uuid_in
 from citysafety.lifecycle import StepNotAllowed
-from citysafety.viewsets import CountTwin, Historied
+from citysafety.viewsets import CountTwin, Historied, not_possible
 from citysafety.workdays import CITY_TIME
 
 from .. import selectors
@@ -227,16 +227,12 @@ class RezoningViews(CountTwin, Historied, viewsets.GenericViewSet):
         try:
             LIFECYCLE.step(rezoning.state, verb)
         except StepNotAllowed:
-            words = _("“%(action)s” is not possible from “%(state)s”.") % {
-                "action": LIFECYCLE.steps_named(verb)[0].label, "state": rezoning.get_state_display()
-            }  # fmt: skip
+            words = not_possible(LIFECYCLE, verb, rezoning)
         seen = data.get("version") if hasattr(data, "get") else None
         if not words and type(seen) is int and seen != rezoning.version:
             words = _("You saw version %(seen)s; the present one is %(now)s.") % {"seen": seen, "now": rezoning.version}
         if words:
-            refusal = Conflict(words)
-            refusal.present = self._whole(rezoning)
-            raise refusal
+            raise Conflict(words, present=self._whole(rezoning))
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
-from django.utils.translation import get_language
+from django.utils.translation import get_language, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 
@@ -18,7 +18,7 @@ class BulkRun(models.Model):
 
     class State(models.TextChoices):
         TRIED = "tried", _("Tried")
-        RUNNING = "running", _("In work")
+        RUNNING = "running", pgettext_lazy("run", "In work")
         DONE = "done", _("Done")
 
     id = models.UUIDField(primary_key=True, editable=False)

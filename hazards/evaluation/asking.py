@@ -7,6 +7,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from citysafety.accounts.roles import Role
 from citysafety.api import area_asked
@@ -51,7 +52,7 @@ def asked_for(request: Any) -> Asked:
     refused = {name: _("There is no filter “%(name)s”.") % {"name": name} for name in asked if name not in KNOWN}
     dimension = asked.get("by") or dimensions[0]
     if dimension not in dimensions:
-        refused["by"] = not_understood(_("By"), [dimension], _one_of(dimensions))
+        refused["by"] = not_understood(pgettext("rows of a table", "By"), [dimension], _one_of(dimensions))
     times = asked.get("times", "")
     if times not in ("", "true", "false"):
         refused["times"] = not_understood(_("Working time"), [times], _("true or false"))

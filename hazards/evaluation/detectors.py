@@ -69,6 +69,10 @@ WITH reported AS (
 ), base AS (
   SELECT c.id, c.code, coalesce(r.n, 0) AS n FROM grid_cell c LEFT JOIN reported r ON r.cell_id = c.id
   WHERE c.kind = 'base' AND c.active
+    AND NOT EXISTS (  -- a cell that began within the days had no time to report
+      SELECT FROM grid_gridversion v WHERE v.id = c.version_id AND v.activated_at >= %(start)s
+        AND EXISTS (SELECT FROM grid_succession s WHERE s.new_id = c.id)
+    )
 ), around AS (
   SELECT id, code, n,
          count(*) OVER village - 1 AS near, sum(n) OVER village AS near_n,
@@ -172,6 +176,18 @@ WITH filed AS (
 SELECT reporter_id, left(area_code, 6), jsonb_build_object('cases', cardinality(ids), 'same', same), ids[1:{MOST_CASES}]
 FROM largest"""
 
+# A merged case leaves every count: whoever merges what is not of one matter, or lies apart, is asked why.
+MERGED = f"""
+SELECT m.merged_by_id, {_area("d.area_code")},
+       jsonb_build_object('cases', count(*), 'matters', count(*) FILTER (WHERE d.matter_id <> o.matter_id)),
+       {_newest("d.id", "m.merged_at")}
+FROM hazards_merger m
+JOIN hazards_hazard d ON d.id = m.duplicate_id JOIN hazards_hazard o ON o.id = m.into_id
+WHERE m.undone_at IS NULL AND m.merged_at >= %(start)s AND m.merged_at < %(end)s
+  AND (d.matter_id <> o.matter_id OR ST_DistanceSphere(d.location, o.location)
+       > %(metres)s + least(coalesce(d.accuracy_m, 0), {MOST_DOUBT_M}) + least(coalesce(o.accuracy_m, 0), {MOST_DOUBT_M}))
+GROUP BY m.merged_by_id HAVING count(*) >= %(least)s"""
+
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
@@ -189,6 +205,7 @@ PATTERNS = {
     "far_verified": Pattern(Subject.WORKER, FAR_VERIFIED),
     "photos": Pattern(Subject.WORKER, PHOTOS),
     "batch": Pattern(Subject.WORKER, BATCH),
+    "merged": Pattern(Subject.WORKER, MERGED),
 }
 
 
@@ -241,6 +258,13 @@ def sentence(code: str, figures: Mapping[str, Any], thresholds: Mapping[str, int
             return (
                 _(
                     "Photos of %(cases)s cases ask for a look: %(again)s show what another case shows, %(far)s were taken far away."
+                )
+                % words
+            )
+        case "merged":
+            return (
+                _(
+                    "%(cases)s cases were merged into ones that lie farther than %(metres)s m away or are of another matter (%(matters)s). Were they the same hazard?"
                 )
                 % words
             )

@@ -121,6 +121,22 @@ class Detector(Named):
             raise ValidationError({"thresholds": words % {"seen": self.thresholds, "known": ", ".join(expected)}})
 
 
+class FormerPlace(models.Model):
+    """Where a case lay until a re-zoning moved it: the evaluation of days before keeps the old map."""
+
+    hazard = models.ForeignKey("hazards.Hazard", models.PROTECT, related_name="former_places")
+    area_code = models.CharField(max_length=15)
+    dedicated_cell = models.ForeignKey("grid.Cell", models.PROTECT, null=True, related_name="+", db_index=False)
+    until = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["until", "hazard"], name="former_place_until")]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.hazard_id} {self.area_code} until {self.until}"
+
+
 class Finding(models.Model):
     """A reason to ask: who or what it is about, in which days, with the figures and some of the cases. It is no verdict."""
 

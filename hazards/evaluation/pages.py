@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.http import require_POST
 
 from citysafety import areas
@@ -29,7 +29,7 @@ from .selectors import DIMENSIONS, MOST_ROWS, Row, Table
 from .words import COUNTS, SHOWN, formula_words
 
 PERIOD_WORDS = {
-    "day": gettext_lazy("Day"),
+    "day": pgettext_lazy("period", "Day"),
     "week": gettext_lazy("Week"),
     "month": gettext_lazy("Month"),
     "quarter": gettext_lazy("Quarter"),

@@ -20,6 +20,7 @@ DETECTORS = (
     ("far_verified", "异地复查", "Verified at a distance"),
     ("photos", "照片重复或地点不符", "Photos used again or taken elsewhere"),
     ("batch", "短时间批量上报", "Many cases at one go"),
+    ("merged", "并案的隐患不像同一个", "Merged though unlike"),
 )
 
 

@@ -21,7 +21,7 @@ from grid.models import Cell, Division, Matter, MatterClass
 from ..lifecycle import REOPENINGS, STAGES
 from .models import EvaluationRule, Indicator
 from .spans import PAUSE_REACHES, Days
-from .words import BITS, COUNTS, summed
+from .words import BITS, COUNTS, OWN, summed
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +69,13 @@ WITH happened AS MATERIALIZED (
     SELECT hazard_id, NULL, {BITS["fail"]} FROM hazards_recheck
     WHERE state = 'fails' AND done_at >= %(start)s AND done_at < %(end)s
     UNION ALL
-    SELECT hazard_id, NULL, {BITS["marked"]} FROM hazards_mark WHERE at >= %(start)s AND at < %(end)s
+    SELECT hazard_id, NULL, {BITS["marked"]} + CASE stage WHEN 'rectify' THEN {BITS["own_marked"]} ELSE 0 END
+    FROM hazards_mark WHERE at >= %(start)s AND at < %(end)s
     UNION ALL
-    SELECT hazard_id, NULL, {BITS["stood"]} FROM hazards_clockchange
+    SELECT hazard_id, NULL, {BITS["stood"]} FROM hazards_clockchange c
     WHERE kind = 'pause' AND is_granted AND decided_at >= %(paused_since)s AND decided_at < %(end)s
       AND (ended_at IS NULL OR ended_at >= %(start)s)
+      AND NOT EXISTS (SELECT FROM hazards_mark k WHERE k.hazard_id = c.hazard_id AND k.at < c.decided_at)
     UNION ALL
     SELECT id, NULL, {BITS["received"]} FROM hazards_hazard WHERE received_at >= %(start)s AND received_at < %(end)s
   ) one GROUP BY hazard, unit
@@ -84,11 +86,27 @@ HAPPENED = HAPPENED.format(
     cases=" ".join(f"WHEN '{action}' THEN {bit}" for action, bit in WEIGHED.items()),
     actions=", ".join(f"'{action}'" for action in WEIGHED),
 )
-CASE = """CROSS JOIN LATERAL (
-  SELECT area_code, dedicated_cell_id, department_id, matter_id, reporter_id, late, pinned_at, severity
-  FROM hazards_hazard WHERE id = e.hazard OFFSET 0
+# A case as it stood when the days ended: what came after them changes nothing of them. Only of what has changed since is
+# more read than its row: where it lay, whose it was, whether it was late.
+THEN = "z.changed_at >= %(end)s"
+CASE = f"""LEFT JOIN (
+  SELECT DISTINCT ON (hazard_id) hazard_id, area_code, dedicated_cell_id
+  FROM hazards_formerplace WHERE until >= %(end)s ORDER BY hazard_id, until
+) f ON f.hazard_id = e.hazard
+CROSS JOIN LATERAL (
+  SELECT coalesce(f.area_code, z.area_code) AS area_code, z.matter_id, z.reporter_id, z.severity,
+    CASE WHEN f.hazard_id IS NULL THEN z.dedicated_cell_id ELSE f.dedicated_cell_id END AS dedicated_cell_id,
+    CASE WHEN {THEN} THEN (
+      SELECT s.department_id FROM hazards_step s WHERE s.hazard_id = z.id AND s.at < %(end)s ORDER BY s.version DESC LIMIT 1
+    ) ELSE z.department_id END AS department_id,
+    z.late AND (NOT ({THEN}) OR EXISTS (SELECT FROM hazards_mark k WHERE k.hazard_id = z.id AND k.at < %(end)s)) AS late,
+    z.late AND EXISTS (
+      SELECT FROM hazards_mark k WHERE k.hazard_id = z.id AND k.stage = 'rectify' AND k.at < %(end)s
+    ) AS own_late,
+    CASE WHEN z.pinned_at < %(end)s THEN z.pinned_at END AS pinned_at
+  FROM hazards_hazard z WHERE z.id = e.hazard OFFSET 0
 ) h"""
-RULES = {key: count.sql for key, count in COUNTS.items()} | {"returned_by": f"b & {BITS['returned_by']} <> 0"}
+RULES = {key: count.sql for key, count in COUNTS.items()} | dict(OWN.values())
 SUMS = ", ".join(
     f"count(*) FILTER (WHERE {rule}), coalesce(sum(weight) FILTER (WHERE {rule}), 0)::bigint" for rule in RULES.values()
 )
@@ -133,9 +151,12 @@ class Row:
     def list_of(self, count: str, days: Days, *, path: str = "") -> str:
         """Return the address of the list that makes a count."""
         narrowed = self.narrowed
-        if count == "returned" and "department" in narrowed:
-            narrowed = {name: value for name, value in narrowed.items() if name != "department"}
-            narrowed["returned_by"] = self.narrowed["department"]
+        if "department" in narrowed:
+            if count == "returned":
+                narrowed = {name: value for name, value in narrowed.items() if name != "department"}
+                narrowed["returned_by"] = self.narrowed["department"]
+            elif count in OWN:
+                count = OWN[count][0]
         return f"{path or reverse('hazards')}?{urlencode({'counted': f'{count}:{days}', **narrowed})}"
 
 
@@ -194,7 +215,7 @@ def _counts(area: str, dimension: str, days: Days) -> tuple[dict[int, Any], tupl
     where, asked = _asked(area, dimension, days)
     sql = f"""{HAPPENED}
     SELECT GROUPING(key) AS whole, key, {SUMS} FROM (
-      SELECT {by.key} AS key, e.b, h.late, CASE WHEN h.pinned_at IS NULL THEN 1 ELSE coalesce(l.pin_weight, 1) END AS weight
+      SELECT {by.key} AS key, e.b, h.late, h.own_late, CASE WHEN h.pinned_at IS NULL THEN 1 ELSE coalesce(l.pin_weight, 1) END AS weight
       FROM happened e {CASE} {by.join}
       LEFT JOIN hazards_limitrule l ON l.severity = h.severity AND l.active
       WHERE {where}
@@ -206,9 +227,10 @@ def _counts(area: str, dimension: str, days: Days) -> tuple[dict[int, Any], tupl
     for whole, key, *sums in lines:
         pair = tuple(dict(zip(RULES, sums[n::2], strict=True)) for n in (0, 1))
         for one in pair:
-            returned_by = one.pop("returned_by")
-            if dimension == "department" and not whole:
-                one["returned"] = returned_by
+            for count, (own, _sql) in OWN.items():
+                of_its_own = one.pop(own)
+                if dimension == "department" and not whole:
+                    one[count] = of_its_own
         if whole:
             total = pair
         elif key is not None and pair[0] and any(pair[0].values()):

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,13 +15,13 @@ class Count:
     key: str
     label: Any
     rule: Any
-    sql: str  # over ``b``, the bits of what happened in the days, and ``late``
+    sql: str  # over ``b``, the bits of what happened in the days, ``late`` and ``own_late``
 
 
 # What happened to a case within the days, one bit each.
 BITS = {
     "received": 1, "accept": 2, "write_off": 4, "dispatch": 8, "fail": 16, "return": 32, "reopen": 64,
-    "ask_extension": 128, "marked": 256, "stood": 512, "grant_extension": 1024, "returned_by": 2048,
+    "ask_extension": 128, "marked": 256, "stood": 512, "grant_extension": 1024, "returned_by": 2048, "own_marked": 4096,
 }  # fmt: skip
 
 
@@ -31,7 +32,9 @@ def _has(*names: str) -> str:
 COUNTS = {
     count.key: count
     for count in (
-        Count("received", _("Received"), _("Received by the server in these days."), _has("received")),
+        Count(
+            "received", pgettext_lazy("cases", "Received"), _("Received by the server in these days."), _has("received")
+        ),
         Count("accepted", _("Accepted"), _("Accepted in these days, once however often."), _has("accept")),
         Count("dispatched", _("Dispatched"), _("Dispatched to a department in these days."), _has("dispatch")),
         Count(
@@ -44,15 +47,16 @@ COUNTS = {
             "deferred",
             _("Deferred"),
             _(
-                "The clock stood in these days by a pause granted within the year before, and the case was not written off."
+                "The clock stood in these days by a pause granted within the year before, while the case was not overdue, and it"
+                " was not written off."
             ),
             f"{_has('stood')} AND NOT ({_has('write_off')})",
         ),
         Count("closed", _("Closed"), _("Written off in these days."), _has("write_off")),
         Count(
             "closed_on_time",
-            _("Closed on time"),
-            _("Written off in these days, and never marked overdue."),
+            pgettext_lazy("cases", "Closed on time"),
+            _("Written off in these days, and never marked overdue before they ended."),
             f"{_has('write_off')} AND NOT late",
         ),
         Count("overdue", _("Became overdue"), _("Marked overdue in these days."), _has("marked")),
@@ -71,6 +75,14 @@ COUNTS = {
     )
 }
 COUNT_KEYS = tuple(COUNTS)
+# Of a department only what was late while it rectified: before the dispatch and at the verification others are at work.
+OWN = {
+    "should_close": ("own_should_close", _has("write_off", "own_marked", "stood")),
+    "closed_on_time": ("own_closed_on_time", f"{_has('write_off')} AND NOT own_late"),
+    "overdue": ("own_overdue", _has("own_marked")),
+    "returned": ("returned_by", _has("returned_by")),
+}
+OWN_OF = {own: count for count, (own, _sql) in OWN.items()}
 SHOWN = (
     "received", "accepted", "should_close", "deferred", "closed", "closed_on_time", "overdue", "reworked", "returned",
     "reopened", "extension_asked", "extension_granted",
@@ -97,6 +109,7 @@ THRESHOLDS: dict[str, dict[str, int]] = {
     "far_verified": {"days": 28, "metres": 500, "least": 3},
     "photos": {"days": 28, "least": 3},
     "batch": {"days": 28, "within_minutes": 10, "least": 8},
+    "merged": {"days": 28, "metres": 100, "least": 3},
 }
 LIMIT_WORDS = {
     "days": _("days looked at"),

@@ -17,17 +17,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from citysafety.accounts.models import Role
-from citysafety.accounts.rights import sentence
 from citysafety.api import Conflict, Unprocessable, answer_once, area_asked, known_answer, uuid_in
 from citysafety.documents import services as documents
 from citysafety.documents.models import Document
 from citysafety.documents.pdf import MissingGlyphs, pictures
 from citysafety.lifecycle import StepNotAllowed
-from citysafety.viewsets import CountTwin, Historied, steps_answer
+from citysafety.viewsets import CountTwin, Historied, not_possible, steps_answer
 
 from ..models import Criterion, Hazard, Level, Listing
+from ..refusals import told
 from ..selectors import criteria_for
-from ..services.given import FieldsMissing, NotAllowed, StaleVersion
 from . import selectors, services
 from .filters import CriterionFilter, ListingFilter
 from .lifecycle import LIFECYCLE, SIGNS
@@ -114,15 +113,14 @@ class ListingViews(CountTwin, Historied, viewsets.GenericViewSet):
         hazard = get_object_or_404(Hazard.objects.visible_to(request.user).only("pk"), pk=hazard_id)
 
         def act() -> tuple[int, dict[str, Any]]:
+            proposal = services.Proposal(**data)
             try:
-                proposal = services.Proposal(**data)
-                listing = services.propose(hazard_id=hazard.pk, proposal=proposal, by=request.user, at=timezone.now())
-            except NotAllowed as refusal:
-                raise PermissionDenied(sentence(refusal.rule)) from refusal
+                with told():
+                    listing = services.propose(
+                        hazard_id=hazard.pk, proposal=proposal, by=request.user, at=timezone.now()
+                    )
             except services.NotListable as refusal:
                 raise Conflict(str(refusal)) from refusal
-            except FieldsMissing as refusal:
-                raise ValidationError(refusal.errors) from refusal
             return 201, self._answer(listing.pk)
 
         return answer_once(claimed, request, act, to="listings/")
@@ -142,7 +140,7 @@ class ListingViews(CountTwin, Historied, viewsets.GenericViewSet):
         try:
             services.prepare(listing_id=listing.pk, by=request.user, at=timezone.now())
         except (StepNotAllowed, documents.WrongState) as error:
-            raise self._conflict(listing, str(error)) from error
+            raise Conflict(str(error), present=self._answer(listing.pk)) from error
         except MissingGlyphs as error:
             raise _glyphs(error) from error
         return Response(self._answer(listing.pk))
@@ -193,18 +191,10 @@ class ListingViews(CountTwin, Historied, viewsets.GenericViewSet):
         step = services.ListingInput(**{**data, "words": data["words"] or reason})
 
         def act() -> tuple[int, dict[str, Any]]:
-            try:
+            with told(lambda: self._answer(listing.pk), why=lambda refusal: _why_not(refusal, listing, verb)):
                 services.take_step(
                     listing_id=listing.pk, action=verb, given=step, actor=request.user, at=timezone.now()
                 )
-            except NotAllowed as refusal:
-                raise PermissionDenied(sentence(refusal.rule)) from refusal
-            except StepNotAllowed as refusal:
-                raise self._conflict(listing, _why_not(refusal, listing, verb)) from refusal
-            except (StaleVersion, documents.OtherBytes, documents.WrongState) as refusal:
-                raise self._conflict(listing, _("It changed in the meantime.")) from refusal
-            except FieldsMissing as refusal:
-                raise ValidationError(refusal.errors) from refusal
             return 200, self._answer(listing.pk)
 
         return answer_once(step.id, request, act, to=to)
@@ -213,24 +203,14 @@ class ListingViews(CountTwin, Historied, viewsets.GenericViewSet):
         return listing_answer(selectors.listings_seen_by(self.request.user).get(pk=pk))
 
     def _may(self, listing: Listing, verb: str) -> None:
-        try:
+        with told():
             services.permitted(self.request.user, verb, listing)
-        except NotAllowed as refusal:
-            raise PermissionDenied(sentence(refusal.rule)) from refusal
-
-    def _conflict(self, listing: Listing, words: str) -> Conflict:
-        refusal = Conflict(words)
-        refusal.present = self._answer(listing.pk)
-        return refusal
 
 
 def _why_not(refusal: StepNotAllowed, listing: Listing, verb: str) -> str:
     """Say why a step is not open: what keeps it, or that the state has none."""
-    steps = LIFECYCLE.steps_named(verb)
-    if any(step.source == listing.state for step in steps):
-        return str(refusal)
-    words = {"action": steps[0].label, "state": listing.get_state_display()}
-    return _("“%(action)s” is not possible from “%(state)s”.") % words
+    is_step = any(step.source == listing.state for step in LIFECYCLE.steps_named(verb))
+    return str(refusal) if is_step else not_possible(LIFECYCLE, verb, listing)
 
 
 def _asked_paper(request: Request, listing: Listing) -> Document:

@@ -1,8 +1,9 @@
 """What the desk pages of listings show: signs of states, clocks in words, forms of steps."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from citysafety.accounts.rights import may
@@ -11,7 +12,7 @@ from citysafety.accounts.roles import Role
 from ..asked import Field
 from ..models import Hazard, Listing, ListingClock
 from . import selectors
-from .lifecycle import LABELS, LIFECYCLE, SIGNS, ListingState, Step
+from .lifecycle import LABELS, LIFECYCLE, SIGNS, ClockKind, ListingState, Step
 from .services import paper_of, paper_to_sign, steps_open_to, unlistable
 
 S = ListingState
@@ -36,11 +37,21 @@ def clock_rows(listing: Listing, at: datetime) -> list[dict[str, Any]]:
 def _clock_row(clock: ListingClock, at: datetime) -> dict[str, Any]:
     return {
         "clock": clock,
+        "due": _due_words(clock),
         "label": clock.get_kind_display(),
         "limit": _("%(n)s working days") % {"n": clock.days} if clock.days else "",
         "is_late": clock.done_at is None and clock.due_at is not None and clock.due_at < at,
         "was_late": clock.done_at is not None and clock.due_at is not None and clock.due_at < clock.done_at,
     }
+
+
+def _due_words(clock: ListingClock) -> str:
+    """Return until when, empty where it cannot be computed. The whole limit ends with its day: the first moment of the next."""
+    if clock.due_at is None:
+        return ""
+    if clock.kind == ClockKind.RECTIFY:
+        return f"{localtime(clock.due_at) - timedelta(days=1):%Y-%m-%d}"
+    return f"{localtime(clock.due_at):%Y-%m-%d %H:%M}"
 
 
 def next_clock(listing: Listing, at: datetime) -> dict[str, Any] | None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from citysafety import areas, worktime
 from citysafety.calendars.services import calendar
+from citysafety.names import address
 from grid.models import Matter
 
 from ..desk import reason_words
@@ -117,7 +118,7 @@ def _request(
         answer["expected_datetime"] = w3c(due.at)
     return {
         **answer,
-        "address": ", ".join(_address(line, page, seen)),
+        "address": address(list(_address(line, page, seen))),
         "address_id": line.cell.code if seen and line.cell else None,
         "zipcode": None,
         "lat": round(line.location.y, digits),

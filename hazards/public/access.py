@@ -42,18 +42,25 @@ def too_often(request: HttpRequest, wait: int) -> HttpResponse:
     return answer
 
 
+def counted(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Open a door to everybody, so often from one address. How long its answers are kept the view says."""
+
+    @wraps(view)
+    def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if wait := wait_of(request, "looks", LOOKS):
+            return too_often(request, wait)
+        return view(request, *args, **kwargs)
+
+    return door
+
+
 def public_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """Open a page to everybody: so often from one address, no larger than a report is, kept by no cache, found by no search engine.
 
     The size is looked at before the check against forged forms, which reads all of a form; what is forged is not counted.
     """
 
-    def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if wait := wait_of(request, "looks", LOOKS):
-            return too_often(request, wait)
-        return view(request, *args, **kwargs)
-
-    checked = csrf_protect(counted)
+    checked = csrf_protect(counted(view))
 
     @wraps(view)
     def door(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

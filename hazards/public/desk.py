@@ -33,5 +33,6 @@ def public_answer(user: Any, hazard: Hazard) -> dict[str, Any]:
         "reported_by_public": kept is not None,
         "satisfaction": kept.satisfaction if kept else None,
         "satisfied_at": kept.satisfied_at.astimezone(CITY_TIME).isoformat() if kept and kept.satisfied_at else None,
+        "photos_shown_at": hazard.photos_shown_at.astimezone(CITY_TIME).isoformat() if hazard.photos_shown_at else None,
         "contact": {"name": contact.name, "phone": contact.phone} if contact else None,
     }

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -13,14 +12,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 from rest_framework.exceptions import NotFound, ValidationError
 
+from citysafety.evidence.pages import rendition
 from citysafety.evidence.services import NotAPicture, TooLarge
 from grid.models import Matter
+from grid.selectors import active_version
 
-from ..desk import reason_words
+from ..desk import SIGNS, reason_words
 from ..open311 import present
 from . import access, codes, selectors, services
 from .access import public_page
 from .forms import ContestForm, FollowForm, PlaceForm, RateForm, ReportForm, VoiceForm, by_class, fresh_id
+from .maps import frame
 from .models import PublicReport
 
 # What GeoReport calls a field, and what it is called here.
@@ -39,12 +41,13 @@ def _matters() -> list[Matter]:
 def report(request: HttpRequest) -> HttpResponse:
     """GET /public/report/: first what and where, then, with both in the address, the rest. POST: file it, once.
 
-    Queries: 1 for the first page, 3 for the second; filing those of GeoReport and 5, and those of the photos.
+    Queries: 2 for the first page, 3 for the second; filing those of GeoReport and 5, and those of the photos.
     """
     form = PlaceForm(request.GET or None, _matters())
     if not form.is_valid():
         status = 400 if request.method == "POST" else 200
-        return render(request, "hazards/public/start.html", {"form": form, "city": settings.CITY_CODE}, status=status)
+        context = {"form": form, "map_version": active_version(), "frame": frame()}
+        return render(request, "hazards/public/start.html", context, status=status)
     place = form.cleaned_data
     matter = form.matters[place["matter"]]
     given: dict[str, Any] = {"asks_criterion": bool(present.attributes_of(matter))}
@@ -164,7 +167,7 @@ def _found(request: HttpRequest, code: str) -> PublicReport:
 @require_safe
 @public_page
 def case(request: HttpRequest, code: str) -> HttpResponse:
-    """GET /public/cases/<code>/: how a report stands, for who has its code. Queries: 2, 3 for a closed one."""
+    """GET /public/cases/<code>/: how a report stands, for who has its code. Queries: 3, 4 for a closed one, 1 with photos."""
     return _case(request, _found(request, code), code)
 
 
@@ -182,8 +185,25 @@ def _case(
         "rating": forms_sent.get("rating") or RateForm(),
         "days": selectors.rule().contest_days if seen.closing else 0,
         "chose_photos": bool(request.FILES),
+        "place": selectors.rounded(seen.case.location),
+        "rounded_m": selectors.METRES_ROUNDED,
+        "map_version": active_version(),
     }
     return render(request, "hazards/public/case.html", context, status=status)
+
+
+@require_safe
+@public_page
+def photo(request: HttpRequest, code: str, number: int) -> HttpResponse:
+    """GET /public/cases/<code>/photos/<n>.jpg: the n-th photo of the handling, small and without metadata, while it may be shown.
+
+    Queries: 3, 1 where none is shown.
+    """
+    found = _found(request, code)
+    shown = selectors.shown_photos(found.hazard.merged_into or found.hazard)
+    if not 1 <= number <= len(shown):
+        raise Http404
+    return rendition(shown[number - 1], "thumb", f"{number}.jpg")
 
 
 def _answering(act: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -246,7 +266,7 @@ class AskedForm(forms.Form):
 @require_safe
 @public_page
 def cases(request: HttpRequest) -> HttpResponse:
-    """GET /public/cases/: the cases of the public's matters, the newest first, and nothing personal. Queries: 5, 6 with merged ones."""
+    """GET /public/cases/: the cases of the public's matters, the newest first, and nothing personal. Queries: 6, 7 with merged ones."""
     form = AskedForm(request.GET)
     if not form.is_valid():
         raise Http404
@@ -265,7 +285,11 @@ def cases(request: HttpRequest) -> HttpResponse:
     kept.pop("before", None)
     answers = present.request_answers(page, request.build_absolute_uri)
     context = {
-        "rows": [(line, one, selectors.PLAIN.get(line.state)) for line, one in zip(page.lines, answers, strict=True)],
+        "rows": [
+            (line, one, selectors.PLAIN.get(line.state), SIGNS[line.state][0])
+            for line, one in zip(page.lines, answers, strict=True)
+        ],
+        "map_version": active_version(),
         "asked": asked,
         "groups": by_class(_matters()),
         "older": f"?{kept.urlencode()}&before={older}" if older else "",

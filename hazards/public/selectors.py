@@ -14,10 +14,12 @@ from django.utils.translation import pgettext_lazy
 from citysafety import areas, worktime
 from citysafety.calendars.services import calendar
 from citysafety.coordinates import metres_between
+from citysafety.evidence.models import Attachment
+from citysafety.names import address
 from grid.locate import cells_around, locate
 from grid.models import Division, Matter
 
-from ..lifecycle import ENDED, HazardState
+from ..lifecycle import ENDED, HazardState, PhotoRole
 from ..models import Hazard, Step
 from ..open311 import present
 from ..open311 import selectors as open311
@@ -84,7 +86,7 @@ def place_words(lon: float, lat: float) -> str:
     """Name the divisions around a place, from the nearest to the widest; empty where it lies in no cell. Queries: 1."""
     around = [code for code in areas.lineage(locate(lon, lat).area_code) if len(code) < areas.LEVELS[-1]]
     found = {one.code: one.name for one in Division.objects.filter(code__in=around).only("code", "name_zh", "name_en")}
-    return ", ".join(found[code] for code in sorted(around, key=len, reverse=True) if code in found)
+    return address([found[code] for code in sorted(around, key=len, reverse=True) if code in found])
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,12 @@ METRES_ROUNDED = 75  # what three decimals of a degree may be wrong by, at most
 
 
 def _apart(row: Hazard, lon: float, lat: float) -> float:
-    return metres_between((lon, lat), (round(row.location.x, present.ROUGHLY), round(row.location.y, present.ROUGHLY)))
+    return metres_between((lon, lat), rounded(row.location))
+
+
+def rounded(location: Any) -> tuple[float, float]:
+    """Return where everybody may know a case to lie, longitude first."""
+    return round(location.x, present.ROUGHLY), round(location.y, present.ROUGHLY)
 
 
 # -- one case, by its code -----------------------------------------------------------------------
@@ -186,6 +193,7 @@ class Followed:
     beside: list[tuple[datetime, Any]]
     answer: str  # what was written to the reporter last, where the case stands closed by it
     closing: Closing | None
+    photos: list[Attachment]  # of the handling, where somebody has decided that they may be shown
     may_contest: bool = field(default=False)
     may_rate: bool = field(default=False)
 
@@ -201,7 +209,7 @@ def report_of(code: str) -> PublicReport | None:
 
 
 def followed(report: PublicReport, *, at: datetime) -> Followed:
-    """Return what the code of a report opens. Queries: 1, 2 for a closed case; the calendar now and then."""
+    """Return what the code of a report opens. Queries: 1, 2 for a closed case, 1 where photos are shown; the calendar now and then."""
     case = report.hazard.merged_into or report.hazard
     steps = list(
         case.steps.order_by("version").only("hazard_id", "action", "target", "version", "at", "actor_id", "words")
@@ -216,12 +224,29 @@ def followed(report: PublicReport, *, at: datetime) -> Followed:
         beside=[(step.at, BESIDE[step.action]) for step in steps if step.action in BESIDE],
         answer=next((step.words for step in reversed(steps) if step.action in ANSWERS and not is_open), ""),
         closing=closing,
+        photos=shown_photos(case, steps),
     )
     if closing is not None:
         seen.may_contest = at <= closing.until and not closing.is_decided and case.contested_at is None
         is_new = report.satisfied_at is None or report.satisfied_at < closing.at
         seen.may_rate = case.state == S.WRITTEN_OFF and case.contested_at is None and is_new
     return seen
+
+
+def shown_photos(case: Hazard, steps: Sequence[Step] | None = None) -> list[Attachment]:
+    """Return the photos that served the last handling of a case, in their order; none unless they may be shown.
+
+    What is sent later serves no step, so that nothing is shown that nobody has looked at. Queries: 0, 1 where they are
+    shown, 2 without the steps.
+    """
+    if case.photos_shown_at is None:
+        return []
+    steps = list(case.steps.order_by("version").only("pk", "hazard_id", "action")) if steps is None else steps
+    handled = [step.pk for step in steps if REACHED.get(step.action) == "handled"]
+    rows = Attachment.objects.filter(
+        kind="hazard", subject_id=str(case.pk), role=PhotoRole.AFTER, used_by__in=handled[-1:]
+    )
+    return list(rows.select_related("photo").order_by("at", "pk"))
 
 
 def milestones(steps: Sequence[Step]) -> list[Milestone]:

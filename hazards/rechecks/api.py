@@ -8,20 +8,19 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from citysafety.accounts.rights import sentence
-from citysafety.api import Conflict, Unprocessable, answer_once, area_asked, known_answer, uuid_in
+from citysafety.api import answer_once, area_asked, known_answer, uuid_in
 from citysafety.evidence.doors import ClaimInput, role_asked, step_asked, take_photo
-from citysafety.lifecycle import StepNotAllowed
 from citysafety.viewsets import CountTwin, Historied, steps_answer
 
 from ..api import LocationInput
 from ..photographed import Photographed
-from ..services.given import EvidenceMissing, FieldsMissing, NotAllowed, StaleVersion
+from ..refusals import told
 from . import selectors, services
 from .filters import RecheckFilter
 from .lifecycle import LIFECYCLE
@@ -110,10 +109,8 @@ class RecheckViews(CountTwin, Historied, Photographed, viewsets.GenericViewSet):
         to = f"rechecks/{recheck.pk}/{verb}"
         if (claimed := uuid_in(request.data)) and (known := known_answer(claimed, request, to=to)):
             return known
-        try:
+        with told():
             services.permitted(request.user, verb, recheck)
-        except NotAllowed as refusal:
-            raise PermissionDenied(sentence(refusal.rule)) from refusal
         given = StepFields(data=request.data)
         given.is_valid(raise_exception=True)
         data = given.validated_data
@@ -125,25 +122,12 @@ class RecheckViews(CountTwin, Historied, Photographed, viewsets.GenericViewSet):
 
     def _taken(self, recheck: Recheck, verb: str, step: services.RecheckInput) -> tuple[int, dict[str, Any]]:
         """Call the service and turn its refusals into answers."""
-        at = timezone.now()
-        try:
+        at, is_done = timezone.now(), recheck.state != "due"
+        with told(
+            lambda: recheck_answer(self.get_object()),
+            why=lambda refusal: _("It was done before.") if is_done else str(refusal),
+        ):
             services.take_recheck_step(recheck_id=recheck.pk, action=verb, given=step, actor=self.request.user, at=at)
-        except NotAllowed as refusal:
-            raise PermissionDenied(sentence(refusal.rule)) from refusal
-        except StepNotAllowed as refusal:
-            is_done = recheck.state != "due"
-            raise self._conflict(recheck, _("It was done before.") if is_done else str(refusal)) from refusal
-        except StaleVersion as refusal:
-            raise self._conflict(recheck, _("It changed in the meantime.")) from refusal
-        except FieldsMissing as refusal:
-            raise ValidationError(refusal.errors) from refusal
-        except EvidenceMissing as refusal:
-            raise Unprocessable({refusal.requirement: str(refusal)}) from refusal
         # Given to another, it may be out of sight for who gave it.
         rows = Recheck.objects.select_related(*selectors.RELATED).defer(*selectors.SHAPES)
         return 200, recheck_answer(rows.get(pk=recheck.pk))
-
-    def _conflict(self, recheck: Recheck, words: str) -> Conflict:
-        refusal = Conflict(words)
-        refusal.present = recheck_answer(self.get_object())
-        return refusal

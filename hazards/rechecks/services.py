@@ -286,9 +286,13 @@ def _reopen(recheck: Recheck, given: RecheckInput, actor: Any, at: datetime) -> 
 
 @transaction.atomic
 def lapse(hazard_id: UUID, *, at: datetime) -> int:
-    """Let the re-checks of a case lapse that are still due once it is open again; return how many. Queries: 1, 2 more each."""
-    rows = Recheck.objects.due().filter(hazard=hazard_id).select_for_update(of=("self",))
-    found = list(rows)
+    """Let the re-checks of a case lapse that are still due once it is open again; return how many. Queries: 1, 2 more each.
+
+    Heard late, when the case was closed and drawn again meanwhile, this leaves the new one be.
+    """
+    stands = {"hazard__state": HazardState.WRITTEN_OFF, "hazard__written_off_at": F("closing__at")}
+    rows = Recheck.objects.due().filter(hazard=hazard_id).exclude(**stands)
+    found = list(rows.select_for_update(of=("self",)))
     for one in found:
         one.state, one.version = RecheckState.LAPSED, one.version + 1
         one.save(update_fields=["state", "version"])

@@ -122,6 +122,11 @@ def release(hazard: Hazard, *, since: datetime, at: datetime) -> None:
     settle(hazard)
 
 
+def began(clock: Clock) -> datetime:
+    """Return when a clock began to count what it counts now. Queries: none."""
+    return clock.ran[0] if clock.ran else clock.started_at
+
+
 def stage_clock(hazard: Hazard) -> Clock:
     """Return the clock of the present stage. Queries: 1."""
     return hazard.clocks.get(stage=hazard.due_stage)

@@ -16,7 +16,7 @@ from grid.models import Matter
 
 from ..lifecycle import Stage
 from ..models import Clock, ClockChange, Hazard, LimitRule, PauseCause
-from .clocks import days_of, hold, lift_mark, limit_of, release, set_due, settle, stage_clock, used_before
+from .clocks import began, days_of, hold, lift_mark, limit_of, release, set_due, settle, stage_clock, used_before
 from .given import FieldsMissing, StepInput
 
 OTHER = "other"  # the cause of a pause that names none
@@ -77,12 +77,12 @@ def grant_extension(hazard: Hazard, given: StepInput, actor: Any, at: datetime) 
     change.granted = granted
     change.save()
     clock = stage_clock(hazard)
-    clock.amount += granted
+    clock.amount += _in_unit(granted, change.unit, clock.unit)  # another matter may count in another one since
     clock.marked_at = None
     set_due(clock, days_of(hazard, clock.stage))
     clock.save()
     if total := hazard.clocks.filter(stage=Stage.TOTAL, stopped_at=None).first():
-        total.amount += _in_unit(granted, clock.unit, total.unit)
+        total.amount += _in_unit(granted, change.unit, total.unit)
         set_due(total, days_of(hazard, total.stage))
         total.save()
     settle(hazard)
@@ -253,8 +253,8 @@ def change_matter(hazard: Hazard, given: StepInput, actor: Any, at: datetime) ->
 
 def _extended(hazard: Hazard, clock: Clock) -> list[tuple[int, str]]:
     """Return what was granted to a clock since it began, with its units: what came before it began anew is past. Queries: 1."""
-    began = clock.ran[0] if clock.ran else clock.started_at
-    rows = hazard.clock_changes.filter(kind=ClockChange.Kind.EXTENSION, is_granted=True, decided_at__gte=began)
+    since = {"is_granted": True, "decided_at__gte": began(clock)}
+    rows = hazard.clock_changes.filter(kind=ClockChange.Kind.EXTENSION, **since)
     if clock.stage != Stage.TOTAL:
         rows = rows.filter(stage=clock.stage)
     return [(granted or 0, unit) for granted, unit in rows.values_list("granted", "unit")]

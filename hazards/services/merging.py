@@ -4,17 +4,20 @@ import uuid
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 
 from citysafety import areas
+from citysafety.coordinates import metres_between
 from citysafety.evidence import trust
 from citysafety.outbox.services import announce
 
-from ..lifecycle import STAGE_OF
+from ..lifecycle import STAGE_OF, Stage
 from ..models import Hazard, HazardQuerySet, Merger, Severity, Step
+from ..selectors import MOST_DOUBT_M
 from ..standing import record_standing
-from .clocks import days_of, lift_mark, release, set_due, settle
+from .clocks import began, days_of, lift_mark, release, set_due, settle
 from .given import FieldsMissing, StepInput
 from .reporting import stepped
 
@@ -25,10 +28,10 @@ def original_of(given: StepInput, hazard: Hazard, actor: Any) -> Hazard:
     """Return the case that a duplicate is to be merged into. Queries: 2.
 
     :raises FieldsMissing: there is none in the actor's area, it is the same, ended or merged itself, or the duplicate
-        has duplicates of its own, or it is a general hazard and the duplicate a major one.
+        has duplicates of its own, it lies too far away, or it is a general hazard and the duplicate a major one.
     """
     original = _named(Hazard.objects.visible_to(actor), given.into.strip())
-    seen = {"seen": given.into, "number": original.number if original else ""}
+    seen: dict[str, Any] = {"seen": given.into, "number": original.number if original else ""}
     wrong = ""
     if original is None or not areas.covers(actor.area_code, original.area_code):
         wrong = _("There is no case “%(seen)s” in your area of duty.")
@@ -38,11 +41,20 @@ def original_of(given: StepInput, hazard: Hazard, actor: Any) -> Hazard:
         wrong = _("%(number)s has ended; only an open case takes a duplicate.")
     elif Merger.objects.filter(into=hazard, undone_at=None).exists():
         wrong = _("Others were merged into this case. Merge %(number)s into it instead, or undo those first.")
+    elif (metres := _apart(hazard, original)) > settings.MERGE_REACH_M:
+        seen |= {"metres": round(metres), "most": settings.MERGE_REACH_M}
+        wrong = _("%(number)s lies %(metres)s m away; one hazard lies within %(most)s m of itself.")
     elif hazard.severity == Severity.MAJOR != original.severity:  # else it would need no plan any more
         wrong = _("This is a major hazard and %(number)s a general one. Raise that first, or merge it into this one.")
     if wrong:
         raise FieldsMissing({"into": wrong % seen})
     return original
+
+
+def _apart(hazard: Hazard, original: Hazard) -> float:
+    """Return how far two cases lie apart, in metres, as far as their positions are sure."""
+    between = metres_between((hazard.location.x, hazard.location.y), (original.location.x, original.location.y))
+    return between - sum(min(one.accuracy_m or 0, MOST_DOUBT_M) for one in (hazard, original))
 
 
 def _named(rows: HazardQuerySet, given: str) -> Hazard | None:
@@ -102,15 +114,23 @@ def _follow(original: Hazard, action: str, number: str, actor: Any, at: datetime
     parties = [original.reporter_id, *original.party_users, *sorted(reporters)]
     kept = {original.reporter_id, actor.pk, *actors, *reporters}
     original.party_users = [pk for pk in dict.fromkeys([*parties, actor.pk]) if pk in kept]
+    _cap(original, merged)
     if original.due_stage and original.paused_at is None:
-        clock = original.clocks.get(stage=original.due_stage)
-        limits = [merger.due_at for merger in merged if merger.due_at and merger.stage == clock.stage]
-        clock.not_after = min(limits, default=None)
-        set_due(clock, days_of(original, clock.stage))
-        clock.save()
         settle(original)
         lift_mark(original, at=at)
     _write(original, action, number, actor, at)
+
+
+def _cap(original: Hazard, merged: list[Merger]) -> None:
+    """Let the stage of a case end no later than its duplicates did that were merged since it began; also where the clock
+    stands and may go on: paused, or that of the work until it is verified. Queries: 1, and 1 or 2 a case.
+    """
+    for clock in original.clocks.filter(stage__in=(original.due_stage, Stage.RECTIFY)):
+        since = [merger for merger in merged if merger.stage == clock.stage and merger.merged_at >= began(clock)]
+        clock.not_after = min((merger.due_at for merger in since if merger.due_at), default=None)
+        if clock.stopped_at is None:
+            set_due(clock, days_of(original, clock.stage))
+        clock.save()
 
 
 def pass_on(hazard: Hazard, given: StepInput, actor: Any, at: datetime) -> None:

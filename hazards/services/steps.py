@@ -24,7 +24,7 @@ from ..models import Hazard, Step
 from ..rechecks.rules import Closed, rule_of, rules_in_force
 from ..selectors import MOST_DOUBT_M
 from ..standing import record_standing
-from . import limits, majors, merging, reopening
+from . import limits, majors, merging, reopening, showing
 from .clocks import run_clock
 from .given import EvidenceMissing, FieldsMissing, NotAllowed, StaleVersion, StepInput, TooLateToReopen
 from .places import correct_cell
@@ -85,6 +85,8 @@ EFFECTS: dict[str, Callable[[Hazard, StepInput, Any, datetime], None]] = {
     "return_plan": majors.return_plan,
     "stop_work": majors.stop_work,
     "resume_work": majors.resume_work,
+    "show_photos": showing.show,
+    "hide_photos": showing.hide,
     "ask_reopening": reopening.ask,
     "deny_reopening": reopening.deny,
 }
@@ -239,6 +241,7 @@ def _move(hazard: Hazard, step: HazardStep, *, actor: Any, department: Departmen
         hazard.rectified_by, hazard.handled_on_spot = actor, source == HazardState.REPORTED
     elif hazard.state in (HazardState.ACCEPTED, HazardState.REPORTED) and step.action != "unmerge":
         hazard.department, hazard.rectified_by, hazard.handled_on_spot = None, None, False
+        hazard.photos_shown_at = None
         majors.drop_plan(hazard)
     if hazard.state == HazardState.WRITTEN_OFF:
         hazard.written_off_at = at

@@ -13,17 +13,15 @@ from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, OpenApiTypes, extend_schema
 from rest_framework import serializers, viewsets
 from rest_framework.decorators import action
-from rest_framework.exceptions import PermissionDenied, ValidationError
+from rest_framework.exceptions import PermissionDenied
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from citysafety.accounts.rights import sentence
 from citysafety.api import Conflict, Unprocessable, answer_once, area_asked
-from citysafety.lifecycle import StepNotAllowed
 from citysafety.viewsets import CountTwin
 
-from ..services.given import FieldsMissing, NotAllowed
+from ..refusals import told
 from . import selectors, services
 from .canonical import digest, still_matches
 from .filters import WriteOffFilter
@@ -106,7 +104,8 @@ class WriteOffViews(CountTwin, viewsets.GenericViewSet):
         wish = services.Wish(**given.validated_data)
 
         def make() -> tuple[int, Any]:
-            row = _refusing(lambda: services.make_list(wish=wish, by=request.user, at=timezone.now()))
+            with told():
+                row = services.make_list(wish=wish, by=request.user, at=timezone.now())
             return 201, self._whole(self.get_queryset().get(pk=row.pk))
 
         try:
@@ -184,7 +183,8 @@ class WriteOffViews(CountTwin, viewsets.GenericViewSet):
             given = fields(data=self.request.data)
             given.is_valid(raise_exception=True)
             data = given.validated_data
-        _refusing(lambda: act(row, data))
+        with told():
+            act(row, data)
         return Response(self._whole(self.get_object()))
 
     def _whole(self, row: WriteOffList) -> dict[str, Any]:
@@ -193,15 +193,3 @@ class WriteOffViews(CountTwin, viewsets.GenericViewSet):
             return answer | {"cases": services.cases_of(row).order_by().count()}
         signed = row.signatures.all()
         return answer | {"signed": [signature_answer(one) for one in signed], "reopened_since": selectors.reopened(row)}
-
-
-def _refusing(act: Callable[[], Any]) -> Any:
-    """Act, and turn refusals of the service into answers."""
-    try:
-        return act()
-    except NotAllowed as refusal:
-        raise PermissionDenied(sentence(refusal.rule)) from refusal
-    except StepNotAllowed as refusal:
-        raise Conflict(str(refusal)) from refusal
-    except FieldsMissing as refusal:
-        raise ValidationError(refusal.errors) from refusal

@@ -188,6 +188,7 @@ def _frozen(request: HttpRequest, row: WriteOffList) -> dict[str, Any]:
     page = list(selectors.items(row).filter(position__gt=after)[: ROWS + 1])
     return {
         "items": page[:ROWS],
+        "last_shown": page[:ROWS][-1].position if page else 0,
         "after": page[ROWS - 1].position if len(page) > ROWS else None,
         "is_later": after > 0,
         "count": row.size,

@@ -18,8 +18,9 @@ from citysafety.accounts.duty import area_within
 from citysafety.accounts.roles import Role
 from citysafety.filtering import in_words, refusals
 from citysafety.lifecycle import StepNotAllowed
+from grid.models import Division
 
-from ..filters import HazardFilter
+from ..filters import HazardFilter, names_of
 from ..lifecycle import HazardState
 from ..models import Hazard
 from ..services.given import FieldsMissing, NotAllowed
@@ -103,8 +104,13 @@ def make_list(*, wish: Wish, by: Any, at: datetime) -> WriteOffList:
         raise FieldsMissing(errors)
     return WriteOffList.objects.create(
         id=wish.id, number=_number(at), title=wish.title.strip(), area_code=area, query=asked.urlencode(),
-        said=in_words(asked, found, (_("area"), area)), maker=by, made_at=at,
+        said=in_words(asked, found, (_("area"), _area_words(area)), names=names_of(asked)), maker=by, made_at=at,
     )  # fmt: skip
+
+
+def _area_words(area: str) -> str:
+    place = Division.objects.filter(code=area[:12]).only("code", "name_zh", "name_en").first()
+    return f"{place.name} {area}" if place else area
 
 
 def _number(at: datetime) -> str:

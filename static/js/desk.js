@@ -1,6 +1,8 @@
 // What every desk page does: a key for htmx's writes, menus that close, one-key navigation, focus on an error summary.
 import { lettersAct } from './letters.js';
 
+const sent = new Set(), ANSWERED_MS = 10_000; // forms whose answer is awaited
+
 const cookie = name => document.cookie.split('; ').find(row => row.startsWith(`${name}=`))?.split('=')[1] ?? '';
 
 document.addEventListener('htmx:config:request', event => {
@@ -21,7 +23,12 @@ document.addEventListener('click', event => {
 document.addEventListener('submit', event => {
   const asked = event.target.dataset?.confirm;
   if (asked && !confirm(asked)) event.preventDefault();
+  if (event.defaultPrevented || event.target.method !== 'post') return;
+  if (sent.has(event.target)) event.preventDefault(); // a second click while the first one's answer is awaited
+  sent.add(event.target);
+  setTimeout(() => sent.delete(event.target), ANSWERED_MS);
 });
+addEventListener('pageshow', () => sent.clear()); // back from the page that answered
 
 for (const control of document.querySelectorAll('[data-submit-on-change]'))
   control.addEventListener('change', () => control.form.requestSubmit());

@@ -5,6 +5,8 @@
 //   map.setBurden({code: [open, overdue]});  map.setHazards([{id, lon, lat, overdue, severity}]);
 //
 // A page includes templates/wall/_map_head.html, which brings the style sheets and the addresses of the library.
+//
+// Without cells (`cells: false`) the land is drawn as the counties are, from `base`: an address that is open to everybody.
 import { t, token } from './words.js';
 
 const FONT = ['Noto Sans SC Variable', 'Noto Sans CJK SC', 'sans-serif'];
@@ -18,7 +20,7 @@ export class NoMap extends Error {} // this browser cannot draw maps; the lists 
 export async function createMap(container, options = {}) {
   const head = document.getElementById('map-assets').dataset;
   const version = options.version ?? head.version;
-  const layers = baseLayers(version, options.counties !== false); // they come while the library is compiled and the cells are drawn
+  const layers = baseLayers(options.base ?? `/tiles/${version}/base/`, options.counties !== false); // they come while the library is compiled and the cells are drawn
   const { library } = await import('./map-library.js');
   try {
     return new CityMap(library, container, version, layers, options);
@@ -28,10 +30,10 @@ export async function createMap(container, options = {}) {
 }
 
 // A layer that is missing leaves a poorer map, not a broken page.
-async function baseLayers(version, wanted) {
+async function baseLayers(address, wanted) {
   const keys = wanted ? ['sea', 'river', 'counties', 'townships'] : ['sea', 'river'];
   const loaded = await Promise.all(keys.map(async key => {
-    const answer = await fetch(`/tiles/${version}/base/${key}.geojson`).catch(() => null);
+    const answer = await fetch(`${address}${key}.geojson`).catch(() => null);
     return [key, answer?.ok ? await answer.json() : NOTHING];
   }));
   return Object.fromEntries(loaded);
@@ -100,6 +102,12 @@ class CityMap {
     });
   }
 
+  // The names of the divisions at a place, the widest first; of a map without cells.
+  divisionsAt(lon, lat) {
+    const found = this.#map.getLayer('land') ? this.#map.queryRenderedFeatures(this.#map.project([lon, lat]), { layers: ['land', 'town-land'] }) : [];
+    return ['land', 'town-land'].flatMap(id => found.filter(one => one.layer.id === id).slice(0, 1).map(one => nameOf(one.properties)));
+  }
+
   clearPoint() { this.#ready.then(() => this.#map.getSource('point').setData(NOTHING)); }
 
   // Bring a place into view; what is seen already does not move.
@@ -142,7 +150,7 @@ class CityMap {
   #dress(container, layers) {
     signs(this.#map, this.#scale);
     for (const [name, source] of Object.entries(sources(layers, this.#scale, this.#options))) this.#map.addSource(name, source);
-    for (const layer of dress(this.#scale, this.#options)) this.#map.addLayer(layer, UNDER[layer.id]);
+    for (const layer of dress(this.#scale, this.#options)) this.#map.addLayer(layer, this.#map.getLayer(UNDER[layer.id]) ? UNDER[layer.id] : undefined);
     this.#map.getCanvas().setAttribute('aria-label', this.#options.title ?? t('Map of the cells'));
     this.#map.once('idle', () => { container.dataset.map = 'ready'; });
   }
@@ -206,6 +214,8 @@ function paints(scale, { area, burden }) {
   return {
     ground: { 'background-color': token('map-sea') },
     sea: { 'fill-color': token('map-sea') },
+    land: { 'fill-color': token('map-burden-0') },
+    'town-land': { 'fill-opacity': 0 }, // asked for names, not seen
     cells: { 'fill-antialias': false, 'fill-color': steps, 'fill-opacity': shown },
     dedicated: { 'fill-antialias': false, 'fill-color': steps, 'fill-opacity': shown },
     'cell-lines': { 'line-color': token('map-sea'), 'line-width': ['interpolate', ['linear'], ['zoom'], 8, px(.25), 12, px(1.2)], 'line-opacity': ['interpolate', ['linear'], ['zoom'], 8.5, .3, 11, .85] },
@@ -234,6 +244,7 @@ const UNDER = { sea: 'cells', 'cell-lines': 'dedicated' };
 // What is drawn first. Every kind of line or filling more has to be compiled before anything is seen.
 function style(version, scale, options) {
   const paint = paints(scale, options);
+  if (options.cells === false) return { version: 8, sources: {}, layers: [{ id: 'ground', type: 'background', paint: paint.ground }] };
   return {
     version: 8,
     sources: {
@@ -271,7 +282,12 @@ function dress(scale, options) {
   const words = { 'text-font': FONT, 'text-field': ['get', 'name'] };
   const worst = ['+', ['get', 'o'], ['*', 2, ['get', 'm']]];
   const only = sort => ['==', ['get', 'sort'], sort];
-  return [
+  const land = [
+    { id: 'land', type: 'fill', source: 'counties', paint: paint.land },
+    { id: 'town-land', type: 'fill', source: 'townships', paint: paint['town-land'] },
+  ];
+  const layers = [
+    ...(options.cells === false ? land : []),
     { id: 'sea', type: 'fill', source: 'sea', paint: paint.sea },
     { id: 'cell-lines', type: 'line', ...CELLS, filter: kind('base'), paint: paint['cell-lines'] },
     { id: 'dedicated-lines', type: 'line', ...CELLS, filter: kind('dedicated'), minzoom: 10, paint: paint['dedicated-lines'] },
@@ -297,17 +313,21 @@ function dress(scale, options) {
       paint: paint.clusters,
     }] : []),
   ];
+  return options.cells === false ? layers.filter(({ source }) => source !== 'cells') : layers;
 }
 
-// One name a division, in the middle of its largest outline, in the language of the page.
+// A division's name in the language of the page.
+function nameOf({ name_en: inEnglish, name_zh: inChinese, name }) {
+  return (document.documentElement.lang.startsWith('en') && inEnglish) || inChinese || name || '';
+}
+
+// One name a division, in the middle of its largest outline.
 function names(layers) {
-  const english = document.documentElement.lang.startsWith('en');
   const labels = [];
   for (const [key, sort] of [['counties', 'county'], ['townships', 'township']])
     for (const { properties, geometry } of (layers[key] ?? NOTHING).features) {
       if (!geometry) continue;
-      const name = (english && properties.name_en) || properties.name_zh || properties.name || '';
-      labels.push(point(middle(geometry), { name, sort }));
+      labels.push(point(middle(geometry), { name: nameOf(properties), sort }));
     }
   return { type: 'FeatureCollection', features: labels };
 }

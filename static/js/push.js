@@ -15,7 +15,7 @@ async function current() {
 }
 
 async function subscribe() {
-  if (await Notification.requestPermission() !== 'granted') return t('This browser does not allow it; its settings do.');
+  if (await Notification.requestPermission() !== 'granted') return hindrance() || t('Nothing was allowed. Press again and choose “Allow”.');
   await navigator.serviceWorker.register(form.dataset.worker);
   const worker = await navigator.serviceWorker.ready;
   const device = await worker.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: bytes(form.dataset.key) });
@@ -28,7 +28,16 @@ async function subscribe() {
   return answer.status === 400 ? answer.text() : t('It could not be saved. Try again.');
 }
 
-if (form && able && Notification.permission !== 'denied') {
+function hindrance() {
+  if (!isSecureContext) return t('To be notified on this device, the site has to be opened over https.');
+  if (!able) return t('This browser takes no notices from sites. Another one may, or choose e-mail or a text message.');
+  if (Notification.permission === 'denied') return t('Notices on this device are blocked. Allow them in the settings of this site (the sign beside the address), then load the page again.');
+  return '';
+}
+
+if (form && hindrance()) {
+  if (said.hasAttribute('data-why')) said.textContent = hindrance();
+} else if (form) {
   current().catch(() => null).then(device => { form.hidden = Boolean(device); });
   form.addEventListener('submit', async event => {
     event.preventDefault();

@@ -21,6 +21,7 @@ AT_THE_DESK = {
     "test_levels",
     "test_life",
     "test_limits",
+    "test_public",
     "test_supervision",
 }
 

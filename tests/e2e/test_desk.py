@@ -116,7 +116,8 @@ ELSEWHERE = (
     "hazards/writeoffs/<uuid:list_id>/export.<sheet:kind>", "hazards/writeoffs/<uuid:list_id>/<slug:verb>/",
     "hazards/export.<sheet:kind>", "supervision/overdue.<sheet:kind>", "supervision/notices.<sheet:kind>",  # files
     "views/", "views/columns/", "views/<int:pk>/", "views/<int:pk>/delete/", "public/listed.json",
-    "public/report/same/", "public/cases/<str:code>/", "public/cases/<str:code>/not-solved/", "public/cases/<str:code>/solved/",
+    "public/report/same/", "public/cases/<str:code>/", "public/cases/<str:code>/photos/<int:number>.jpg", "public/map/<int:version>/<slug:layer>.geojson",
+    "public/cases/<str:code>/not-solved/", "public/cases/<str:code>/solved/",
     "supervision/cases/<uuid:hazard_id>/",  # a part of a page
     "grid/rezoning/<uuid:pk>/<slug:verb>/",
     "grid/components/export.<sheet:kind>", "grid/components/import/<uuid:pk>/apply/",
@@ -377,6 +378,20 @@ def test_a_double_click_takes_one_step(site, desk, case):
 
     assert len(posts) == 1
     assert versions(site, case) == ["report", "accept"]
+
+
+def test_a_second_click_on_a_form_that_leads_elsewhere_sends_nothing_and_going_back_frees_it(site, desk):
+    sent: list[str] = []
+    desk.on("request", lambda request: sent.append(request.url) if request.method == "POST" else None)
+    desk.goto(f"{site.url}/hazards/?state=accepted")
+    for n in (1, 2):
+        desk.locator("#list input[name=hazard]").first.check()
+        desk.select_option("#bulk-action", "dispatch")
+        desk.evaluate("const b = document.querySelector('#bulk button'); b.click(); b.click()")
+        desk.wait_for_url("**/hazards/bulk/**")
+        assert len(sent) == n
+        desk.go_back()
+        desk.wait_for_url("**/hazards/?state=accepted")
 
 
 def test_a_lost_answer_is_asked_for_again_under_the_same_id(site, desk, case):

@@ -91,3 +91,11 @@ def test_long_limits_and_days_are_counted_not_spelled():
     with override("en"):
         assert desk._spelled(sums(at(10), 90, "work_hours"), "work_hours") == ""
         assert desk._spelled(sums(at(10), 2, "work_days"), "work_days") == ""
+
+
+def test_a_limit_that_ends_before_the_one_reckoned_ends_the_bar():
+    face = clockface.draw(sums(at(10), 4, "work_hours"), at=at(11), is_running=True, due=at(15))  # not at 16:00
+    assert kinds(face) == ["spent", "ahead", "still", "ahead"]
+    assert [piece.end for piece in face.pieces] == pytest.approx([20, 40, 80, 100])
+    assert (face.due, face.now, face.labels[1].words) == ("100.00%", "20.00%", "11-23 15:00")
+    assert "over" in kinds(clockface.draw(sums(at(10), 4, "work_hours"), at=at(15, 30), is_running=True, due=at(15)))

@@ -22,7 +22,7 @@ from hazards.evaluation.models import EvaluationRule, Indicator
 from hazards.evaluation.seeds import seed_evaluation
 from hazards.evaluation.spans import Days, days_of
 from hazards.evaluation.words import COUNTS, formula_words, summed
-from hazards.models import Clock, ClockChange, Hazard, LimitRule, Mark, Step
+from hazards.models import Clock, ClockChange, FormerPlace, Hazard, LimitRule, Mark, Step
 from hazards.seeds import seed_limits
 from tests.factories import AWAY, HOME, make_city, person
 from tests.sheets import csv_rows
@@ -65,9 +65,15 @@ class World:
             id=uuid.uuid4(), hazard=hazard, action=action, target=hazard.state, version=version, at=at, actor=by,
             department=hazard.department,
         )  # fmt: skip
+        self.changed(hazard, at)
 
-    def mark(self, hazard: Hazard, at: datetime) -> None:
-        Mark.objects.create(hazard=hazard, stage="rectify", version=hazard.version, due_at=at, at=at)
+    def changed(self, hazard: Hazard, at: datetime, **how: object) -> None:
+        hazard.changed_at = max(hazard.changed_at, at)
+        Hazard.objects.filter(pk=hazard.pk).update(changed_at=hazard.changed_at, **how)
+
+    def mark(self, hazard: Hazard, at: datetime, stage: str = "rectify") -> None:
+        Mark.objects.create(hazard=hazard, stage=stage, version=hazard.version, due_at=at, at=at)
+        self.changed(hazard, at, late=True)
 
     def pause(
         self, hazard: Hazard, at: datetime, ended: datetime | None = None, *, granted: bool | None = True
@@ -103,9 +109,12 @@ def recount(world, by):
     for hazard in Hazard.objects.select_related("department", "matter__matter_class", "reporter"):
         steps = [one for one in hazard.steps.select_related("actor__department") if inside(one.at)]
         did = {one.action for one in steps}
-        marked = any(inside(one.at) for one in hazard.marks.all())
+        marks = [one for one in hazard.marks.all() if by != "department" or one.stage == "rectify"]
+        marked = any(inside(one.at) for one in marks)
+        was_late = any(one.at < MARCH.end for one in marks)
         stood = any(
             one.kind == "pause" and one.is_granted and one.decided_at < MARCH.end
+            and not any(mark.at < one.decided_at for mark in hazard.marks.all())
             and one.decided_at >= MARCH.start - timedelta(days=366) and (one.ended_at is None or one.ended_at >= MARCH.start)
             for one in hazard.clock_changes.all()
         )  # fmt: skip
@@ -113,12 +122,16 @@ def recount(world, by):
         held = {
             "received": inside(hazard.received_at), "accepted": "accept" in did, "dispatched": "dispatch" in did,
             "should_close": closed or marked or stood, "deferred": stood and not closed, "closed": closed,
-            "closed_on_time": closed and not hazard.late, "overdue": marked, "reworked": "fail" in did,
+            "closed_on_time": closed and not was_late, "overdue": marked, "reworked": "fail" in did,
             "returned": "return" in did, "reopened": "reopen" in did, "extension_asked": "ask_extension" in did,
             "extension_granted": "grant_extension" in did,
         }  # fmt: skip
+        before = [one for one in hazard.steps.order_by("version") if one.at < MARCH.end]
+        had = hazard.department
+        if hazard.changed_at >= MARCH.end:
+            had = before[-1].department if before else None
         own = {
-            "department": hazard.department and hazard.department.code, "county": hazard.area_code[:6],
+            "department": had and had.code, "county": hazard.area_code[:6],
             "township": hazard.area_code[:9], "class": hazard.matter.matter_class.code, "matter": hazard.matter.code,
             "worker": str(hazard.reporter_id),
         }[by]  # fmt: skip
@@ -138,7 +151,7 @@ def live(world, seed: int) -> None:
     for _n in range(14):
         at = day(rnd.choice([rnd.uniform(-40, 45), rnd.uniform(-450, -350)]))
         hazard = world.case(
-            at, office=rnd.choice(["fire-02", "roads-02", "fire-03", ""]), late=rnd.random() < 0.4,
+            at, office=rnd.choice(["fire-02", "roads-02", "fire-03", ""]),
             pinned=rnd.random() < 0.3, area=rnd.choice([f"{HOME}001001001", f"{AWAY}001001002"]),
             matter=rnd.choice(["XF-001", "SZ-001"]), reporter=rnd.choice(world.workers),
         )  # fmt: skip
@@ -146,7 +159,7 @@ def live(world, seed: int) -> None:
             by = rnd.choice(list(world.handlers.values()))
             world.step(hazard, action, max(at, day(rnd.uniform(-20, 45))), by)
         if rnd.random() < 0.4:
-            world.mark(hazard, max(at, day(rnd.uniform(-20, 45))))
+            world.mark(hazard, max(at, day(rnd.uniform(-20, 45))), rnd.choice(["accept", "rectify", "verify"]))
         if rnd.random() < 0.4:
             begun = max(at, day(rnd.uniform(-400, 45)))
             ended = begun + timedelta(days=rnd.uniform(0, 60)) if rnd.random() < 0.7 else None
@@ -182,6 +195,61 @@ def test_the_denominator_leaves_out_what_stood_by_a_granted_pause(world):
     assert before.value == row.shares[0].value == 3 / 4  # 3 on time ÷ (5 − 1)
 
 
+def test_a_department_answers_for_what_was_late_while_it_rectified_and_the_city_for_all(world):
+    EvaluationRule.objects.update(least=1)
+    for stage in ("accept", "rectify", "verify"):
+        hazard = world.case(day(1), closed=day(8))
+        world.mark(hazard, day(3), stage)
+        world.step(hazard, "write_off", day(8))
+    department, city = counts_of(world), selectors.evaluate("3705", "department", MARCH).total
+    assert (department.counts["overdue"], department.counts["closed_on_time"], department.counts["closed"]) == (1, 2, 3)
+    assert (city.counts["overdue"], city.counts["closed_on_time"], city.counts["closed"]) == (3, 0, 3)
+    assert counts_of(world, by="county", key=HOME).counts["overdue"] == 3
+
+
+def test_a_pause_of_what_was_late_already_subtracts_nothing(world):
+    late = world.case(day(1))
+    world.mark(late, day(3))
+    world.pause(late, day(4))
+    row = counts_of(world)
+    assert (row.counts["should_close"], row.counts["deferred"]) == (1, 0)
+
+
+def test_what_happens_after_the_days_changes_nothing_of_them(world):
+    """Closed in March by one department; in April late, reopened, with another department, in another cell."""
+    EvaluationRule.objects.update(least=1)
+    hazard = world.case(day(1), closed=day(5))
+    world.step(hazard, "dispatch", day(2))
+    world.step(hazard, "write_off", day(5))
+    before = {by: selectors.evaluate("3705", by, MARCH) for by in selectors.DIMENSIONS}
+    here = selectors.evaluate(hazard.area_code, "department", MARCH)
+
+    FormerPlace.objects.create(hazard=hazard, area_code=hazard.area_code, until=day(40))
+    hazard.department, hazard.state, hazard.written_off_at = world.offices["roads-02"], "taken", None
+    hazard.area_code, hazard.cell, hazard.changed_at = f"{HOME}001001002", world.city.cells[f"{HOME}001001002"], day(41)
+    hazard.pinned_at = day(41)
+    hazard.save()
+    world.step(hazard, "reopen", day(41))
+    world.mark(hazard, day(42))
+
+    for by, table in before.items():
+        after = selectors.evaluate("3705", by, MARCH)
+        assert [(row.key, row.counts, row.weighed) for row in after.rows] == [
+            (row.key, row.counts, row.weighed) for row in table.rows
+        ], by
+    assert [row.counts for row in selectors.evaluate(here.area, "department", MARCH).rows] == [
+        row.counts for row in here.rows
+    ]
+    new = selectors.evaluate(f"{HOME}001001002", "department", MARCH)
+    assert new.rows == [] and not any(new.total.counts.values())
+    supervisor = _reader("supervisor")
+    for line in supervisor.get("/hazards/evaluation/", _march(area=here.area)).context["rows"]:
+        for _key, number, _weighed, href in line["figures"]:
+            count = supervisor.get(href.replace("/hazards/?", "/api/v1/hazards/count/?")).json()
+            assert count == {"count": number}, href
+            assert supervisor.get(href).context["count"] == number, href
+
+
 def test_a_case_set_by_a_leader_counts_as_often_as_the_rule_says_and_is_one_case(world):
     LimitRule.objects.filter(severity="general").update(pin_weight=3)
     EvaluationRule.objects.update(least=1)
@@ -208,7 +276,9 @@ def test_too_few_cases_are_shown_and_neither_ranked_nor_coloured(world):
 def test_equal_scores_share_a_rank_and_the_better_one_is_first(world):
     for office in ("fire-02", "roads-02", "fire-03"):
         for n in range(10):
-            hazard = world.case(day(1), office=office, closed=day(5), late=office == "roads-02" and n < 3)
+            hazard = world.case(day(1), office=office, closed=day(5))
+            if office == "roads-02" and n < 3:
+                world.mark(hazard, day(4))
             world.step(hazard, "write_off", day(5))
     rows = selectors.evaluate("3705", "department", MARCH).rows
     assert [(row.key, row.rank) for row in rows if row.rank == 3] == [("roads-02", 3)]

@@ -12,10 +12,11 @@ from django.db import DatabaseError, transaction
 from PIL import Image
 
 from citysafety.evidence.services import attach
+from grid.models import GridVersion, Succession
 from hazards.evaluation import detectors, doubting, services
 from hazards.evaluation.models import Detector, Finding, SetAside
 from hazards.evaluation.words import THRESHOLDS
-from hazards.models import Clock, Hazard, Step
+from hazards.models import Clock, Hazard, Merger, Step
 from hazards.public.services import account
 from tests.factories import AWAY, HOME, NOON, person
 
@@ -84,6 +85,17 @@ def test_a_cell_without_reports_beside_cells_with_many(world, reports, before, i
     assert all(one.figures == {"neighbours": 1, "reports": 10} for one in silent)
 
 
+def test_a_cell_that_a_rezoning_began_within_the_days_is_not_silent(world):
+    world.case(NOON - 60 * DAY, description="早")
+    for n in range(10):
+        world.case(NOON - DAY * (1 + n), description=f"件{n}", area=f"{HOME}001001001")
+    old, new = world.city.cells[f"{HOME}001001001"], world.city.cells[f"{HOME}001001002"]
+    version = GridVersion.objects.create(number=2, activated_at=NOON - DAY)
+    type(new).objects.filter(pk=new.pk).update(version=version)
+    Succession.objects.create(version=version, old=old, new=new, share=0.5)
+    assert not [one for one in found("silent_cell") if one.area_code == new.code]
+
+
 def rectified(world, office, number, *, left, amount=2, unit="work_days"):
     """Close cases whose rectification ended so many minutes before its limit."""
     for n in range(number):
@@ -135,6 +147,21 @@ def test_verifications_from_far_away(world, metres, number, is_found):
     rows = found("far_verified")
     assert [(one.subject, one.figures["cases"]) for one in rows] == [(checker.pk, 3)] * is_found
     assert all(abs(one.figures["metres"] - 600) < 3 for one in rows)
+
+
+@pytest.mark.parametrize(("unlike", "number", "is_found"), [("matter", 3, True), ("matter", 2, False), ("", 4, False)])
+def test_cases_merged_into_unlike_ones(world, unlike, number, is_found):
+    dispatcher = person("dispatcher")
+    original = world.case(NOON - 3 * DAY, description="原")
+    for n in range(number):
+        hazard = world.case(NOON - 2 * DAY, description=f"并{n}", **({"matter": "SZ-001"} if unlike else {}))
+        Merger.objects.create(
+            duplicate=hazard, into=original, stage="accept", due_at=None, merged_by=dispatcher, merged_at=NOON - DAY
+        )
+    rows = found("merged")
+    assert [(one.subject, one.figures["cases"], one.figures["matters"]) for one in rows] == [
+        (dispatcher.pk, 3, 3)
+    ] * is_found
 
 
 def show(hazard, by, colour_of):

@@ -168,6 +168,18 @@ def test_an_extension_is_asked_by_the_department_and_granted_in_part_by_who_disp
     assert {one["stage"]: one["amount"] for one in answer["stages"]}["rectify"] == 3
 
 
+def test_what_was_asked_for_in_hours_is_granted_in_hours_after_the_case_got_a_matter_that_counts_days(limits):
+    Matter.objects.filter(code="XF-002").update(rectify_amount=8, rectify_unit="work_hours")
+    hazard = in_work(limits, monday(8), matter="XF-002")
+    step(hazard, "ask_extension", limits.handler, monday(9), amount=8, words="配件未到")
+    step(hazard, "change_matter", limits.dispatcher, monday(10), matter="XF-001", words="是通道")
+    assert local(Hazard.objects.get(pk=hazard.pk).due_at) == "10-14 08:00"  # two working days
+    granted = step(hazard, "grant_extension", limits.dispatcher, monday(11))
+    assert local(granted.due_at) == "10-15 08:00"  # eight hours are one more
+    urgent = step(hazard, "change_matter", limits.dispatcher, monday(14), matter="XF-002", words="是充电")
+    assert local(urgent.due_at) == "10-13 18:00"  # eight hours, and the eight that were granted
+
+
 def test_an_extension_that_was_denied_leaves_the_limit_and_can_be_asked_again(limits):
     hazard = in_work(limits, monday(8))
     step(hazard, "ask_extension", limits.handler, monday(9), amount=1, words="人手不够")

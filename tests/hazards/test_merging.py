@@ -4,12 +4,16 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.utils.translation import override
 
 from citysafety.evidence.access import may_see
 from citysafety.lifecycle import StepNotAllowed
 from citysafety.tallies.models import Period
-from hazards import selectors
+from grid.models import Matter
+from hazards import desk, selectors
 from hazards.models import Clock, Hazard, Merger, Step
+from hazards.present import clock_answer
+from hazards.seeds import seed_limits
 from hazards.services import FieldsMissing, NotAllowed, take_step
 from hazards.services.given import StepInput
 from tests.factories import AWAY, NOON, file_hazard, person
@@ -96,7 +100,7 @@ def test_one_of_two_is_taken_out_and_the_other_s_limit_still_holds(cast, three):
     assert (third.due_at, third.co_reporters) == (seconds_due, [cast.neighbour.pk])
 
 
-@pytest.mark.parametrize("what", ["itself", "ended", "merged", "has its own", "foreign", "unknown"])
+@pytest.mark.parametrize("what", ["itself", "ended", "merged", "has its own", "foreign", "unknown", "far"])
 def test_a_case_that_cannot_take_a_duplicate_is_refused_with_the_reason(cast, three, what):
     first, second, third = three
     into = {"itself": first.number, "unknown": "YH-20200101-00001"}.get(what, third.number)
@@ -108,6 +112,8 @@ def test_a_case_that_cannot_take_a_duplicate_is_refused_with_the_reason(cast, th
         into = second.number
     elif what == "foreign":
         into = file_hazard(person("grid_worker", area=AWAY), lon=118.73).number
+    elif what == "far":  # 0.01 degrees of latitude are 1,112 m
+        into = file_hazard(cast.worker, lat=37.46).number
     duplicate = third if what == "has its own" else first
     if what == "has its own":
         into = first.number
@@ -184,3 +190,79 @@ def test_two_that_merge_each_into_the_other_do_not_wait_for_each_other(cast, thr
     step(first, "merge", cast.dispatcher, into=second.number)
     with pytest.raises(FieldsMissing):
         step(second, "merge", cast.dispatcher, into=first.number)
+
+
+@pytest.fixture
+def two(cast):
+    """A case that its department has in work, and a later report of the same that is due sooner: its matter allows an hour."""
+    Matter.objects.filter(code="XF-002").update(rectify_amount=1, rectify_unit="work_hours")
+    original, duplicate = (file_hazard(cast.worker, at=NINE, matter=matter) for matter in ("XF-001", "XF-002"))
+    for hazard in (original, duplicate):
+        step(hazard, "accept", cast.dispatcher, NINE)
+        step(hazard, "dispatch", cast.dispatcher, NINE, department="fire-02")
+        step(hazard, "take", cast.handler, NINE)
+    seed_limits()
+    return original, duplicate
+
+
+def due_of(hazard):
+    return Hazard.objects.values_list("due_at", flat=True).get(pk=hazard.pk)
+
+
+def test_the_earlier_limit_holds_too_where_a_duplicate_comes_while_the_clocks_stand(cast, two):
+    original, duplicate = two
+    sooner = due_of(duplicate)
+    step(original, "pause", cast.dispatcher, NINE, cause="weather", words="暴雨")
+    step(duplicate, "merge", cast.dispatcher, NINE, into=original.number)
+    assert due_of(original) is None
+    step(original, "resume", cast.dispatcher, NINE + HOUR / 6)
+    assert due_of(original) == sooner
+
+
+def test_a_duplicate_that_is_taken_out_while_the_clocks_stand_leaves_no_limit_behind(cast, two):
+    original, duplicate = two
+    own = due_of(original)
+    step(duplicate, "merge", cast.dispatcher, NINE, into=original.number)
+    assert due_of(original) < own
+    step(original, "pause", cast.dispatcher, NINE, cause="weather", words="暴雨")
+    step(duplicate, "unmerge", cast.dispatcher, NINE, words="两处不是同一个")
+    step(original, "resume", cast.dispatcher, NINE)
+    assert due_of(original) == own
+
+
+def test_a_duplicate_that_is_taken_out_while_the_work_is_verified_leaves_no_limit_to_the_work_that_failed(cast, two):
+    original, duplicate = two
+    own = due_of(original)
+    step(duplicate, "merge", cast.dispatcher, NINE, into=original.number)
+    cast.photo(original, "after", cast.handler)
+    step(original, "rectify", cast.handler, NINE, words="已清理")
+    step(duplicate, "unmerge", cast.dispatcher, NINE, words="两处不是同一个")
+    step(original, "fail", cast.dispatcher, NINE, words="未清净")
+    assert due_of(original) == own
+
+
+def test_the_limit_of_a_duplicate_does_not_come_back_once_its_stage_has_begun_anew(cast, two):
+    original, duplicate = two
+    step(duplicate, "merge", cast.dispatcher, NINE, into=original.number)
+    cast.photo(original, "after", cast.handler)
+    step(original, "rectify", cast.handler, NINE, words="已清理")
+    step(original, "verify", cast.neighbour, NINE, lon=118.53, lat=37.45)
+    step(original, "write_off", cast.dispatcher, NINE)
+    step(original, "reopen", cast.dispatcher, NINE + HOUR, words="复发")
+    step(original, "dispatch", cast.dispatcher, NINE + HOUR, department="fire-02")
+    own = due_of(original)
+    later = file_hazard(cast.worker, at=NINE + HOUR)
+    step(later, "merge", cast.dispatcher, NINE + 2 * HOUR, into=original.number)
+    assert due_of(original) == own
+
+
+def test_the_clock_of_the_case_that_stays_says_what_the_earlier_limit_leaves(cast, three):
+    first, _second, third = three
+    now = NINE + 4 * HOUR
+    step(first, "merge", cast.dispatcher, now, into=third.number)
+    third.refresh_from_db()
+    clock = desk.clock_rows(clock_answer(third, now), now)[0]
+    assert (clock["due"], clock["words"]) == (third.due_at, desk.due_words(third, now).words)
+    with override("en"):
+        clock = desk.clock_rows(clock_answer(third, now), now)[0]
+    assert clock["spelled"] == "The limit of the report merged into it ends first."

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from citysafety.accounts.models import Role
+from grid.finding import PLACES, letters
 from hazards import desk, pages
 from hazards.models import Hazard
 from hazards.present import clock_answer
@@ -80,6 +81,10 @@ def test_filters_stand_in_the_address_and_cut_the_list(cast):
     assert found(area=AWAY) == found(area="370503") == {elsewhere.number}
     assert found(search="井盖") == {road.number}
     assert found(search=fire.number.lower()) == {fire.number}
+    assert found(search=road.matter.code) == {road.number}  # SZ-001
+    PLACES.forget()  # the names of this test's city
+    initials, pinyin = letters(road.matter.name_zh)
+    assert found(search=initials) == found(search=pinyin) == {road.number}
     assert found(severity="major") == set()
     assert found(received="2026-11-23") == {fire.number, road.number, elsewhere.number}
     assert found(received_after="2026-11-24") == set()

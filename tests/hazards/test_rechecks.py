@@ -356,6 +356,15 @@ def test_a_case_that_was_reopened_before_lets_the_recheck_lapse(cast):
     assert RecheckStep.objects.filter(action="lapse").count() == 1
 
 
+def test_news_of_a_reopening_that_is_heard_late_leaves_a_recheck_be_that_was_drawn_since(cast):
+    one = drawn(cast)
+    assert services.lapse(one.hazard_id, at=MONDAY) == 0
+    one.refresh_from_db()
+    assert (one.state, one.version) == ("due", 1)
+    cast.step(one.hazard, "reopen", cast.dispatcher, words="复发")
+    assert services.lapse(one.hazard_id, at=MONDAY) == 1
+
+
 def test_who_is_late_is_told_once(cast):
     one = drawn(cast)
     assert services.remind_late(at=MONDAY + timedelta(days=7)) == 0

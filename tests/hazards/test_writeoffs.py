@@ -13,7 +13,7 @@ from django.http import QueryDict
 from django.test.utils import CaptureQueriesContext
 
 from citysafety.lifecycle import StepNotAllowed
-from grid.models import Matter
+from grid.models import Division, Matter, MatterClass
 from hazards.models import Hazard, Step
 from hazards.services import FieldsMissing, NotAllowed, take_step
 from hazards.services.given import StepInput
@@ -59,7 +59,10 @@ def test_a_draft_is_a_filter_of_the_list_of_hazards_and_leaves_out_what_was_take
     office.rectified()
     row = draft(office)
     assert set(services.cases_of(row)) == {one, two}
-    assert "2026-11-23..2026-11-29" in row.said
+    assert "2026-11-23 – 2026-11-29" in row.said
+    named = draft(office, query=f"{CLOSED}&category=XF").said
+    assert MatterClass.objects.get(code="XF").name in named
+    assert Division.objects.get(code=office.boss.area_code).name in named
     assert not services.cases_of(draft(office, query=f"{CLOSED}&category=SZ")).exists()
     for reason, hazard in (("", one.pk), ("重复", uuid.uuid4())):
         with pytest.raises(FieldsMissing):

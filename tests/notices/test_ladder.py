@@ -6,6 +6,7 @@ from types import SimpleNamespace
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import translation
+from django.utils.translation import override
 
 from citysafety import worktime
 from citysafety.notices.ladders import limit_of, moment, points, problems
@@ -148,6 +149,8 @@ def test_an_administrator_makes_a_ladder_its_history_is_kept_and_the_city_hears(
     ]  # fmt: skip
     assert OutboxEntry.objects.get(topic="ladder.changed").subject_id == str(ladder.pk)
     assert (LadderHistory.objects.count(), RungHistory.objects.count()) == (1, 2)
+    with override("en"):  # the registered words, not the keys
+        assert str(ladder) == "hazard · General"
     client.force_login(person("auditor", area="3705"))
     for name in ("ladderhistory", "runghistory", "ladder"):
         assert client.get(f"/admin/notices/{name}/").status_code == 200

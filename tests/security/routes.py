@@ -420,6 +420,8 @@ CALLS: dict[str, list[Call]] = {
     "public/follow/": [*get("/public/follow/", PUBLIC), *post("/public/follow/", kind=PUBLIC)],
     "public/cases/": [*get("/public/cases/", PUBLIC), *get("/public/cases/?status=open&number=YH-1", PUBLIC)],
     "public/cases/<str:code>/": get("/public/cases/AAAA-AAAA-AAAA-AAAA/", PUBLIC),
+    "public/cases/<str:code>/photos/<int:number>.jpg": get("/public/cases/AAAA-AAAA-AAAA-AAAA/photos/1.jpg", PUBLIC),
+    "public/map/<int:version>/<slug:layer>.geojson": get("/public/map/1/counties.geojson", PUBLIC),
     "public/cases/<str:code>/not-solved/": post("/public/cases/AAAA-AAAA-AAAA-AAAA/not-solved/", kind=PUBLIC),
     "public/cases/<str:code>/solved/": post("/public/cases/AAAA-AAAA-AAAA-AAAA/solved/", kind=PUBLIC),
     "api/v1/criteria/": get(f"{API}criteria/"),

@@ -125,7 +125,7 @@ PATHS = [
     "/api/v1/live/since/{}/", "/api/v1/hazards/{}/", "/api/v1/hazards/{}/history/", "/api/v1/cells/{}/",
     "/api/v1/matters/{}/", "/api/v1/notices/{}/", "/hazards/{}/", "/field/cases/{}/", "/grid/cells/{}/",
     "/grid/premises/{}/", "/evidence/{}/view.jpg", "/evidence/1/{}.jpg", "/evidence/{}/original",
-    "/tiles/{}/cells/0/0/0.mvt", "/tiles/1/cells/{}/0/0.mvt", "/tiles/1/cells/1/{}/0.mvt", "/tiles/1/base/{}.geojson",
+    "/tiles/{}/cells/0/0/0.mvt", "/tiles/1/cells/{}/0/0.mvt", "/tiles/1/cells/1/{}/0.mvt", "/tiles/1/base/{}.geojson", "/public/map/{}/sea.geojson", "/public/map/1/{}.geojson",
     "/open311/v2/services/{}.xml", "/open311/v2/requests/{}.json", "/open311/v2/tokens/{}.xml", "/open311/v2/{}",
     "/admin/grid/matter/{}/change/", "/notices/{}/open/", "/account/tokens/{}/revoke/",
 ]  # fmt: skip

@@ -1,6 +1,6 @@
 // Where it is: the phone's own position with its honest accuracy, or a pin set by hand.
 import { ask } from "./api.js";
-import { announce, find } from "./dom.js";
+import { announce, find, told } from "./dom.js";
 import { fill, gettext, metres } from "./words.js";
 
 const TARGET_M = 20;
@@ -130,9 +130,12 @@ export class Place {
   async openMap() {
     const dialog = document.getElementById("map-dialog");
     dialog.showModal();
-    const { pinMap } = await import("./pin.js");
-    const start = this.value ?? this.best;
-    const pin = await pinMap(dialog, start, this.near);
+    const { pinMap } = await import("../pin.js");
+    const assets = told("assets");
+    const pin = await pinMap(dialog, {
+      start: this.value ?? this.best, middle: assets.mapStart, styles: [assets.maplibreCss],
+      marked: [...new Set([...(assets.ownCells ?? []), ...this.near])],
+    });
     if (!pin) return;
     this.stop();
     this.best = { lon: pin.lon, lat: pin.lat, accuracy_m: PIN_ACCURACY_M, source: "pin", at: Date.now(), cell: null };

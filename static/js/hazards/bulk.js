@@ -10,7 +10,7 @@ function told() {
   const said = document.querySelector('[data-ticked]');
   if (!said) return;
   const ticked = boxes().filter(box => box.checked).length, rows = boxes().length, head = document.querySelector('[data-tick-all]');
-  said.textContent = say('%(n)s ticked', { n: number(ticked) });
+  said.textContent = all().checked ? '' : say('%(n)s ticked', { n: number(ticked) }); // the box beside says how many all are
   head.hidden = false;
   head.checked = ticked === rows;
   head.indeterminate = ticked > 0 && ticked < rows;

@@ -149,6 +149,7 @@ function onHeartbeat(frame) {
   clock.learn(frame.at);
   renewal(frame.version);
   truth.relay(frame.relay);
+  truth.idle(frame.idle_since);
   if (frame.relay !== 'silent') truth.confirm(frame.at);
 }
 

@@ -17,7 +17,7 @@ from citysafety.accounts.rights import area_q
 from citysafety.names import Named
 from grid.models import MatterClass
 
-from .listings.lifecycle import LIVE, ClockKind, ListingState
+from ..listings.lifecycle import LIVE, ClockKind, ListingState
 
 WATCHERS = ("supervisor", "leader", "auditor")
 

@@ -1,4 +1,4 @@
-"""Hazards, their steps and their clocks: data that cannot lie, and words to ask it with."""
+"""Hazards and their history: data that cannot lie, and words to ask it with."""
 
 from datetime import datetime
 from typing import Any, Self
@@ -13,26 +13,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from citysafety import areas
-from citysafety.names import Named
-from grid.models import Cell, Unit, shapes_of
+from grid.models import Cell, shapes_of
 
-from .evaluation.models import Detector, EvaluationRule, Finding, Indicator, SetAside
-from .lifecycle import ENDED, OPEN, REOPENINGS, HazardState, Stage
-from .majors import (  # noqa: F401  tables of this app
-    Criterion,
-    Level,
-    Listing,
-    ListingClock,
-    ListingRule,
-    ListingStep,
-    Plan,
-    StopWork,
-)
-
-__all__ = [
-    "ASKED", "WEIGHED", "BulkRun", "Clock", "ClockChange", "Detector", "EvaluationRule", "Finding", "Hazard", "HazardQuerySet",
-    "Indicator", "LimitRule", "Mark", "Merger", "PauseCause", "SetAside", "Severity", "Step", "inside",
-]  # fmt: skip
+from ..lifecycle import ENDED, OPEN, REOPENINGS, HazardState, Stage
 
 
 class Severity(models.TextChoices):
@@ -179,6 +162,7 @@ class Hazard(models.Model):
     stopped_at = models.DateTimeField(_("work stopped at"), null=True)
     listed_at = models.DateTimeField(_("listed at"), null=True)  # 挂牌督办, until it is taken off the list
     contested_at = models.DateTimeField(_("contested at"), null=True)  # by the public, until a supervisor decides
+    photos_shown_at = models.DateTimeField(_("photos shown to the public at"), null=True)  # until the case is reopened
     co_reporters = ArrayField(models.BigIntegerField(), null=True)  # of what was merged into it
     imported = models.BooleanField(_("imported"), default=False)
     party_users = ArrayField(models.BigIntegerField(), default=list)  # reporter and whoever acted
@@ -268,6 +252,15 @@ class Hazard(models.Model):
         """Whether others were ever merged into it and are still."""
         return self.co_reporters is not None
 
+    @property
+    def is_of_public(self) -> bool:
+        """Whether somebody follows it by a code. Queries: 0 with its reporter at hand, 1 where others were merged into it."""
+        from ..public.models import ACCOUNT, PublicReport  # noqa: PLC0415  its tables name this one
+
+        return self.reporter.username == ACCOUNT or (
+            self.absorbs and PublicReport.objects.filter(hazard__merged_into=self.pk).exists()
+        )
+
     def is_overdue(self, at: datetime) -> bool:
         """Test whether the clock of the present stage has run out, marked or not."""
         return self.due_at is not None and self.due_at < at
@@ -309,257 +302,3 @@ class Step(models.Model):
 
     def __str__(self) -> str:
         return f"{self.hazard_id} {self.version} {self.action}"
-
-
-class Clock(models.Model):
-    """One time limit on one hazard: how much, since when, what was used up before. A case is due when its first one is."""
-
-    hazard = models.ForeignKey(Hazard, on_delete=models.CASCADE, related_name="clocks", db_index=False)
-    stage = models.CharField(max_length=7, choices=Stage)
-    unit = models.CharField(max_length=12)
-    amount = models.PositiveSmallIntegerField()
-    started_at = models.DateTimeField()
-    stopped_at = models.DateTimeField(null=True)
-    consumed_s = models.PositiveIntegerField(default=0)  # of working time, before started_at
-    due_at = models.DateTimeField(null=True)
-    due_reason = models.CharField(max_length=80, blank=True, default="")
-    marked_at = models.DateTimeField(null=True)  # overdue, as the sweep saw it
-    ran = ArrayField(
-        models.DateTimeField(), null=True
-    )  # from, to, from, to … before started_at: what consumed_s sums up
-    not_after = models.DateTimeField(null=True)  # the due time of a duplicate that was merged into the case
-
-    class Meta:
-        constraints = [models.UniqueConstraint(name="clock_once_a_stage", fields=["hazard", "stage"])]
-
-    def __str__(self) -> str:
-        return f"{self.hazard_id} {self.stage}"
-
-
-class Mark(models.Model):
-    """A clock that ran out, as the sweep saw it. A hazard may be marked once in each run of a stage."""
-
-    hazard = models.ForeignKey(Hazard, on_delete=models.PROTECT, related_name="marks", db_index=False)
-    stage = models.CharField(max_length=7, choices=Stage)
-    version = models.PositiveIntegerField()  # of the hazard, so that any number of sweeps mark it once
-    due_at = models.DateTimeField()
-    at = models.DateTimeField()
-
-    class Meta:
-        indexes = [models.Index("at", "hazard", name="mark_of_day")]
-        constraints = [
-            models.UniqueConstraint(name="mark_once_a_version_and_stage", fields=["hazard", "stage", "version"])
-        ]
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
-
-    def __str__(self) -> str:
-        return f"{self.hazard_id} {self.stage} overdue"
-
-
-class PauseCause(Named):
-    """A lawful cause to let a clock stand: parked (挂账) what cannot be solved for now, deferred (缓办) what can later."""
-
-    class Kind(models.TextChoices):
-        PARKED = "parked", _("Parked")
-        DEFERRED = "deferred", _("Deferred")
-
-    code = models.CharField(_("code"), max_length=16, unique=True)
-    kind = models.CharField(_("kind"), max_length=8, choices=Kind)
-    most_days = models.PositiveSmallIntegerField(_("at most (days)"))
-    by_supervisor = models.BooleanField(_("decided by a supervisor"), default=False)
-    basis = models.CharField(_("legal basis"), max_length=200, blank=True, default="")
-    position = models.PositiveSmallIntegerField(_("order"), default=0)
-    active = models.BooleanField(_("active"), default=True)
-
-    class Meta:
-        ordering = ["position", "code"]
-        verbose_name = _("cause of a pause")
-        verbose_name_plural = _("causes of a pause")
-        constraints = [models.CheckConstraint(name="pause_lasts_some_days", condition=Q(most_days__gt=0))]
-
-
-@pghistory.track(
-    pghistory.InsertEvent(),
-    pghistory.UpdateEvent(),
-    pghistory.DeleteEvent(),
-    model_name="LimitRuleHistory",
-    meta={"verbose_name": _("change of a rule of limits"), "verbose_name_plural": _("history of rules of limits")},
-)
-class LimitRule(models.Model):
-    """How far the time limits of a severity may be changed: extensions, and what a leader sets."""
-
-    severity = models.CharField(_("severity"), max_length=8, unique=True, choices=Severity)
-    most_extensions = models.PositiveSmallIntegerField(_("extensions of a stage at most"))
-    most_percent = models.PositiveSmallIntegerField(
-        _("at most (percent)"), help_text=_("What one extension may add, of the limit that the matter sets.")
-    )
-    pin_amount = models.PositiveSmallIntegerField(_("limit set by a leader"))
-    pin_unit = models.CharField(_("unit"), max_length=12, choices=Unit)
-    pin_weight = models.PositiveSmallIntegerField(_("counts so many times"), default=2)
-    basis = models.CharField(_("legal basis"), max_length=200)
-    active = models.BooleanField(_("active"), default=True)
-
-    class Meta:
-        ordering = ["severity"]
-        verbose_name = _("rule of limits")
-        verbose_name_plural = _("rules of limits")
-        constraints = [models.CheckConstraint(name="pin_gives_some_time", condition=Q(pin_amount__gt=0))]
-
-    def __str__(self) -> str:
-        return self.get_severity_display()
-
-
-class ClockChange(models.Model):
-    """What was asked of a clock or done to it, with the figures: the words and the order of things are in the steps."""
-
-    class Kind(models.TextChoices):
-        EXTENSION = "extension", _("Extension")
-        PAUSE = "pause", _("Pause")
-        PIN = "pin", _("Set by a leader")
-        MATTER = "matter", _("Change of matter")
-
-    hazard = models.ForeignKey(Hazard, on_delete=models.PROTECT, related_name="clock_changes", db_index=False)
-    kind = models.CharField(max_length=9, choices=Kind)
-    stage = models.CharField(max_length=7, choices=Stage)
-    unit = models.CharField(max_length=12, choices=Unit, blank=True, default="")
-    amount = models.PositiveSmallIntegerField(null=True)  # asked for
-    granted = models.PositiveSmallIntegerField(null=True)
-    cause = models.ForeignKey(PauseCause, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
-    until = models.DateTimeField(null=True)
-    words = models.TextField(max_length=2000, blank=True, default="")
-    asked_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
-    )
-    asked_at = models.DateTimeField()
-    decided_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
-    )
-    decided_at = models.DateTimeField(null=True)  # none: not yet, or the work was done before anybody decided
-    is_granted = models.BooleanField(null=True)
-    ended_at = models.DateTimeField(
-        null=True
-    )  # of a pause or a leader's limit; of a request that nobody needs any more
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                name="one_open_request_of_a_kind",
-                fields=["hazard", "kind"],
-                condition=Q(decided_at__isnull=True, ended_at__isnull=True),
-            )
-        ]
-        indexes = [
-            models.Index("hazard", name="clock_change_hazard"),
-            models.Index("decided_at", "hazard", name="pause_granted", condition=Q(kind="pause", is_granted=True)),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.hazard_id} {self.kind}"
-
-
-class Merger(models.Model):
-    """A duplicate that was merged into a case, with what it brought, so that undoing it takes just that away."""
-
-    duplicate = models.ForeignKey(Hazard, on_delete=models.PROTECT, related_name="mergers", db_index=False)
-    into = models.ForeignKey(Hazard, on_delete=models.PROTECT, related_name="absorbed", db_index=False)
-    stage = models.CharField(max_length=7, choices=Stage)
-    due_at = models.DateTimeField(null=True)  # of the duplicate
-    merged_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+", db_index=False)
-    merged_at = models.DateTimeField()
-    undone_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
-    )
-    undone_at = models.DateTimeField(null=True)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                name="merged_once_at_a_time", fields=["duplicate"], condition=Q(undone_at__isnull=True)
-            )
-        ]
-        indexes = [models.Index("into", name="merger_into")]
-
-    def __str__(self) -> str:
-        return f"{self.duplicate_id} → {self.into_id}"
-
-
-class Climb(models.Model):
-    """When the ladder of a case is looked at next, and for which rung. A hint: what holds is worked out under the case's lock."""
-
-    hazard = models.OneToOneField(Hazard, on_delete=models.CASCADE, primary_key=True, related_name="climb")
-    next_at = models.DateTimeField(null=True)
-    order = models.PositiveSmallIntegerField(default=0)
-    repeat = models.PositiveSmallIntegerField(default=0)
-    target = models.CharField(max_length=24, blank=True, default="")
-
-    class Meta:
-        indexes = [models.Index("next_at", name="climb_next", condition=Q(next_at__isnull=False))]
-
-    def __str__(self) -> str:
-        return f"{self.hazard_id} {self.order}"
-
-
-class Climbed(models.Model):
-    """A rung that was taken, or passed over and why: once in each run of a clock, whatever the number of sweeps.
-
-    A run of a clock is told by when it first began and by the limit it had: what is extended lawfully climbs anew.
-    """
-
-    class Outcome(models.TextChoices):
-        TOLD = "told", _("Told")
-        SKIPPED = "skipped", _("Passed over: a higher rung was due too")
-        NOBODY = "nobody", _("Nobody to tell")
-
-    hazard = models.ForeignKey(Hazard, on_delete=models.PROTECT, related_name="climbed", db_index=False)
-    stage = models.CharField(max_length=7, choices=Stage)
-    run = models.DateTimeField()
-    unit = models.CharField(max_length=12, choices=Unit)
-    amount = models.PositiveSmallIntegerField()
-    order = models.PositiveSmallIntegerField()
-    repeat = models.PositiveSmallIntegerField(default=0)
-    reach_s = models.PositiveIntegerField()  # of the clock's unit
-    percent = models.PositiveIntegerField()  # of the limit
-    due_at = models.DateTimeField()
-    at = models.DateTimeField()
-    version = models.PositiveIntegerField()  # of the case
-    target = models.CharField(max_length=24)
-    level = models.PositiveSmallIntegerField()
-    outcome = models.CharField(max_length=8, choices=Outcome)
-    people = ArrayField(models.BigIntegerField(), default=list)
-    nobody = models.CharField(max_length=12, blank=True, default="")  # why nobody was on duty where one asked first
-    post_zh = models.CharField(max_length=120, blank=True, default="")  # where
-    post_en = models.CharField(max_length=160, blank=True, default="")
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                name="climbed_once_in_a_run",
-                fields=["hazard", "stage", "run", "unit", "amount", "order", "repeat"],
-            )
-        ]
-        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
-
-    def __str__(self) -> str:
-        return f"{self.hazard_id} {self.stage} {self.order}"
-
-
-class Followed(models.Model):
-    """The one row that knows up to which fact the ladders have followed the cases, and from which case on all are laid anew."""
-
-    id = models.SmallIntegerField(primary_key=True, default=1)
-    position = models.BigIntegerField(default=0)
-    laid_after = models.UUIDField(null=True)  # none: all are laid
-
-    class Meta:
-        constraints = [models.CheckConstraint(condition=Q(id=1), name="followed_is_one_row")]
-
-    def __str__(self) -> str:
-        return str(self.position)
-
-
-# Django finds the tables of packages inside the app by these lines.
-from .bulk.models import BulkRun  # noqa: E402
-from .inspections import models as inspections  # noqa: E402, F401
-from .public import models as public  # noqa: E402, F401
-from .rechecks import models as rechecks  # noqa: E402, F401
-from .writeoffs import models as writeoffs  # noqa: E402, F401
