@@ -7,10 +7,12 @@ Late data (older than what the datastream had, or delivered afterwards by the de
 A repeat is one row: what is newer than all before is copied in, the rest goes past the keys one by one.
 """
 
+import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import numpy as np
 from django.db import IntegrityError, connection, transaction
@@ -48,14 +50,18 @@ SEEN = """
 INSERT INTO monitoring_devicestatus AS s
   (device_id, seen_at, measured_at, clock_s, lon, lat, speed_kmh, course, flags, alarms)
 SELECT device, to_timestamp(received / 1000.0), to_timestamp(measured / 1000.0), (measured - received) / 1000.0,
-  lon, lat, speed, course, flags, alarms
+  n.lon, n.lat, speed, n.course, coalesce(n.flags, was.flags, 0), coalesce(n.alarms, was.alarms, 0)
 FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::float8[], %s::float8[], %s::float8[], %s::int[],
   %s::bigint[], %s::bigint[]) AS n (device, received, measured, lon, lat, speed, course, flags, alarms)
+  LEFT JOIN monitoring_devicestatus was ON was.device_id = device
 ON CONFLICT (device_id) DO UPDATE SET seen_at = greatest(s.seen_at, excluded.seen_at),
   measured_at = coalesce(excluded.measured_at, s.measured_at), clock_s = coalesce(excluded.clock_s, s.clock_s),
   lon = coalesce(excluded.lon, s.lon), lat = coalesce(excluded.lat, s.lat),
   speed_kmh = coalesce(excluded.speed_kmh, s.speed_kmh), course = coalesce(excluded.course, s.course),
-  flags = coalesce(excluded.flags, s.flags), alarms = coalesce(excluded.alarms, s.alarms)"""
+  flags = excluded.flags, alarms = excluded.alarms"""
+MORE = """
+UPDATE monitoring_devicestatus s SET more = coalesce(s.more, '{}') || n.more::jsonb
+FROM unnest(%s::bigint[], %s::text[]) AS n (device, more) WHERE s.device_id = n.device"""
 UNKNOWN = """
 INSERT INTO monitoring_unknowndevice AS u (protocol, address, count, first_at, last_at, sample, said)
 SELECT protocol, address, many, to_timestamp(at / 1000.0), to_timestamp(at / 1000.0), decode(sample, 'hex'), '{}'
@@ -95,6 +101,7 @@ class Batch:
     seen: dict[int, tuple[int, int]] = field(default_factory=dict)  # device → received, measured
     unknown: Counter[tuple[str, str]] = field(default_factory=Counter)
     samples: dict[tuple[str, str], tuple[int, bytes]] = field(default_factory=dict)
+    more: dict[int, dict[str, Any]] = field(default_factory=dict)  # device → what it says of itself
 
     def read(
         self, place: int, measured: int, value: float, received: int, *, quality: int = GOOD, afterwards: bool = False
@@ -159,10 +166,12 @@ class Store:
         """Go on with a newer snapshot."""
         known.carry_over(self.known)
         fresh = Store(known)
-        self.known, self.newest, self.newest_fix = known, fresh.newest, fresh.newest_fix
+        lags = dict(zip(self.known.stream_ids.tolist(), self.lag.tolist(), strict=True))
+        fresh.lag[:] = [lags.get(stream, NO_LAG) for stream in known.stream_ids.tolist()]
+        self.known, self.newest, self.newest_fix, self.lag = known, fresh.newest, fresh.newest_fix, fresh.lag
 
     def take(self, batch: Batch) -> Taken:
-        """Store a batch whole, or nothing of it. Statements: at most 12, whatever it holds, besides those of alarms.
+        """Store a batch whole, or nothing of it. Statements: at most 13, whatever it holds, besides those of alarms.
 
         :raises django.db.Error: nothing was stored; the same batch may be taken again.
         """
@@ -175,6 +184,7 @@ class Store:
                 alarms.follow(self.known, changes)
                 self._keep_latest(readings)
                 _see(batch, fixes)
+                _note(batch.more)
                 _keep_messages(batch.messages)
                 _meet(batch)
         except BaseException:
@@ -233,6 +243,7 @@ class Store:
             numbers(fixes["flags"]), numbers(fixes["alarms"]), flags(late), moments(fixes["received"]),
         )  # fmt: skip
         _write("fix", FIX, cells, is_news)
+        fixes["afterwards"] = late  # where a device is now is told by what is not late
         return int(late.sum())
 
     def _evaluate(self, columns: "Columns") -> list[Change]:
@@ -342,6 +353,12 @@ def _see(batch: Batch, fixes: NDArray[np.void]) -> None:
         seen[device] = [device, received, measured, *(None if one != one or one == -1 else one for one in moved)]
     if seen:
         _run(SEEN, *(list(column) for column in zip(*(seen[device] for device in sorted(seen)), strict=True)))
+
+
+def _note(more: dict[int, dict[str, Any]]) -> None:
+    """Write what devices say of themselves beside what they said before. Statements: at most 1."""
+    if more:
+        _run(MORE, sorted(more), [json.dumps(more[device]) for device in sorted(more)])
 
 
 def _keep_messages(messages: Sequence[Message]) -> None:

@@ -2,7 +2,7 @@
 
 from .alarms import Alarm, AlarmPolicy, AlarmStep, Maintenance, Shelving, Storm
 from .devices import Datastream, Device, DeviceKind, DeviceStatus, Quantity
-from .intake import Protocol, RawMessage, UnknownDevice
+from .intake import GatewayProcess, Protocol, RawMessage, UnknownDevice
 from .readings import Fix, Latest, Reading, Rollup
 from .rules import Fence, Rule, Schedule
 from .systems import Connection, ConnectionStep, RiskField, System
@@ -19,6 +19,7 @@ __all__ = [
     "DeviceStatus",
     "Fence",
     "Fix",
+    "GatewayProcess",
     "Latest",
     "Maintenance",
     "Protocol",

@@ -65,4 +65,22 @@ class RawMessage(models.Model):
         return f"{self.protocol} {self.address} {self.received_at:%Y-%m-%d %H:%M:%S}"
 
 
+class GatewayProcess(models.Model):
+    """A process of the device gateway and its figures since it began; written every few seconds."""
+
+    name = models.CharField(_("process"), max_length=64, primary_key=True)  # host:pid
+    started_at = models.DateTimeField(_("since"))
+    at = models.DateTimeField(_("as of"))
+    ports = models.JSONField(_("ports"), default=dict)
+    figures = models.JSONField(_("figures"), default=dict)
+
+    class Meta:
+        db_table = "monitoring_gateway"
+        verbose_name = _("process of the device gateway")
+        verbose_name_plural = _("processes of the device gateway")
+
+    def __str__(self) -> str:
+        return self.name
+
+
 DEAD = ~Q(reason="") & Q(replayed_at=None)
