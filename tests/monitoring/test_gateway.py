@@ -1,10 +1,17 @@
 """What devices send over sockets is in the tables as they said it, and they are answered after that and not before."""
 
+import os
+import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from io import StringIO
+from urllib.parse import quote
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -27,7 +34,7 @@ from monitoring.models import (
     Reading,
     UnknownDevice,
 )  # fmt: skip
-from tests.running import until
+from tests.running import ROOT, free_port, until
 
 from .gateways import PROTOCOLS, Caller, Running, device, running
 from .worlds import limits, station
@@ -385,6 +392,72 @@ def elsewhere(statement: str) -> list[tuple]:
 
 def sessions_of(name: str) -> int:
     return elsewhere(f"SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}'")[0][0]
+
+
+@contextmanager
+def process(port: int) -> Iterator[subprocess.Popen]:
+    """Yield ``bin/manage intake`` on a port for JT/T 808, with the database of the test."""
+    given = connection.settings_dict
+    env = os.environ | {
+        "DATABASE_URL": f"postgis://{given['USER']}@{quote(given['HOST'], safe='')}/{given['NAME']}",
+        "INTAKE_PORT_OFFSET": "0", "JT808_PORT": str(port),
+        **{f"{name.upper()}_PORT": str(free_port()) for name in PROTOCOLS if name != "jt808"},
+    }  # fmt: skip
+    started = subprocess.Popen(
+        [sys.executable, "manage.py", "intake"], cwd=ROOT, env=env, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert "listens on" in started.stdout.readline()
+        yield started
+    finally:
+        started.kill()
+        started.wait()
+
+
+def test_what_a_killed_gateway_answered_is_in_the_table_and_its_sibling_goes_on():
+    vehicle, began, port = device("jt808", PHONE), now() - timedelta(hours=2), free_port()
+    answered: set[int] = set()
+    with process(port) as first, process(port) as second:
+        sent, lines = 0, [Caller(port) for _ in range(8)]  # the kernel shares them out
+        splitters = [jt808.Splitter() for _ in lines]
+        for line in lines:
+            line.say(jt808.encode_auth(TERMINAL, 0xFFFF, jt808.Authentication(code(vehicle))))
+        where = positions(6000, began)
+        for round_ in range(40):
+            for line in lines:
+                frames = [jt808.encode_position(TERMINAL, sent + n, where[sent + n]) for n in range(18)]
+                sent += len(frames)
+                try:
+                    line.say(*frames)
+                except OSError:
+                    continue
+            if round_ == 20:
+                first.send_signal(signal.SIGKILL)
+        for line, splitter in zip(lines, splitters, strict=True):
+            while data := line.hear(1.0):
+                answered |= {body.serial for body in (jt808.decode(one).body for one in splitter.feed(data))} - {0xFFFF}
+        second.send_signal(signal.SIGTERM)
+        assert second.wait(20) == 0
+    stored = {int((at - began).total_seconds()) for at in Fix.objects.values_list("measured_at", flat=True)}
+    assert answered <= stored
+    assert 1000 < len(answered) <= len(stored) < 5761
+
+
+def test_recorded_frames_are_replayed_to_the_running_gateway(tmp_path, settings):
+    device("jt808", PHONE)
+    file = tmp_path / "frames.txt"
+    file.write_text(
+        "\n".join(jt808.encode_position(TERMINAL, n, one).hex() for n, one in enumerate(positions(5, now())))
+    )
+    with running() as gateway:
+        settings.INTAKE_PORTS = dict(gateway.gateway.ports)
+        settings.VAR_DIR = tmp_path
+        said = StringIO()
+        call_command("replay", "jt808", str(file), stdout=said)
+        assert said.getvalue().startswith("6 messages sent, ")
+    assert Fix.objects.count() == 5
+    with pytest.raises(CommandError, match="No gateway at"):
+        call_command("replay", "jt808", str(file), stdout=said)
 
 
 def test_who_floods_is_hung_up_on_and_the_others_are_heard():

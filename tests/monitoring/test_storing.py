@@ -249,3 +249,45 @@ def test_days_that_nobody_made_are_moved_to_their_day_when_it_is_made():
     assert values() == [(0.4, False)]
     assert partitions.make(day, day) == 0
     assert partitions.drop_before("monitoring_reading", datetime(2019, 5, 5, tzinfo=UTC).date()) == 1
+
+
+def fix_of(device: int, at: int, lon: float, *, received: int | None = None) -> tuple:
+    return (device, at, at, lon, 37.0, 10.0, 90, 3, 0, received or at, False)
+
+
+def test_a_device_that_only_says_that_it_lives_is_seen_and_keeps_what_was_known_of_it():
+    from monitoring.models import DeviceStatus  # noqa: PLC0415
+
+    device, at = station(), now_ms()
+    store = store_of()
+    store.take(Batch(seen={device.pk: (at, -1)}))
+    assert DeviceStatus.objects.get().flags == 0
+    store.take(Batch(fixes=[fix_of(device.pk, at, 118.0)], more={device.pk: {"shipname": "A"}}))
+    store.take(Batch(seen={device.pk: (at + SECOND, -1)}, more={device.pk: {"callsign": "B"}}))
+    status = DeviceStatus.objects.get()
+    assert (status.flags, status.lon, status.more) == (3, 118.0, {"shipname": "A", "callsign": "B"})
+    assert int(status.seen_at.timestamp() * 1000) == at + SECOND
+
+
+def test_a_position_that_comes_late_moves_nothing_back():
+    from monitoring.models import DeviceStatus, Fix  # noqa: PLC0415
+
+    device, at = station(), now_ms()
+    store = store_of()
+    store.take(Batch(fixes=[fix_of(device.pk, at, 118.0)]))
+    store.take(Batch(fixes=[fix_of(device.pk, at - 60 * SECOND, 117.0, received=at)]))
+    assert DeviceStatus.objects.get().lon == 118.0
+    assert list(Fix.objects.order_by("measured_at").values_list("late", flat=True)) == [True, False]
+
+
+def test_a_newer_snapshot_keeps_how_far_a_clock_is_behind():
+    device = station()
+    store, at = store_of(), now_ms()
+    hour = Batch()
+    hour.read(0, at - 3600 * SECOND, 1.0, at)
+    store.take(hour)
+    station("OTHER-STATION-000001", kind=device.kind)
+    store.renew(known.read())
+    assert len(store.lag) == len(store.known.stream_ids)
+    place = int((store.known.stream_ids == Datastream.objects.get(device=device).pk).argmax())
+    assert store.lag[place] == 3600 * SECOND
