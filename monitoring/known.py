@@ -3,6 +3,7 @@
 A snapshot is never changed; who needs a newer one reads it anew and takes the states of its rules over.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +14,7 @@ import numpy as np
 from . import engine, rules
 from .models import Alarm, Datastream, Device, Rule
 
+logger = logging.getLogger(__name__)
 CHANGED = "monitoring"  # the channel on which a change of devices, channels or rules is told
 
 
@@ -114,13 +116,18 @@ def _watch(known: Known, streams: list[tuple]) -> None:
     """Lay the rules on the datastreams that they watch."""
     kinds = (Rule.Kind.LIMIT, Rule.Kind.BITS, Rule.Kind.RATE)
     by_kind: dict[str, list[Rule]] = defaultdict(list)
+    said: dict[int, rules.Settings] = {}
     for rule in Rule.objects.filter(active=True, kind__in=kinds).order_by("pk"):
-        by_kind[rule.device_kind_id].append(rule)
+        try:
+            said[rule.pk] = rules.read(rule.kind, rule.settings)
+        except rules.WrongSettings as error:  # one rule must not keep devices from being heard
+            logger.error("rule %s is not followed: %s", rule.code, error)
+        else:
+            by_kind[rule.device_kind_id].append(rule)
     starts, watches, found = [0], known.watches, []
     for pk, device_id, channel, quantity, _factor, _offset in streams:
         for rule in _fitting(by_kind[known.by_id[device_id].kind], device_id, quantity, channel):
-            settings = rules.read(rule.kind, rule.settings)
-            watches.append(Watch(rule.pk, device_id, pk, rule.kind, settings, rule.doubtful_too))
+            watches.append(Watch(rule.pk, device_id, pk, rule.kind, said[rule.pk], rule.doubtful_too))
             found.append(rule)
         starts.append(len(watches))
     known.starts = np.array(starts, dtype=np.int64)

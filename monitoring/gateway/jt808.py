@@ -21,7 +21,7 @@ from .lots import Letter, Line, Lot, clean
 
 NAME = "jt808"
 DONE, FAILED, BAD = 0, 1, 2  # results of 0x8001
-NO_SUCH_TERMINAL = 4  # of 0x8100
+NO_SUCH_VEHICLE, NO_SUCH_TERMINAL = 2, 4  # of 0x8100
 EVENTS = {safety.ASSISTANCE: "adas", safety.DRIVER: "dsm", safety.TYRES: "tyres", safety.BLIND_SPOT: "bsd"}
 ENDS = 2  # state of an event
 MEDIA = 0x0801
@@ -89,9 +89,7 @@ class Talk:
                 lot.answer(self.line, jt808.encode_registered(header, self._next(), NO_SUCH_TERMINAL))
             return
         if isinstance(message.body, jt808.Registration):
-            letter = lot.letter(NAME, device, self.line, received, frame, keep=True)
-            letter.say(plate=clean(message.body.plate), model=clean(message.body.model))
-            lot.answer(self.line, jt808.encode_registered(header, self._next(), DONE, code_of(device)))
+            self._register(message.body, header, device, received, frame, lot)
         elif isinstance(message.body, jt808.Authentication):
             self._let_in(message.body, header, device, received, frame, lot)
         elif not self._is_in(device):
@@ -99,6 +97,22 @@ class Talk:
             lot.answer(self.line, jt808.encode_answer(header, self._next(), FAILED))
         else:
             self._store(message, frame, device, received, lot)
+
+    def _register(
+        self, said: jt808.Registration, header: Header, device: KnownDevice, received: int, frame: bytes, lot: Lot
+    ) -> None:
+        """Give a terminal its code; where options name its plate or its own number, to no other."""
+        letter = lot.letter(NAME, device, self.line, received, frame, keep=True)
+        result = DONE
+        if device.options.get("terminal_id", said.terminal_id) != said.terminal_id:
+            result = NO_SUCH_TERMINAL
+        elif device.options.get("plate", said.plate) != said.plate:
+            result = NO_SUCH_VEHICLE
+        if result == DONE:
+            letter.say(plate=clean(said.plate), model=clean(said.model))
+        else:
+            letter.refuse(f"registered as another: plate {said.plate}, terminal {said.terminal_id}")
+        lot.answer(self.line, jt808.encode_registered(header, self._next(), result, code_of(device)))
 
     def _is_in(self, device: KnownDevice) -> bool:
         return self.trusted or device.address in self.let_in or device.options.get("auth") is False

@@ -43,7 +43,7 @@ class Keeper(threading.Thread):
         self.label = f"{socket.gethostname()}:{os.getpid()}"[:64]
         self.started_at = timezone.now()
         self.listening: Any = None  # the raw connection that was asked to tell of changes
-        self.read_at = self.said_at = 0.0
+        self.read_at = self.said_at = self.looked_at = 0.0
         self.store: Store
 
     def run(self) -> None:
@@ -86,16 +86,22 @@ class Keeper(threading.Thread):
             return self._one_by_one(lot)
 
     def _one_by_one(self, lot: Lot) -> int:
-        late = 0
+        """Take each message by itself; one that cannot be stored becomes a dead letter."""
+        late, known_messages = 0, {id(message) for message in lot.messages}
+        kept = {id(message) for message in lot.batch.messages}
         for message in lot.messages:
             try:
-                late += self.store.take(again.read(self.store.known, message)).late
+                batch = again.read(self.store.known, message)
+                batch.messages = [message] if id(message) in kept else batch.messages
+                late += self.store.take(batch).late
             except AWAY:
                 raise
             except Exception as error:
                 why = f"could not be stored: {type(error).__name__}"
                 self.store.take(Batch(messages=[again.dead(message, why)]))
                 lot.counts["dead"] += 1
+        others = [message for message in lot.batch.messages if id(message) not in known_messages]
+        self.store.take(Batch(messages=others, unknown=lot.batch.unknown, samples=lot.batch.samples))
         return late
 
     def _open(self, lot: Lot) -> None:
@@ -186,7 +192,9 @@ class Keeper(threading.Thread):
 
     def _look_around(self) -> None:
         now = time.monotonic()
-        self._try(lambda: self._renew() if self._is_told() or now - self.read_at > RENEW_S else None)
+        if now - self.looked_at > STEP_S:  # also under load, and no more often
+            self.looked_at = now
+            self._try(lambda: self._renew() if self._is_told() or now - self.read_at > RENEW_S else None)
         if now - self.said_at > SAY_S:
             self._try(self._say)
 

@@ -11,6 +11,7 @@ from .talks import opener
 if TYPE_CHECKING:
     from .server import Gateway
 
+FLOOD = "flood"
 BURST_S = 10  # after a silence a device may say at once what it may say in so long
 MOST_UNREAD = 1 << 18  # bytes of answers that a device has not read
 MOST_PEERS = 20_000  # of one UDP port
@@ -36,9 +37,14 @@ class Flow:
         """Take from both buckets; return whether there was enough in them."""
         passed, self.at = now - self.at, now
         limits = self.limits
-        self.messages = min(self.messages + passed * limits.messages_s, BURST_S * limits.messages_s) - messages
-        self.bytes = min(self.bytes + passed * limits.bytes_s, BURST_S * limits.bytes_s) - size
+        self.messages = _poured(self.messages, passed * limits.messages_s, BURST_S * limits.messages_s, messages)
+        self.bytes = _poured(self.bytes, passed * limits.bytes_s, BURST_S * limits.bytes_s, size)
         return self.messages >= 0 and self.bytes >= 0
+
+
+def _poured(there: float, comes: float, most: float, goes: float) -> float:
+    """Return what is in a bucket afterwards; a debt is never more than what it holds."""
+    return max(min(there + comes, most) - goes, -most)
 
 
 class Connection(asyncio.Protocol):
@@ -96,7 +102,8 @@ class Peer:
 
     def hang_up(self, reason: str) -> None:
         self.port.gateway.counts[f"hung up: {reason}"] += 1
-        self.port.peers.pop(self.address, None)
+        if reason != FLOOD:  # who comes back at once must not find its buckets full
+            self.port.peers.pop(self.address, None)
 
 
 class Datagrams(asyncio.DatagramProtocol):

@@ -9,7 +9,7 @@ from typing import Any
 
 from ..known import Known
 from .keeper import Keeper
-from .lines import Connection, Datagrams, Limits, Peer
+from .lines import FLOOD, Connection, Datagrams, Limits, Peer
 from .lots import Lot
 from .talks import DAMAGED_AT_MOST
 
@@ -31,6 +31,8 @@ class PortTaken(Exception):
 
 class Gateway:
     """Everything of one process but its signals."""
+
+    lot: Lot  # what comes now is laid into this one
 
     def __init__(
         self, *, host: str, ports: Mapping[str, int], limits: Mapping[str, Limits], keeps_raw: bool = False,
@@ -130,7 +132,7 @@ class Gateway:
         line.heard = now
         damaged = lot.counts["damaged"]
         if not line.flow.passes(0, len(data), now):
-            line.hang_up("flood")
+            line.hang_up(FLOOD)
             return
         try:
             many = line.talk.hear(data, received, lot)
@@ -146,7 +148,7 @@ class Gateway:
             many = 1
         else:
             if not line.flow.passes(many, 0, now):
-                line.hang_up("flood")
+                line.hang_up(FLOOD)
         bad = lot.counts["damaged"] - damaged
         line.bad = line.bad + bad if bad >= many else 0
         if line.bad > DAMAGED_AT_MOST:
@@ -162,7 +164,7 @@ class Gateway:
     def _look_after(self) -> None:
         """Hang up on who is silent; ask for what lacks."""
         now, received = time.monotonic(), time.time_ns() // 1_000_000
-        peers = [peer for datagrams in self.datagrams for peer in datagrams.peers.values()]
+        peers: list[Connection | Peer] = [peer for datagrams in self.datagrams for peer in datagrams.peers.values()]
         for line in [*self.lines, *peers]:
             if now - line.heard > self.limits[line.protocol].idle_s:
                 line.hang_up("silent")

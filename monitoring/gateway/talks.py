@@ -1,7 +1,7 @@
 """What a conversation with devices is, and which module holds that of each protocol."""
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
 from ..known import KnownDevice
 from .lots import Line, Lot
@@ -13,6 +13,7 @@ class Talk(Protocol):
     """One connection's conversation: bytes in, rows and answers into a lot."""
 
     device: KnownDevice | None  # who spoke last, as far as it is known
+    splitter: Any
 
     def hear(self, data: bytes, received: int, lot: Lot) -> int:
         """Take bytes up; return how many messages were whole now."""

@@ -158,6 +158,17 @@ def test_who_has_not_said_the_code_is_refused_and_a_wrong_code_is_hung_up_on():
     assert not Fix.objects.exists()
 
 
+def test_a_terminal_that_registers_as_another_gets_no_code():
+    device("jt808", PHONE, options={"plate": "鲁E00001", "terminal_id": "T1"})
+    with running() as gateway:
+        line = gateway.line("jt808")
+        for serial, terminal, plate in ((1, "T1", "鲁E12345"), (2, "T2", "鲁E00001"), (3, "T1", "鲁E00001")):
+            who = jt808.Registration(37, 5, "M", "M", terminal, 2, plate)
+            line.say(jt808.encode_register(TERMINAL, serial, who))
+        told = [jt808.decode(frame).body for frame in line.hears(jt808.Splitter(), 3)]
+    assert [(one.serial, one.result, bool(one.code)) for one in told] == [(1, 2, False), (2, 4, False), (3, 0, True)]
+
+
 def test_addresses_that_nobody_knows_are_counted_and_told_as_their_protocol_says():
     with running() as gateway:
         line = gateway.line("jt808")
@@ -470,6 +481,18 @@ def test_who_floods_is_hung_up_on_and_the_others_are_heard():
         assert gateway.gateway.counts["hung up: flood"] == 1
         other.say(jt808.encode_heartbeat(TERMINAL, 5))
         assert results(other.hears(jt808.Splitter(), 1)) == [(5, 0)]
+
+
+def test_datagrams_that_flood_are_dropped_until_their_sender_is_calm():
+    device("ais", "412345678")
+    strict = dict.fromkeys(PROTOCOLS, Limits(idle_s=600, messages_s=5, bytes_s=100_000))
+    with running(limits=strict) as gateway:
+        udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        for n in range(200):
+            sentence = b"".join(ais.encode_position(412345678, (118.0 + n / 1000, 37.0)))
+            udp.sendto(sentence, ("127.0.0.1", gateway.port("ais")))
+            time.sleep(0.001)
+        until(lambda: gateway.gateway.counts["hung up: flood"] >= 100, 10)
 
 
 def test_who_is_silent_or_speaks_something_else_is_hung_up_on(monkeypatch):

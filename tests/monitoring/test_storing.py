@@ -291,3 +291,13 @@ def test_a_newer_snapshot_keeps_how_far_a_clock_is_behind():
     assert len(store.lag) == len(store.known.stream_ids)
     place = int((store.known.stream_ids == Datastream.objects.get(device=device).pk).argmax())
     assert store.lag[place] == 3600 * SECOND
+
+
+def test_a_rule_whose_settings_are_wrong_keeps_no_device_from_being_heard(caplog):
+    device = station()
+    limits(device)
+    rule = limits(device, code="wrong", kind="rate", settings={"rise_per_min": 1})
+    type(rule).objects.filter(pk=rule.pk).update(settings={})
+    take(store_of(), (now_ms(), 12.0))
+    assert alarms() == [("unack", 3, 1)]
+    assert "rule wrong is not followed" in caplog.text
