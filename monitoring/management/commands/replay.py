@@ -55,7 +55,12 @@ def _send(line: socket.socket, messages: list[bytes], rate: float) -> int:
         if rate and (early := began + number / rate - time.monotonic()) > 0:
             time.sleep(early)
         line.settimeout(30)
-        line.sendall(message)
+        try:
+            line.sendall(message)
+        except OSError as error:
+            raise CommandError(
+                f"The gateway hung up, or reads no more, after {number} messages ({error}): --rate 100 stays within its limits."
+            ) from error
         answered += _read(line, 0)
     while more := _read(line, QUIET_S):
         answered += more
