@@ -17,6 +17,8 @@ BENCHES = {
     "locate": "point to cell among 10,000, beside Shapely's STRtree and PostGIS",
     "tiles": "vector tiles of 10,000 cells, beside ST_AsMVT and tipg",
     "sweep": "the overdue sweep over 1,000,000 open clocks, beside 10,000",
+    "decode": "JT/T 808 positions, one by one and in batches, beside the least decoder in plain Python",
+    "intake": "readings stored through Store.take, rules evaluated, beside COPY of the same rows",
 }
 
 

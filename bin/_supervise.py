@@ -23,6 +23,9 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 30.0
 LONGEST_LOG = 20 * 1024 * 1024  # bytes; one older file is kept beside it
 USE_LOCK = 7  # opened by bin/run: whoever uses the private servers holds it shared
 PR_SET_PDEATHSIG = 1
+INTAKE_HOST = os.environ.get("INTAKE_HOST", "127.0.0.1")
+INTAKE = {"jt808": 7808, "jt809": 7809, "gb26875": 5875, "hj212": 9212, "ais": 10110}  # as settings.INTAKE_PORTS
+OFFSETS = range(0, 1000, 10)  # tried one after the other
 LIBC = ctypes.CDLL(None)
 
 
@@ -40,6 +43,33 @@ def free_port() -> int:
                 continue
             return port
     sys.exit(f"Port {asked or '8000 to 8099'} is taken. Choose another: CITYSAFETY_PORT=8200 bin/run")
+
+
+def intake_ports() -> dict[str, int]:
+    """Return the ports of the device gateway, and note the offset that gives them: the one asked for, or the next free one.
+
+    Gateways share ports with each other, so that a second instance would take what devices send to the first.
+    """
+    asked = os.environ.get("INTAKE_PORT_OFFSET")
+    for offset in [int(asked)] if asked else OFFSETS:
+        ports = {name: int(os.environ.get(f"{name.upper()}_PORT", port)) + offset for name, port in INTAKE.items()}
+        taken = next((port for port in ports.values() if not is_free(port)), None)
+        if taken is None:
+            os.environ["INTAKE_PORT_OFFSET"] = str(offset)
+            if offset and not asked:
+                print(f"Ports of the device gateway are taken; INTAKE_PORT_OFFSET={offset} is used.", flush=True)
+            return ports
+    sys.exit(f"Port {taken} of the device gateway is taken. Choose others: INTAKE_PORT_OFFSET=1000 bin/run")
+
+
+def is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((INTAKE_HOST, port))
+        except OSError:
+            return False
+    return True
 
 
 def commands(port: int) -> dict[str, list[str]]:
@@ -66,6 +96,7 @@ def commands(port: int) -> dict[str, list[str]]:
             "--no-server-header",
         ],
         "relay": [PYTHON, "manage.py", "relay"],
+        "intake": [PYTHON, "manage.py", "intake"],
         "worker": [*celery, "worker", "-Q", "alarm,notice,media,report,celery", "-c", "2", "-l", "warning"],
         "beat": [*celery, "beat", "-l", "warning", "-s", str(VAR / "celerybeat"), "--pidfile", ""],
     }
@@ -186,7 +217,7 @@ def note(name: str, what: dict[str, int]) -> None:
 
 def main() -> None:
     port = free_port()
-    note("ports.json", {"web": port})
+    note("ports.json", {"web": port, **intake_ports()})
     processes = [Process(name, command) for name, command in commands(port).items()]
     stopping = False
 

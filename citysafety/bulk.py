@@ -85,7 +85,7 @@ def copy_in(table: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -
     text = io.StringIO()
     csv.writer(text).writerows([["\\N" if value is None else value for value in row] for row in rows])
     text.seek(0)
-    with connection.cursor() as cursor:
+    with connection.cursor() as cursor, connection.wrap_database_errors:
         cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN WITH (FORMAT csv, NULL '\\N')", text)
 
 
@@ -233,7 +233,7 @@ def _alike(columns: Sequence[Cells], widths: Sequence[COLUMN], key: int, rows: C
 
 
 def copy_packed(table: str, columns: Sequence[str], rows: bytes) -> None:
-    """Copy packed rows into a table."""
+    """Copy packed rows into a table. :raises django.db.Error: as any other statement does."""
     data = io.BytesIO(b"PGCOPY\n\xff\r\n\0" + bytes(8) + rows + b"\xff\xff")
-    with connection.cursor() as cursor:
-        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN WITH (FORMAT binary)", data, size=1 << 20)
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        cursor.copy_expert(f"COPY {table} ({', '.join(columns)}) FROM STDIN WITH (FORMAT binary)", data, 1 << 20)

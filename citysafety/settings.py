@@ -43,6 +43,7 @@ INSTALLED_APPS = [
     "citysafety.evidence",
     "grid",
     "hazards",
+    "monitoring",
     "projects",
     "citysafety.live",
     "citysafety.dashboard",
@@ -181,6 +182,7 @@ CELERY_TASK_ROUTES = {
     "citysafety.evidence.tasks.*": {"queue": "media"},
     "citysafety.documents.tasks.*": {"queue": "report"},
     "citysafety.outbox.tasks.*": {"queue": "alarm"},
+    "monitoring.tasks.*": {"queue": "alarm"},
     "hazards.tasks.evaluate": {"queue": "report"},
     "hazards.tasks.carry_on_bulk": {"queue": "report"},
 }
@@ -206,8 +208,31 @@ CELERY_BEAT_SCHEDULE = {
     "mark who is posted today": {"task": "grid.tasks.mark_postings", "schedule": crontab(minute=1)},
     "bring re-zonings into force": {"task": "grid.tasks.activate_rezonings", "schedule": 30.0},
     "let steps with many cases go on": {"task": "hazards.tasks.sweep_bulk", "schedule": 60.0},
+    "make days of readings": {"task": "monitoring.tasks.make_days", "schedule": crontab(minute=5)},
+    "let flapping alarms settle": {"task": "monitoring.tasks.settle_flapping", "schedule": 10.0},
     "move cases that were filed in ended cells": {"task": "hazards.tasks.leave_ended_cells", "schedule": 60.0},
 }
+
+# -- devices: where the gateway listens, and what one connection may do ---------------------------
+INTAKE_HOST = env.str("INTAKE_HOST", default="127.0.0.1")
+INTAKE_PORT_OFFSET = env.int("INTAKE_PORT_OFFSET", default=0)
+INTAKE_PORTS = {
+    name: env.int(f"{name.upper()}_PORT", default=port) + INTAKE_PORT_OFFSET
+    for name, port in {"jt808": 7808, "jt809": 7809, "gb26875": 5875, "hj212": 9212, "ais": 10110}.items()
+}
+INTAKE_LIMITS = {  # silent for so many seconds: hung up on; messages and bytes a second, ten seconds of them at once
+    name: tuple(env.float(f"{name.upper()}_{word}", default=value) for word, value in given.items())
+    for name, given in {
+        "jt808": {"IDLE_S": 900, "MESSAGES_S": 200, "BYTES_S": 256_000},
+        "jt809": {"IDLE_S": 300, "MESSAGES_S": 10_000, "BYTES_S": 4_000_000},
+        "gb26875": {"IDLE_S": 900, "MESSAGES_S": 200, "BYTES_S": 256_000},
+        "hj212": {"IDLE_S": 3900, "MESSAGES_S": 200, "BYTES_S": 256_000},
+        "ais": {"IDLE_S": 900, "MESSAGES_S": 20_000, "BYTES_S": 4_000_000},
+    }.items()
+}
+INTAKE_LINES = env.int("INTAKE_LINES", default=20_000)  # connections of one process
+RAW_KEEP_DAYS = env.int("RAW_KEEP_DAYS", default=7)  # 0: of what was taken no bytes are kept
+DEAD_KEEP_DAYS = 7  # at least
 
 # -- people -------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"

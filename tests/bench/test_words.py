@@ -9,7 +9,7 @@ from bench import keeping
 from bench.figures import Report, Side, Turn, Verdict, at_least
 from tests.running import ROOT
 
-NAMES = ["filing", "dashboard", "years", "live", "screen", "wall", "locate", "tiles", "sweep"]
+NAMES = ["filing", "dashboard", "years", "live", "screen", "wall", "locate", "tiles", "sweep", "decode", "intake"]
 
 
 def bench(*words, tmp_path):

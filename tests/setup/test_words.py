@@ -170,6 +170,21 @@ def test_the_next_free_port_is_taken_unless_one_was_asked_for(monkeypatch):
             module.free_port()
 
 
+def test_the_gateway_never_shares_the_ports_of_another_instance(monkeypatch):
+    module = supervise()
+    monkeypatch.setenv("INTAKE_PORT_OFFSET", "")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        monkeypatch.setenv("HJ212_PORT", str(taken.getsockname()[1]))
+        ports = module.intake_ports()
+        assert ports["hj212"] > taken.getsockname()[1]
+        assert int(os.environ["INTAKE_PORT_OFFSET"]) == ports["hj212"] - taken.getsockname()[1]
+        monkeypatch.setenv("INTAKE_PORT_OFFSET", "0")
+        with pytest.raises(SystemExit, match=r"is taken\. Choose others: INTAKE_PORT_OFFSET="):
+            module.intake_ports()
+
+
 def test_what_dies_is_started_again_after_pauses_that_grow(monkeypatch, tmp_path):
     module = supervise()
     monkeypatch.setattr(module, "VAR", tmp_path)

@@ -1,0 +1,37 @@
+"""The tables of monitoring, split by noun."""
+
+from .alarms import Alarm, AlarmPolicy, AlarmStep, Maintenance, Shelving, Storm
+from .devices import Datastream, Device, DeviceKind, DeviceStatus, Quantity
+from .intake import GatewayProcess, Protocol, RawMessage, UnknownDevice
+from .readings import Fix, Latest, Reading, Rollup
+from .rules import Fence, Rule, Schedule
+from .systems import Connection, ConnectionStep, RiskField, System
+
+__all__ = [
+    "Alarm",
+    "AlarmPolicy",
+    "AlarmStep",
+    "Connection",
+    "ConnectionStep",
+    "Datastream",
+    "Device",
+    "DeviceKind",
+    "DeviceStatus",
+    "Fence",
+    "Fix",
+    "GatewayProcess",
+    "Latest",
+    "Maintenance",
+    "Protocol",
+    "Quantity",
+    "RawMessage",
+    "Reading",
+    "RiskField",
+    "Rollup",
+    "Rule",
+    "Schedule",
+    "Shelving",
+    "Storm",
+    "System",
+    "UnknownDevice",
+]

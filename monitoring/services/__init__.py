@@ -1,0 +1,1 @@
+"""Writes of monitoring: verbs, one transaction each, with ``at`` passed in."""
