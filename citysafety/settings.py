@@ -15,6 +15,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # -- where things are ---------------------------------------------------------------------------
 VAR_DIR = Path(env.str("CITYSAFETY_VAR", default=str(BASE_DIR / "var")))
 MEDIA_ROOT = Path(env.str("CITYSAFETY_MEDIA", default=str(VAR_DIR / "media")))
+DEMO_DEVICES = env.float("CITYSAFETY_DEMO_DEVICES", default=1.0)  # how many times the demo's devices
 CITY_FOLDER = Path(env.str("CITYSAFETY_CITY", default=str(BASE_DIR / "demo" / "dongying")))
 CITY_CODE = env.str("CITYSAFETY_CITY_CODE", default="3705")
 VERSION = (BASE_DIR / "VERSION").read_text(encoding="utf-8").strip()
