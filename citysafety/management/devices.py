@@ -28,7 +28,6 @@ HAULIERS = ("顺达", "宏运", "恒通", "鲁安", "永信", "东泰", "海科"
 BRANDS = ("泰和", "利源", "正邦", "汇丰", "天元", "科宏", "富海", "海润", "方圆", "联合")
 MARKED = "（示例）"
 GAS_COMPANIES = ("东营城市燃气有限公司", "东营新奥管网有限公司", "垦利天然气有限公司")
-SYSTEM_31 = 31  # HJ 212-2017: atmospheric environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,16 +138,16 @@ def _haulier(rnd: random.Random, what: str) -> str:
 
 
 def _vehicle(prefix: str, number: str, zh: str, en: str, trade: str, office: str) -> Callable[..., dict[str, Any]]:
-    """Return the maker of vehicles of a kind: the terminal is known by its phone number of twelve digits."""
+    """Return the maker of vehicles of a kind: the terminal is known by its phone number."""
 
     def make(city: City, rnd: random.Random, n: int) -> dict[str, Any]:
         cell, code, _centre = rnd.choice(city.base)
         plate = _plate(int(number) * 1000 + n)
         return {
             "code": f"{prefix}-{n + 1:05d}", "name_zh": f"{zh} 鲁E{plate}", "name_en": f"{en} LuE {plate}",
-            "protocol": Protocol.JT808, "address": f"0{13000000000 + int(number) * 1_000_000 + n}",
+            "protocol": Protocol.JT808, "address": str(13_000_000_000 + int(number) * 1_000_000 + n),
             "company": _haulier(rnd, trade), "cell_id": cell, "area_code": code, "department_id": city.office(office, code),
-            "options": {"plate": f"鲁E{plate}", "version": rnd.choice((2013, 2019))},
+            "options": {"plate": f"鲁E{plate}", "open_channels": True},
         }  # fmt: skip
 
     return make
@@ -176,10 +175,10 @@ def _near(rnd: random.Random, place: Point, degrees: float = 0.0008) -> Point:
 def _toxic(city: City, rnd: random.Random, n: int) -> dict[str, Any]:
     cell, code, zh, en, centre = city.around(city.industry, n * 7, rnd)
     return {
-        "code": f"DQ-{n + 1:05d}", "name_zh": f"{zh}{n + 1} 号毒害气体站", "name_en": f"{en}: toxic gas station {n + 1}",
+        "code": f"DQ-{n + 1:05d}", "name_zh": f"{zh} {n + 1} 号毒害气体站", "name_en": f"{en}: toxic gas station {n + 1}",
         "protocol": Protocol.HJ212, "address": f"{0x010000A8900016F000170000 + n:024X}", "location": centre, "cell_id": cell,
         "area_code": code, "company": f"东营{rnd.choice(BRANDS)}化工有限公司{MARKED}", "department_id": city.office("ST", code),
-        "options": {"system": SYSTEM_31},
+        "options": {"open_channels": True},
     }  # fmt: skip
 
 
@@ -201,9 +200,10 @@ def _transmitter(city: City, rnd: random.Random, n: int) -> dict[str, Any]:
     round_ = n * 5 // len(city.places) + 1
     return {
         "code": f"XF-{n + 1:05d}", "name_zh": f"{place.name_zh} {round_} 号传输装置"[:120],
-        "name_en": f"{place.name_en}: transmitter {round_}"[:160], "protocol": Protocol.GB26875, "address": str(3_705_000_001 + n),
+        "name_en": f"{place.name_en}: transmitter {round_}"[:160], "protocol": Protocol.GB26875, "address": f"{3_705_000_001 + n:012x}",
         "location": place.location, "cell_id": place.cell_id, "area_code": place.area_code, "premises_id": place.pk,
         "company": place.name_zh[:120], "department_id": city.office("XF", place.area_code),
+        "options": {"open_channels": True},  # of its components: opened when they first speak
     }  # fmt: skip
 
 

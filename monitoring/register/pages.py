@@ -202,7 +202,7 @@ def new_device(request: HttpRequest) -> HttpResponse:
             form.add_error(refusal.field or None, str(refusal))
         except services.NotAllowed:
             form.add_error("area_code", _("It lies outside your area of duty."))
-    context = _context(request, "devices", form=form, title=_("Register a device"), button=_("Register"))
+    context = _context(request, "devices", form=form, title=_("Register a device"), button=_("Register the device"))
     return render(request, "monitoring/register/form.html", context, status=400 if form.errors else 200)
 
 

@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from citysafety.accounts.models import Role
 from grid.models.places import shapes_of
 
-from ..models import Alarm, Datastream, Device, DeviceKind, RawMessage, System, UnknownDevice
+from ..models import Alarm, Connection, Datastream, Device, DeviceKind, RawMessage, System, UnknownDevice
 from ..models.intake import DEAD
 
 # Addresses that nobody knows belong to no area: who keeps the register reads them, and who watches the whole.
@@ -66,8 +66,10 @@ class Standing:
 
     def is_silent(self, at: datetime) -> bool:
         """Test whether a system that should report has not for too long."""
-        return self.system.connection == "live" and (
-            self.seen_at is None or at - self.seen_at > timedelta(seconds=self.system.silent_after_s)
+        return (
+            self.system.connection == Connection.LIVE
+            and self.devices > 0
+            and (self.seen_at is None or at - self.seen_at > timedelta(seconds=self.system.silent_after_s))
         )
 
 

@@ -73,13 +73,9 @@ def may_move_systems(user: User) -> bool:
     return may_keep(user, user.area_code[:4])
 
 
-def open_actions(device: Device) -> list[tuple[str, Any, bool]]:
-    """Return the steps that a device's state has: action, what its button says, whether it wants words."""
-    return [
-        (action, BUTTONS[action], action in WANTS_WORDS)
-        for action, (sources, _target) in STATES.items()
-        if device.state in sources
-    ]
+def open_actions(device: Device) -> list[tuple[str, Any]]:
+    """Return the steps that a device's state has: action, and what its button says."""
+    return [(action, BUTTONS[action]) for action, (sources, _target) in STATES.items() if device.state in sources]
 
 
 @transaction.atomic
