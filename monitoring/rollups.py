@@ -26,23 +26,26 @@ INSERT INTO monitoring_rollup (datastream_id, span, begins_at, count, least, mos
 {rows}
 ON CONFLICT (datastream_id, span, begins_at) DO UPDATE
 SET count = excluded.count, least = excluded.least, most = excluded.most, total = excluded.total"""
-# The bounds of the day are constants: other days of readings are not looked at.
+# Each bucket is looked up by itself: what a run costs goes by the buckets touched, not by what a day holds. The bounds of
+# the day are constants, so that other days are not looked at.
 MINUTES = SUMMED.format(
     rows="""
-SELECT t.datastream_id, 'm', t.begins_at, count(*), min(r.value), max(r.value), sum(r.value)
-FROM touched t JOIN monitoring_reading r ON r.datastream_id = t.datastream_id
-  AND r.measured_at >= t.begins_at AND r.measured_at < t.begins_at + interval '1 minute'
-WHERE r.measured_at >= %(begins)s AND r.measured_at < %(ends)s AND t.begins_at >= %(begins)s AND t.begins_at < %(ends)s
-  AND r.quality IN ('g', 'd')
-GROUP BY t.datastream_id, t.begins_at"""
+SELECT t.datastream_id, 'm', t.begins_at, s.* FROM touched t CROSS JOIN LATERAL (
+  SELECT count(*), min(r.value), max(r.value), sum(r.value) FROM monitoring_reading r
+  WHERE r.datastream_id = t.datastream_id AND r.measured_at >= t.begins_at
+    AND r.measured_at < t.begins_at + interval '1 minute' AND r.measured_at >= %(begins)s AND r.measured_at < %(ends)s
+    AND r.quality IN ('g', 'd')) s
+WHERE t.begins_at >= %(begins)s AND t.begins_at < %(ends)s AND s.count > 0"""
 )
 WIDER = SUMMED.format(
     rows="""
-SELECT t.datastream_id, %(span)s, t.begins_at, sum(r.count), min(r.least), max(r.most), sum(r.total)
+SELECT t.datastream_id, %(span)s, t.begins_at, s.*
 FROM (SELECT DISTINCT datastream_id, date_trunc(%(unit)s, begins_at, %(zone)s) AS begins_at FROM touched) t
-JOIN monitoring_rollup r ON r.datastream_id = t.datastream_id AND r.span = %(of)s
-  AND r.begins_at >= t.begins_at AND r.begins_at < t.begins_at + %(length)s
-GROUP BY t.datastream_id, t.begins_at"""
+CROSS JOIN LATERAL (
+  SELECT sum(r.count) AS count, min(r.least), max(r.most), sum(r.total) FROM monitoring_rollup r
+  WHERE r.datastream_id = t.datastream_id AND r.span = %(of)s AND r.begins_at >= t.begins_at
+    AND r.begins_at < t.begins_at + %(length)s) s
+WHERE s.count > 0"""
 )
 WIDER_SPANS = (
     (Rollup.Span.HOUR, "hour", Rollup.Span.MINUTE, timedelta(hours=1)),

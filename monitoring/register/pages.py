@@ -297,6 +297,6 @@ def datastream(request: HttpRequest, pk: int) -> HttpResponse:
     context = _context(
         request, "devices", stream=found, span=span, latest=getattr(found, "latest", None), points=points,
         chart=charts.drawn(points, span=span, at=now), newest=list(reversed(points[-200:])),
-        spans=(("day", _("Day")), ("week", _("Week")), ("month", _("Month"))),
+        spans=(("day", _("24 hours")), ("week", _("7 days")), ("month", _("30 days"))),
     )  # fmt: skip
     return render(request, "monitoring/register/datastream.html", context)
