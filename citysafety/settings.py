@@ -15,6 +15,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 # -- where things are ---------------------------------------------------------------------------
 VAR_DIR = Path(env.str("CITYSAFETY_VAR", default=str(BASE_DIR / "var")))
 MEDIA_ROOT = Path(env.str("CITYSAFETY_MEDIA", default=str(VAR_DIR / "media")))
+DEMO_DEVICES = env.float("CITYSAFETY_DEMO_DEVICES", default=1.0)  # how many times the demo's devices
 CITY_FOLDER = Path(env.str("CITYSAFETY_CITY", default=str(BASE_DIR / "demo" / "dongying")))
 CITY_CODE = env.str("CITYSAFETY_CITY_CODE", default="3705")
 VERSION = (BASE_DIR / "VERSION").read_text(encoding="utf-8").strip()
@@ -209,6 +210,7 @@ CELERY_BEAT_SCHEDULE = {
     "bring re-zonings into force": {"task": "grid.tasks.activate_rezonings", "schedule": 30.0},
     "let steps with many cases go on": {"task": "hazards.tasks.sweep_bulk", "schedule": 60.0},
     "make days of readings": {"task": "monitoring.tasks.make_days", "schedule": crontab(minute=5)},
+    "roll readings up": {"task": "monitoring.tasks.roll_up", "schedule": 60.0},
     "let flapping alarms settle": {"task": "monitoring.tasks.settle_flapping", "schedule": 10.0},
     "move cases that were filed in ended cells": {"task": "hazards.tasks.leave_ended_cells", "schedule": 60.0},
 }

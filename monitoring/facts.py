@@ -48,3 +48,24 @@ class AlarmEnded(AlarmFact):
     """The condition is over and somebody has seen it."""
 
     topic = "alarm.ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeviceChanged(Fact):
+    """A device was registered, changed, taken out of service, put back or retired. State: as it is now."""
+
+    topic = "device.changed"
+    kind: str = "device"
+    action: str
+    protocol: str
+
+    def payload(self) -> dict[str, Any]:
+        return {"action": self.action, "protocol": self.protocol}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemMoved(Fact):
+    """A monitoring system reached another station of its connection. State: the station."""
+
+    topic = "system.moved"
+    kind: str = "system"

@@ -134,7 +134,8 @@ class Instance:
         private = ("DATABASE_URL", "REDIS_URL", "SECRET_KEY", "TEST_DATABASE", "CITYSAFETY_MEDIA")
         self.env = {name: value for name, value in os.environ.items() if name not in private}
         self.env |= {"CITYSAFETY_VAR": str(var), "CITYSAFETY_PORT": str(self.port), "CITYSAFETY_SIMULATE": "0"}
-        self.env |= {"CITYSAFETY_DEMO_DAYS": str(days), **more}
+        # Two that start at once must not take the same ports for their devices.
+        self.env |= {"CITYSAFETY_DEMO_DAYS": str(days), "INTAKE_PORT_OFFSET": str(1000 + free_port() % 19_000), **more}
 
     def start(self) -> "Instance":
         """Start it and wait until it is ready. :raises AssertionError: with what it printed, when it is not."""

@@ -49,6 +49,7 @@ MENU = (
     Entry("/leader/", _("At a glance"), (Role.LEADER,)),
     Entry("/hazards/", _("Hazards"), (Role.GRID_WORKER, *WATCHERS)),
     Entry("/inspections/", _("Inspections"), INSPECTION),
+    Entry("/monitoring/", _("Monitoring"), (*WATCHERS, Role.ADMINISTRATOR)),
     Entry("/supervision/", _("Supervision"), (Role.SUPERVISOR, Role.LEADER, Role.AUDITOR, Role.DEPARTMENT_HANDLER)),
     Entry("/duty/", _("Duty"), WATCHERS),
     Entry("/wall/", _("Wall"), (*WATCHERS, Role.ADMINISTRATOR, Role.KIOSK)),

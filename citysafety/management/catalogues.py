@@ -15,7 +15,7 @@ from django.utils.translation.template import templatize
 DOMAINS = ("django", "djangojs")
 LANGUAGE = "zh_Hans"
 FOLDERS = {
-    "django": ("citysafety", "grid", "hazards", "projects", "templates"),
+    "django": ("citysafety", "grid", "hazards", "monitoring", "projects", "templates"),
     "djangojs": ("static/js",),
 }
 ENDINGS = {"django": (".html", ".py", ".txt"), "djangojs": (".js",)}

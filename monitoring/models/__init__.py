@@ -1,9 +1,9 @@
 """The tables of monitoring, split by noun."""
 
 from .alarms import Alarm, AlarmPolicy, AlarmStep, Maintenance, Shelving, Storm
-from .devices import Datastream, Device, DeviceKind, DeviceStatus, Quantity
+from .devices import Datastream, Device, DeviceKind, DeviceStatus, DeviceStep, Quantity
 from .intake import GatewayProcess, Protocol, RawMessage, UnknownDevice
-from .readings import Fix, Latest, Reading, Rollup
+from .readings import Fix, Latest, Reading, Rollup, RollupMark
 from .rules import Fence, Rule, Schedule
 from .systems import Connection, ConnectionStep, RiskField, System
 
@@ -17,6 +17,7 @@ __all__ = [
     "Device",
     "DeviceKind",
     "DeviceStatus",
+    "DeviceStep",
     "Fence",
     "Fix",
     "GatewayProcess",
@@ -28,6 +29,7 @@ __all__ = [
     "Reading",
     "RiskField",
     "Rollup",
+    "RollupMark",
     "Rule",
     "Schedule",
     "Shelving",

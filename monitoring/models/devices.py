@@ -2,6 +2,8 @@
 
 from typing import Any, Self
 
+import pgtrigger
+from django.conf import settings
 from django.contrib.gis.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -141,3 +143,30 @@ class DeviceStatus(models.Model):
 
     def __str__(self) -> str:
         return f"{self.device_id} {self.seen_at}"
+
+
+class DeviceStep(models.Model):
+    """What somebody did with a device in the register. Rows are never changed or deleted."""
+
+    class Action(models.TextChoices):
+        REGISTERED = "register", _("Registered")
+        CHANGED = "change", _("Changed")
+        TAKEN_OUT = "take_out", _("Taken out of service")
+        PUT_BACK = "put_back", _("Put back into service")
+        RETIRED = "retire", _("Retired")
+
+    device = models.ForeignKey(Device, models.PROTECT, related_name="steps", verbose_name=_("device"))
+    action = models.CharField(_("action"), max_length=8, choices=Action)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, models.PROTECT, null=True, related_name="+", db_index=False)
+    at = models.DateTimeField(_("time"))
+    words = models.CharField(_("words"), max_length=500, blank=True, default="")
+    changes = models.JSONField(_("changes"), default=dict, blank=True)  # field → [as it was, as it is]
+
+    class Meta:
+        ordering = ["-at", "-pk"]
+        verbose_name = _("step of a device")
+        verbose_name_plural = _("steps of devices")
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.device_id} {self.action}"

@@ -98,3 +98,15 @@ class Rollup(models.Model):
 
     def __str__(self) -> str:
         return f"{self.datastream_id} {self.span} {self.begins_at}"
+
+
+class RollupMark(models.Model):
+    """Up to when stored readings are in the sums; one row."""
+
+    stored_until = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="rollup_mark_one_row", condition=models.Q(pk=1))]
+
+    def __str__(self) -> str:
+        return f"{self.stored_until}"

@@ -58,6 +58,15 @@ PAGES = {
     "grid/rezoning/new/": "dispatcher",
     "grid/rezoning/<uuid:pk>/": "supervisor",
     "grid/rezoning/<uuid:pk>/draw/": "supervisor",
+    "monitoring/": "dispatcher",
+    "monitoring/systems/<slug:code>/": "administrator",
+    "monitoring/register/": "supervisor",
+    "monitoring/unknown/": "administrator",
+    "monitoring/devices/": "dispatcher",
+    "monitoring/devices/new/": "administrator",
+    "monitoring/devices/<str:code>/": "administrator",
+    "monitoring/devices/<str:code>/edit/": "administrator",
+    "monitoring/datastreams/<int:pk>/": "dispatcher",
     "inspections/": "dispatcher",
     "inspections/done/": "dispatcher",
     "inspections/<uuid:inspection_id>/": "dispatcher",
@@ -104,6 +113,7 @@ ALSO = [  # other looks of these pages
     ("duty/", "auditor"),
     ("grid/premises/?search=nothing-of-this-name", "dispatcher"),
     ("grid/components/?search=nothing-of-this-name", "dispatcher"),
+    ("monitoring/devices/?search=nothing-of-this-name", "dispatcher"),
     ("no/such/page/", "dispatcher"),
     ("admin/", "dispatcher"),
 ]
@@ -123,6 +133,8 @@ ELSEWHERE = (
     "grid/rezoning/<uuid:pk>/<slug:verb>/",
     "grid/components/export.<sheet:kind>", "grid/components/import/<uuid:pk>/apply/",
     "grid/components/import/<uuid:pk>/wrong.csv",
+    "monitoring/systems/<slug:code>/move/", "monitoring/unknown/<int:pk>/<slug:verb>/",
+    "monitoring/devices/export.<sheet:kind>", "monitoring/devices/<str:code>/move/",
     "duty/shifts/<uuid:pk>/cancel/", "duty/leave/<uuid:pk>/cancel/", "duty/swaps/<uuid:pk>/agree/",
     "duty/swaps/<uuid:pk>/refuse/",
     "verify/<str:code>/", "livez", "readyz", "metrics", "jsi18n/<str:language>/<str:version>.js",
@@ -188,7 +200,12 @@ def parts(site: Any) -> dict[str, str]:
     inspected = api.get("/api/v1/inspections/due/?page_size=1")[1]["results"][0]["premises"]["code"]
     notice = supervisor.post("/api/v1/supervision/", {"id": str(uuid.uuid4()), "hazard": late})[1]["id"]
     listing = supervisor.get("/api/v1/listings/?page_size=1")[1]["results"][0]["id"]  # of the demo
+    device = api.get("/api/v1/devices/?system=toxic-gas&page_size=1")[1]["results"][0]["code"]
+    stream = api.get(f"/api/v1/devices/{device}/")[1]["datastreams"][0]["id"]
     return {
+        "monitoring/systems/<slug:code>": "monitoring/systems/toxic-gas",
+        "monitoring/devices/<str:code>": f"monitoring/devices/{device}",
+        "monitoring/datastreams/<int:pk>": f"monitoring/datastreams/{stream}",
         "<uuid:run_id>": tried_with_many(site),
         "<uuid:notice_id>": notice,
         "<uuid:listing_id>": listing,

@@ -71,6 +71,16 @@ def case(
     return Call(OBJECT, method, of, body, kind, seen)
 
 
+def device(path: str, seen: str = "device", body: Any = None) -> Call:
+    """A call about a device or its datastream; with a body it is a form that is sent."""
+
+    def of(side: Side) -> str:
+        return path.format(code=side.datastream.device.code, stream=side.datastream.pk)
+
+    method = "GET" if body is None else "POST"
+    return Call(OBJECT, method, of, body, "application/x-www-form-urlencoded", seen)
+
+
 def notice(path: str, **more: Any) -> Call:
     """A call about an overdue notice."""
     return case(f"{API}supervision/{{notice}}/{path}", seen="notice", **more)
@@ -281,6 +291,32 @@ CALLS: dict[str, list[Call]] = {
     "grid/components/<str:code>/": [
         Call(OBJECT, "GET", lambda side: f"/grid/components/{side.component.code}/", seen="people")
     ],
+    "api/v1/systems/": area(f"{API}systems/", "people"),
+    "api/v1/systems/count/": area(f"{API}systems/count/", "people"),
+    "api/v1/systems/(?P<code>[-a-zA-Z0-9_]+)/": area(f"{API}systems/toxic-gas/", "people"),
+    "api/v1/devices/": area(f"{API}devices/", "people"),
+    "api/v1/devices/count/": area(f"{API}devices/count/", "people"),
+    "api/v1/devices/unknown/": get(f"{API}devices/unknown/"),
+    "api/v1/devices/unknown/count/": get(f"{API}devices/unknown/count/"),
+    "api/v1/devices/(?P<code>[^/]+)/": [device(f"{API}devices/{{code}}/")],
+    "monitoring/": area("/monitoring/", "people"),
+    "monitoring/systems/<slug:code>/": area("/monitoring/systems/toxic-gas/", "people"),
+    "monitoring/systems/<slug:code>/move/": post("/monitoring/systems/toxic-gas/move/", {"target": "live"}),
+    "monitoring/register/": get("/monitoring/register/"),
+    "monitoring/unknown/": get("/monitoring/unknown/"),
+    "monitoring/unknown/<int:pk>/<slug:verb>/": post("/monitoring/unknown/1/ignore/"),
+    "monitoring/devices/": area("/monitoring/devices/", "people"),
+    "monitoring/devices/export.<sheet:kind>": area("/monitoring/devices/export.csv", "people"),
+    "monitoring/devices/new/": [*get("/monitoring/devices/new/"), *post("/monitoring/devices/new/")],
+    "monitoring/devices/<str:code>/": [device("/monitoring/devices/{code}/")],
+    "monitoring/devices/<str:code>/edit/": [
+        device("/monitoring/devices/{code}/edit/", "device keeper"),
+        device("/monitoring/devices/{code}/edit/", "device keeper", {}),
+    ],
+    "monitoring/devices/<str:code>/move/": [
+        device("/monitoring/devices/{code}/move/", "device keeper", {"action": "retire"})
+    ],
+    "monitoring/datastreams/<int:pk>/": [device("/monitoring/datastreams/{stream}/")],
     "api/v1/premises/": area(f"{API}premises/", "people"),
     "api/v1/premises/count/": area(f"{API}premises/count/", "people"),
     "api/v1/departments/": area(f"{API}departments/"),

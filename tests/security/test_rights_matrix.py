@@ -82,6 +82,8 @@ SEES = {  # which roles see a record of their own area, by what is asked
     "write-offs": VIEWERS_OF_WRITEOFFS,
     "write-off": READERS_OF_WRITEOFFS,  # a handler's hold cases of the department
     "write-off maker": MAKERS,
+    "device": PEOPLE,
+    "device keeper": frozenset({Role.ADMINISTRATOR}),
     "original": frozenset({Role.AUDITOR, Role.SUPERVISOR, Role.DISPATCHER}),
 }
 
@@ -175,7 +177,7 @@ class Matrix:
 
     def _judge_object(self, role: str, call: Call, side: Side, status: int, where: str) -> None:
         sees = role in SEES[call.seen]
-        of_case = call.seen in ("case", "act", "desk", "phone", "original", "notice")
+        of_case = call.seen in ("case", "act", "desk", "phone", "original", "notice", "device")
         if of_case and role == Role.DEPARTMENT_HANDLER:
             # A handler's cases are the department's, wherever they lie.
             here = side.hazard.department_id == self.people[role].department_id

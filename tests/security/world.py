@@ -12,7 +12,7 @@ from django.contrib.gis.geos import Point
 from django.utils import timezone
 from PIL import Image
 
-from citysafety.accounts.models import AccessToken, SavedView, User
+from citysafety.accounts.models import AccessToken, Department, SavedView, User
 from citysafety.accounts.roles import Role
 from citysafety.accounts.tokens import issue
 from citysafety.calendars.models import Handover, Post, Shift
@@ -45,6 +45,7 @@ from hazards.services.steps import StepInput
 from hazards.writeoffs import services as writeoffs
 from hazards.writeoffs.models import WriteOffList
 from hazards.writeoffs.seeds import seed_signatures
+from monitoring.models import Datastream, Device, DeviceKind, Quantity, RiskField, System
 from projects.models import OverdueNotice
 from projects.seeds import seed_supervision
 from projects.services import NoticeInput, draft_notice
@@ -81,6 +82,7 @@ class Side:
     inspection: Inspection
     recheck: Recheck
     writeoffs: WriteOffList  # frozen
+    datastream: Datastream  # of a device of the department
     secrets: list[str] = field(default_factory=list)  # no answer to a stranger may hold one of these
 
 
@@ -107,6 +109,7 @@ def make_world() -> World:
     PremisesKind.objects.create(code="shop", name_zh="小商店", name_en="Small shop", nine_small=True)
     ComponentClass.objects.create(code="0107", name_zh="路灯", name_en="Street lamp")
     _checklist(city)
+    _monitoring()
     seed_signatures()
     return World(
         city,
@@ -125,6 +128,24 @@ def _checklist(city: SmallCity) -> None:
     Item.objects.create(
         version=version, code="a", position=1, matter=city.matters["XF-001"], name_zh="通道畅通", name_en="Exits clear"
     )
+
+
+def _monitoring() -> None:
+    """Let there be a system, toxic gas, and a kind of its stations."""
+    system = System.objects.create(code="toxic-gas", name_zh="毒害气体", name_en="Toxic gas")
+    risk = RiskField.objects.create(code="hazmat", name_zh="危化品", name_en="Hazmat")
+    DeviceKind.objects.create(code="gas-station", name_zh="监测站", name_en="Station", system=system, field=risk)
+    Quantity.objects.create(code="a21028", name_zh="硫化氢", name_en="Hydrogen sulphide", unit="mg/m³")
+
+
+def _device(department: Department, cell: Cell, word: str, at: datetime) -> Datastream:
+    """Register a station of a department in a cell, with a channel."""
+    device = Device.objects.create(
+        code=f"QT-{word}", name_zh=f"{word}监测站", name_en=f"{word}-STATION", kind_id="gas-station", protocol="hj212",
+        address=f"MN-{word}", department=department, company=f"{word}-COMPANY", location=cell.centre, cell=cell,
+        area_code=cell.code, registered_at=at, changed_at=at,
+    )  # fmt: skip
+    return Datastream.objects.create(device=device, quantity_id="a21028", channel="a21028-Rtd")
 
 
 def _inspected(premises: Premises, owner: User, at: datetime, word: str) -> Inspection:
@@ -217,11 +238,14 @@ def _side(city: SmallCity, county: str, cell_code: str, department: str, word: s
         "DESK",
         "NOTE",
         "MATTERS",
+        "监测站",
+        "STATION",
+        "COMPANY",
     )
     late = _issued(hazard, at)  # while it is a general one: one signature
     listing = _listed(hazard, word, at)
     secrets = [f"{word}-{name}" if name.isascii() else f"{word}{name}" for name in names]
-    secrets += [f"{prefix}-{word}" for prefix in ("136", "137", "138", "139", "CS", "DY", "ZX")]
+    secrets += [f"{prefix}-{word}" for prefix in ("136", "137", "138", "139", "CS", "DY", "ZX", "QT", "MN")]
     recheck, closed = _closed(owner, boss, cell, lon, lat, word, at)
     secrets += [
         str(recheck.pk),
@@ -239,7 +263,7 @@ def _side(city: SmallCity, county: str, cell_code: str, department: str, word: s
     return Side(
         hazard, late, Attachment.objects.get(photo_id=sha256), cell, premises, component, load, worker, notice, channel,
         owner.access_tokens.get(), view, owner, duty, left, handover, listing, rezoning, inspection, recheck, closed,
-        secrets,
+        _device(city.departments[department], cell, word, at), secrets,
     )  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from citysafety.accounts.demo import make_demo_accounts
 from citysafety.calendars.services import forget, seed_provisional, seed_years
+from citysafety.management.devices import seed_devices
 from citysafety.management.loading import DAYS, SEED, load_history
 from citysafety.management.parts import seed_components
 from citysafety.management.rezonings import seed_rezonings
@@ -62,6 +63,9 @@ class Command(BaseCommand):
             load_history(options["days"], options["seed"], at=timezone.now(), say=self.say)
         if parts := seed_components(at=timezone.now()):
             self.say(f"{parts} components imported")
+        rows, devices = seed_devices(at=timezone.now())
+        if rows or devices:
+            self.say(f"{devices} devices registered")
         if drawn := seed_rezonings(at=timezone.now()):
             self.say(f"{drawn} re-zonings drafted")
         if fresh := seed_rosters(city=settings.CITY_CODE, at=timezone.now()):
