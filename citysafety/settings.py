@@ -175,6 +175,7 @@ CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_TASK_DEFAULT_QUEUE = "celery"
 CELERY_TASK_ROUTES = {
     "hazards.tasks.*": {"queue": "alarm"},
+    "monitoring.tasks.*": {"queue": "alarm"},
     "projects.tasks.*": {"queue": "alarm"},
     "citysafety.centre.tasks.*": {"queue": "alarm"},
     "citysafety.calendars.tasks.*": {"queue": "alarm"},
@@ -192,6 +193,8 @@ CELERY_BEAT_SCHEDULE = {
     "mark what is overdue": {"task": "hazards.tasks.mark_overdue", "schedule": 10.0},
     "send dispatches whose time to undo has passed": {"task": "citysafety.centre.tasks.send_due", "schedule": 2.0},
     "climb ladders": {"task": "hazards.tasks.climb_ladders", "schedule": 10.0},
+    "settle what keeps alarms quiet": {"task": "monitoring.tasks.settle_alarms", "schedule": 10.0},
+    "climb ladders of alarms": {"task": "monitoring.tasks.climb_alarms", "schedule": 10.0},
     "mark what listings missed": {"task": "hazards.tasks.mark_missed_listings", "schedule": 60.0},
     "deliver what waits": {"task": "citysafety.notices.tasks.sweep", "schedule": 60.0},
     "make missing pictures": {"task": "citysafety.evidence.tasks.sweep", "schedule": 60.0},

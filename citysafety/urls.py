@@ -19,6 +19,7 @@ API = [
     "hazards.inspections.api_urls",
     "hazards.rechecks.api_urls",
     "hazards.writeoffs.api_urls",
+    "monitoring.api_urls",
     "projects.api_urls",
 ]
 PAGES = [
@@ -34,6 +35,7 @@ PAGES = [
     "grid.urls",
     "hazards.urls",
     "hazards.inspections.urls",
+    "monitoring.urls",
     "projects.urls",
 ]
 

@@ -1,6 +1,17 @@
 """The tables of monitoring, split by noun."""
 
-from .alarms import Alarm, AlarmPolicy, AlarmStep, Maintenance, Shelving, Storm
+from .alarms import (
+    READERS,
+    Alarm,
+    AlarmClimb,
+    AlarmClimbed,
+    AlarmPolicy,
+    AlarmStep,
+    Level,
+    Maintenance,
+    Shelving,
+    Storm,
+)
 from .devices import Datastream, Device, DeviceKind, DeviceStatus, Quantity
 from .intake import Protocol, RawMessage, UnknownDevice
 from .readings import Fix, Latest, Reading, Rollup
@@ -8,7 +19,10 @@ from .rules import Fence, Rule, Schedule
 from .systems import Connection, ConnectionStep, RiskField, System
 
 __all__ = [
+    "READERS",
     "Alarm",
+    "AlarmClimb",
+    "AlarmClimbed",
     "AlarmPolicy",
     "AlarmStep",
     "Connection",
@@ -20,6 +34,7 @@ __all__ = [
     "Fence",
     "Fix",
     "Latest",
+    "Level",
     "Maintenance",
     "Protocol",
     "Quantity",

@@ -20,6 +20,7 @@ from hazards.listings.seeds import seed_majors
 from hazards.models import Hazard
 from hazards.rechecks.seeds import seed_rechecks
 from hazards.seeds import seed_ladders, seed_limits
+from monitoring.seeds import seed_alarm_ladders
 from hazards.writeoffs.seeds import seed_signatures
 from projects.seeds import seed_supervision
 
@@ -44,6 +45,7 @@ class Command(BaseCommand):
         seed_limits()
         seed_evaluation()
         seed_ladders()
+        seed_alarm_ladders()
         seed_rechecks(since=timezone.localdate() - timedelta(days=14))
         seed_signatures()
         seed_majors(at=timezone.now() - timedelta(days=365))

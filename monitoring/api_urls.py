@@ -1,0 +1,10 @@
+from rest_framework.routers import SimpleRouter
+
+from .api import AlarmViews, MaintenanceViews, ShelvingViews
+
+router = SimpleRouter()
+router.register("alarms", AlarmViews, basename="alarm")
+router.register("shelvings", ShelvingViews, basename="shelving")
+router.register("maintenance", MaintenanceViews, basename="maintenance")
+
+urlpatterns = router.urls

@@ -1,0 +1,10 @@
+from django.urls import path
+
+from . import pages
+
+urlpatterns = [
+    path("monitoring/alarms/", pages.alarms, name="alarms"),
+    path("monitoring/alarms/export.<sheet:kind>", pages.alarms_sheet, name="alarms-sheet"),
+    path("monitoring/alarms/quality/", pages.quality, name="alarms-quality"),
+    path("monitoring/alarms/<uuid:alarm_id>/", pages.alarm, name="alarm-page"),
+]
