@@ -45,7 +45,11 @@ class RuleForm(forms.ModelForm):
 
     class Meta:
         model = Rule
-        fields = "__all__"
+        fields = (
+            "code", "name_zh", "name_en", "kind", "settings", "device_kind", "device", "quantity", "channel", "fences",
+            "schedule", "on_delay_s", "off_delay_s", "latching", "doubtful_too", "shake_most", "shake_window_s", "notify",
+            "matter", "files_hazard", "advice_zh", "advice_en", "source", "active",
+        )  # fmt: skip
 
 
 @admin.register(Rule)

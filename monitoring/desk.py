@@ -94,7 +94,7 @@ def tabs(user: Any, asked: dict[str, list[str]]) -> list[dict[str, Any]]:
     return [
         {
             "label": label,
-            "count": counts[key],
+            "count": counts[f"n_{key}"],
             "address": f"?{urlencode(query, doseq=True)}",
             "chosen": asked == {name: value if isinstance(value, list) else [value] for name, value in query.items()},
             "is_apart": key == "quiet",

@@ -6,6 +6,7 @@ to an end. What a device does (``raise``, ``worsen``, ``return``) is a step with
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from citysafety.lifecycle import Lifecycle, Step
 
@@ -55,7 +56,7 @@ LIFECYCLE = Lifecycle(
 )  # fmt: skip
 VERBS = tuple(dict.fromkeys(step.action for step in LIFECYCLE.steps if step.roles))  # what people do
 LABELS = {
-    "raise": _("Raised"), "worsen": _("Worse"), "return": _("Returned"), "flap": _("Flapping"),
+    "raise": _("Raised"), "worsen": _("Worse"), "return": pgettext_lazy("alarm", "Returned"), "flap": _("Flapping"),
     "suppress": _("Kept quiet"), "unsuppress": _("Heard again"),
     **{step.action: step.label for step in LIFECYCLE.steps if step.roles},
 }  # fmt: skip

@@ -43,15 +43,15 @@ def pinned(rows: QuerySet[Alarm], *, figure: str, area: str, at: int | None) -> 
 def open_counts(user: Any) -> dict[str, int]:
     """Count the open alarms that a person may see: heard by level, quiet, flapping. Queries: 1."""
     heard = Q(quiet="")
-    levels = {f"level_{n}": Count("pk", filter=heard & Q(level=n)) for n in (1, 2, 3, 4)}
+    levels = {f"n_level_{n}": Count("pk", filter=heard & Q(level=n)) for n in (1, 2, 3, 4)}
     return (
         Alarm.objects.visible_to(user)
         .open()
         .aggregate(
-            heard=Count("pk", filter=heard),
-            quiet=Count("pk", filter=~heard),
-            unseen=Count("pk", filter=heard & Q(state__in=("unack", "rtnun"))),
-            flapping=Count("pk", filter=heard & Q(flapping=True)),
+            n_heard=Count("pk", filter=heard),
+            n_quiet=Count("pk", filter=~heard),
+            n_unseen=Count("pk", filter=heard & Q(state__in=("unack", "rtnun"))),
+            n_flapping=Count("pk", filter=heard & Q(flapping=True)),
             **levels,
         )
     )

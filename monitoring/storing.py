@@ -159,7 +159,9 @@ class Store:
         """Go on with a newer snapshot."""
         known.carry_over(self.known)
         fresh = Store(known)
-        self.known, self.newest, self.newest_fix = known, fresh.newest, fresh.newest_fix
+        _same, here, there = np.intersect1d(known.stream_ids, self.known.stream_ids, return_indices=True)
+        fresh.lag[here] = self.lag[there]
+        self.known, self.newest, self.newest_fix, self.lag = known, fresh.newest, fresh.newest_fix, fresh.lag
 
     def take(self, batch: Batch) -> Taken:
         """Store a batch whole, or nothing of it. Statements: at most 12, whatever it holds, besides those of alarms.

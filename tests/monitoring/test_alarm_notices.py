@@ -149,11 +149,11 @@ def test_the_wait_begins_anew_when_it_is_heard_again_and_when_it_is_graver(desk)
 def test_climbing_costs_the_same_for_one_and_for_three(desk, django_assert_num_queries):
     seed_alarm_ladders()
     alarm, at = desk.raised(), timezone.now() + 30 * MINUTE
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(18):
         ladders.climb(at=at)
     for n in range(3):
         device = station(f"CLIMB-STATION-{n}", kind=desk.device.kind, area_code=alarm.area_code)
         desk.store.renew(known.read())
         desk.measure(12.0, place=desk.store.known.by_id[device.pk].channels["a21028-Rtd"].place)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(18):
         assert ladders.climb(at=at + 5 * MINUTE) == 3

@@ -20,8 +20,8 @@ from hazards.listings.seeds import seed_majors
 from hazards.models import Hazard
 from hazards.rechecks.seeds import seed_rechecks
 from hazards.seeds import seed_ladders, seed_limits
-from monitoring.seeds import seed_alarm_ladders
 from hazards.writeoffs.seeds import seed_signatures
+from monitoring.seeds import seed_alarm_ladders
 from projects.seeds import seed_supervision
 
 
