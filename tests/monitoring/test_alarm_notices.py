@@ -152,7 +152,8 @@ def test_climbing_costs_the_same_for_one_and_for_three(desk, django_assert_num_q
     with django_assert_num_queries(18):
         ladders.climb(at=at)
     for n in range(3):
-        device = station(f"CLIMB-STATION-{n}", kind=desk.device.kind, area_code=alarm.area_code)
+        device = station(f"CLIMB-STATION-{n}", kind=desk.device.kind, area_code=alarm.area_code,
+                         department=desk.device.department)  # fmt: skip
         desk.store.renew(known.read())
         desk.measure(12.0, place=desk.store.known.by_id[device.pk].channels["a21028-Rtd"].place)
     with django_assert_num_queries(18):
