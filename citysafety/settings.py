@@ -176,6 +176,7 @@ CELERY_TIMEZONE = "Asia/Shanghai"
 CELERY_TASK_DEFAULT_QUEUE = "celery"
 CELERY_TASK_ROUTES = {
     "hazards.tasks.*": {"queue": "alarm"},
+    "monitoring.tasks.*": {"queue": "alarm"},
     "projects.tasks.*": {"queue": "alarm"},
     "citysafety.centre.tasks.*": {"queue": "alarm"},
     "citysafety.calendars.tasks.*": {"queue": "alarm"},
@@ -183,7 +184,6 @@ CELERY_TASK_ROUTES = {
     "citysafety.evidence.tasks.*": {"queue": "media"},
     "citysafety.documents.tasks.*": {"queue": "report"},
     "citysafety.outbox.tasks.*": {"queue": "alarm"},
-    "monitoring.tasks.*": {"queue": "alarm"},
     "hazards.tasks.evaluate": {"queue": "report"},
     "hazards.tasks.carry_on_bulk": {"queue": "report"},
 }
@@ -194,6 +194,8 @@ CELERY_BEAT_SCHEDULE = {
     "mark what is overdue": {"task": "hazards.tasks.mark_overdue", "schedule": 10.0},
     "send dispatches whose time to undo has passed": {"task": "citysafety.centre.tasks.send_due", "schedule": 2.0},
     "climb ladders": {"task": "hazards.tasks.climb_ladders", "schedule": 10.0},
+    "settle what keeps alarms quiet": {"task": "monitoring.tasks.settle_alarms", "schedule": 10.0},
+    "climb ladders of alarms": {"task": "monitoring.tasks.climb_alarms", "schedule": 10.0},
     "mark what listings missed": {"task": "hazards.tasks.mark_missed_listings", "schedule": 60.0},
     "deliver what waits": {"task": "citysafety.notices.tasks.sweep", "schedule": 60.0},
     "make missing pictures": {"task": "citysafety.evidence.tasks.sweep", "schedule": 60.0},
@@ -211,7 +213,6 @@ CELERY_BEAT_SCHEDULE = {
     "let steps with many cases go on": {"task": "hazards.tasks.sweep_bulk", "schedule": 60.0},
     "make days of readings": {"task": "monitoring.tasks.make_days", "schedule": crontab(minute=5)},
     "roll readings up": {"task": "monitoring.tasks.roll_up", "schedule": 60.0},
-    "let flapping alarms settle": {"task": "monitoring.tasks.settle_flapping", "schedule": 10.0},
     "move cases that were filed in ended cells": {"task": "hazards.tasks.leave_ended_cells", "schedule": 60.0},
 }
 

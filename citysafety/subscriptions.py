@@ -10,6 +10,7 @@ from hazards import listeners as hazards
 from hazards.inspections import listeners as inspections
 from hazards.listings import news as listings
 from hazards.rechecks import listeners as rechecks
+from monitoring import listeners as alarms
 from projects import listeners as supervision
 
 PROJECTIONS: list[Projection] = [fold]
@@ -23,7 +24,7 @@ LISTENERS: dict[str, list[Listener]] = {
     "hazard.rectify": [hazards.tell_verifiers],
     "hazard.handle_on_spot": [hazards.tell_verifiers],
     "hazard.fail": [hazards.tell_of_failure],
-    "hazard.write_off": [hazards.tell_of_write_off, inspections.follow_hazard],
+    "hazard.write_off": [hazards.tell_of_write_off, inspections.follow_hazard, alarms.note_write_off],
     "hazard.reopen": [hazards.tell_of_reopening, inspections.follow_hazard, rechecks.follow_reopening],
     "hazard.ask_reopening": [hazards.tell_of_asked_reopening],
     "hazard.grant_reopening": [hazards.tell_of_reopening, inspections.follow_hazard, rechecks.follow_reopening],
@@ -67,4 +68,7 @@ LISTENERS: dict[str, list[Listener]] = {
     "worker.left": [hazards.hand_over],
     "worker.posting_ended": [hazards.hand_over_posting],
     "calendar.changed": [hazards.follow_calendar],
+    "alarm.raised": [alarms.tell_of_alarm],
+    "alarm.changed": [alarms.tell_of_change],
+    "ladder.changed": [alarms.follow_ladder],
 }

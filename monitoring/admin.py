@@ -1,80 +1,120 @@
-"""The register in the administration: what changes rarely, and what the gateways know by heart."""
+"""Alarm rules, schedules, fences and the policy of alarms for the administrator; maintenance for looking; who changed a rule."""
 
+from dataclasses import fields
 from typing import Any
 
+from django import forms
 from django.contrib import admin
-from django.forms import ModelForm
+from django.contrib.gis import forms as gis
+from django.contrib.gis.db.models import GeometryField
+from django.db import connection, transaction
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
-from .models import Device, DeviceKind, Quantity, RiskField, System
-from .register.telling import tell_gateways
+from citysafety.accounts.admin import HistoryAdmin, ReadOnly
+from citysafety.accounts.roles import Role
+
+from .known import CHANGED
+from .models import READERS, AlarmPolicy, AlarmRuleHistory, Fence, Maintenance, Rule, Schedule
+from .register import admin as register  # noqa: F401  the register has its own
+from .rules import KINDS
+
+ROLES = [(role.value, role.label) for role in Role if role in READERS]
 
 
-class KnownToGateways(admin.ModelAdmin):
-    """Rows that gateways hold: they are told of every change."""
+def settings_words() -> str:
+    """Say which settings a rule of each kind has."""
+    return "; ".join(f"{kind}: {', '.join(one.name for one in fields(made))}" for kind, made in KINDS.items())
 
+
+class Telling(admin.ModelAdmin):
+    """Tells the gateways, once it is committed, that what they know by heart was changed."""
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            super().save_model(request, obj, form, change)
+            cursor.execute("SELECT pg_notify(%s, '')", [CHANGED])
+
+
+class RuleForm(forms.ModelForm):
+    """A rule; who is told is chosen, not typed."""
+
+    notify = forms.MultipleChoiceField(
+        choices=ROLES, required=False, label=_("who is told"), widget=forms.CheckboxSelectMultiple,
+        help_text=_("Roles of the area of the alarm; the departments of the device are told anyhow."),
+    )  # fmt: skip
+
+    class Meta:
+        model = Rule
+        fields = (
+            "code", "name_zh", "name_en", "kind", "settings", "device_kind", "device", "quantity", "channel", "fences",
+            "schedule", "on_delay_s", "off_delay_s", "latching", "doubtful_too", "shake_most", "shake_window_s", "notify",
+            "matter", "files_hazard", "advice_zh", "advice_en", "source", "active",
+        )  # fmt: skip
+
+
+@admin.register(Rule)
+class RuleAdmin(Telling):
+    """What raises an alarm. Settings that cannot be are refused in words; what is saved holds within seconds."""
+
+    form = RuleForm
+    list_display = ("code", "name_zh", "name_en", "device_kind", "kind", "settings", "latching", "active")
+    list_filter = ("kind", "active", "latching", "device_kind__system")
+    list_select_related = ("device_kind",)
+    search_fields = ("code", "name_zh", "name_en")
+    raw_id_fields = ("device",)
     show_full_result_count = False
 
-    def save_model(self, request: HttpRequest, obj: Any, form: ModelForm, change: bool) -> None:
-        super().save_model(request, obj, form, change)
-        tell_gateways()
+    def get_form(self, request: Any, obj: Any = None, change: bool = False, **more: Any) -> Any:
+        """Say beside the settings what a rule of each kind may have."""
+        words = _("A JSON object. %(known)s") % {"known": settings_words()}
+        return super().get_form(request, obj, change, help_texts={"settings": words}, **more)
 
 
-@admin.register(RiskField)
-class RiskFieldAdmin(admin.ModelAdmin):
-    list_display = ("code", "name_zh", "name_en", "parent")
-    list_select_related = ("parent",)
-    search_fields = ("code", "name_zh", "name_en")
-    autocomplete_fields = ("parent",)
+@admin.register(AlarmRuleHistory)
+class AlarmRuleHistoryAdmin(HistoryAdmin):
+    list_display = ("at", "change", "by", "code", "kind", "settings", "latching", "active")
+    list_filter = (*HistoryAdmin.list_filter, "kind")
+    search_fields = ("code",)
 
 
-@admin.register(System)
-class SystemAdmin(KnownToGateways):
-    """Names and contracts; the station moves with words, on the system's page."""
+@admin.register(Schedule)
+class ScheduleAdmin(Telling):
+    """When rules hold."""
 
-    list_display = ("position", "code", "name_zh", "name_en", "connection", "keep_days")
-    list_display_links = ("code",)
-    list_filter = ("connection",)
-    search_fields = ("code", "name_zh", "name_en")
-    autocomplete_fields = ("departments",)
-    readonly_fields = ("code", "connection", "changed_at")
-
-
-@admin.register(DeviceKind)
-class DeviceKindAdmin(KnownToGateways):
-    list_display = ("code", "name_zh", "name_en", "system", "field", "moves", "offline_after_s")
-    list_filter = ("system",)
-    list_select_related = ("system", "field")
+    list_display = ("code", "name_zh", "name_en", "windows", "source")
     search_fields = ("code", "name_zh", "name_en")
 
 
-@admin.register(Quantity)
-class QuantityAdmin(KnownToGateways):
-    list_display = ("code", "name_zh", "name_en", "unit", "decimals", "source")
+@admin.register(Fence)
+class FenceAdmin(Telling):
+    """Places in regard to which devices are watched; the outline as text (WKT), WGS 84."""
+
+    list_display = ("code", "name_zh", "name_en", "group", "area_code", "width_m", "kmh", "active", "synthetic")
+    list_filter = ("active", "group", "synthetic")
     search_fields = ("code", "name_zh", "name_en")
 
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **more: Any) -> Any:
+        if isinstance(db_field, GeometryField):
+            return gis.GeometryField(srid=4326, label=db_field.verbose_name, widget=forms.Textarea)
+        return super().formfield_for_dbfield(db_field, request, **more)
 
-@admin.register(Device)
-class DeviceAdmin(KnownToGateways):
-    """Options and who shares a device; all else is changed on its page, where history and news hang on it."""
 
-    list_display = ("code", "name_zh", "kind", "state", "protocol", "address", "area_code")
-    list_filter = ("state", "protocol", "kind")
-    list_select_related = ("kind",)
-    search_fields = ("code__istartswith", "address__startswith", "name_zh", "company")
-    fields = (
-        "code",
-        "name_zh",
-        "name_en",
-        "kind",
-        "state",
-        "protocol",
-        "address",
-        "options",
-        "owners",
-        "premises",
-        "synthetic",
-    )
-    readonly_fields = ("code", "name_zh", "name_en", "kind", "state", "protocol", "address", "synthetic")
-    autocomplete_fields = ("owners",)
-    raw_id_fields = ("premises",)
+@admin.register(AlarmPolicy)
+class AlarmPolicyAdmin(admin.ModelAdmin):
+    """Storms, the most that a desk can follow, the longest shelving, and within what time alarms are to be acknowledged."""
+
+    list_display = (
+        "storm_from", "storm_within_s", "most_per_10_min", "shelve_most_h", "acknowledge_i_min", "acknowledge_ii_min",
+        "acknowledge_iii_min", "acknowledge_iv_min",
+    )  # fmt: skip
+
+
+@admin.register(Maintenance)
+class MaintenanceAdmin(ReadOnly):
+    """Works of which somebody said that they go on; begun and ended by the people of the desk."""
+
+    list_display = ("area_code", "kind", "by", "reason", "begins_at", "ends_at", "ended_at")
+    list_filter = ("kind",)
+    list_select_related = ("kind", "by")
+    search_fields = ("area_code",)

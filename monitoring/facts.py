@@ -17,6 +17,7 @@ class AlarmFact(Fact):
     quiet: str = ""
     department: int | None = None
     notify: tuple[str, ...] = field(default=())
+    actor_id: int | None = None
 
     def payload(self) -> dict[str, Any]:
         return {
@@ -26,6 +27,7 @@ class AlarmFact(Fact):
             "quiet": self.quiet,
             "department": self.department,
             "notify": list(self.notify),
+            "actor_id": self.actor_id,
         }
 
 

@@ -16,6 +16,7 @@ from .models import Alarm, Datastream, Device, Rule
 
 logger = logging.getLogger(__name__)
 CHANGED = "monitoring"  # the channel on which a change of devices, channels or rules is told
+RESET = "reset"  # begins what is told there when somebody resets a latched alarm: "reset 17 datastream:4"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,11 @@ class Known:
 
     def find(self, protocol: str, address: str) -> KnownDevice | None:
         return self.devices.get((protocol, address))
+
+    def reset(self, told: str) -> None:
+        """Let a latched rule on a subject begin anew, as :data:`RESET` tells it; what is not watched here is passed over."""
+        _reset, rule, subject = told.split(" ", 2)
+        self.slots.reset([n for n, one in enumerate(self.watches) if (str(one.rule), one.subject) == (rule, subject)])
 
     def carry_over(self, older: "Known") -> None:
         """Take the states of the rules that an older snapshot watched too: delays under way go on."""

@@ -6,6 +6,7 @@ to an end. What a device does (``raise``, ``worsen``, ``return``) is a step with
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from citysafety.lifecycle import Lifecycle, Step
 
@@ -21,9 +22,13 @@ class AlarmState(models.TextChoices):
 
 OPEN = frozenset({AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED, AlarmState.RETURNED})
 STANDING = frozenset({AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED})  # the condition holds
+UNSEEN = frozenset({AlarmState.UNACKNOWLEDGED, AlarmState.RETURNED})  # nobody has acknowledged it
 
 U, A, R, O = AlarmState.UNACKNOWLEDGED, AlarmState.ACKNOWLEDGED, AlarmState.RETURNED, AlarmState.OVER  # noqa: E741
-ISA, DESK = "ISA-18.2-2016", ("operator:area", "dispatcher:area", "department_handler:department", "supervisor:area")
+ISA = "ISA-18.2-2016"
+DESK = (
+    "operator:area", "dispatcher:area", "supervisor:area", "department_handler:department", "department_handler:assigned",
+)  # fmt: skip
 
 LIFECYCLE = Lifecycle(
     Step(U, "worsen", U, ISA, ()),
@@ -33,6 +38,9 @@ LIFECYCLE = Lifecycle(
     Step(R, "raise", U, ISA, ()),
     Step(U, "flap", U, ISA, ()),
     Step(A, "flap", A, ISA, ()),
+    # Maintenance of an area or a device out of service; when that ends, what still stands is heard again.
+    *(Step(state, "suppress", state, ISA, ()) for state in (U, A, R)),
+    *(Step(state, "unsuppress", state, ISA, ()) for state in (U, A, R)),
     Step(U, "acknowledge", A, ISA, DESK, label=_("Acknowledge")),
     Step(R, "acknowledge", O, ISA, DESK, label=_("Acknowledge")),
     *(Step(state, "assign", state, "", DESK, ("department",), label=_("Assign")) for state in (U, A, R)),
@@ -42,5 +50,13 @@ LIFECYCLE = Lifecycle(
     *(Step(state, "confirm", state, "", DESK, ("words",), label=_("Confirm as real")) for state in (A, R, O)),
     *(Step(state, "false_alarm", state, "", DESK, ("reason",), label=_("Call it a false alarm")) for state in (A, R, O)),
     *(Step(state, "file_hazard", state, "", DESK, label=_("Make it a hazard")) for state in (U, A, R, O)),
-    *(Step(state, "reset", state, "", DESK, ("reason",), label=_("Reset")) for state in (U, A)),
+    # What latched begins anew: where the condition holds on, the next value raises it again.
+    Step(U, "reset", R, ISA, DESK, ("reason",), label=_("Reset")),
+    Step(A, "reset", O, ISA, DESK, ("reason",), label=_("Reset")),
 )  # fmt: skip
+VERBS = tuple(dict.fromkeys(step.action for step in LIFECYCLE.steps if step.roles))  # what people do
+LABELS = {
+    "raise": _("Raised"), "worsen": _("Worse"), "return": pgettext_lazy("alarm", "Returned"), "flap": _("Flapping"),
+    "suppress": _("Kept quiet"), "unsuppress": _("Heard again"),
+    **{step.action: step.label for step in LIFECYCLE.steps if step.roles},
+}  # fmt: skip

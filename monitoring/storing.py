@@ -166,8 +166,8 @@ class Store:
         """Go on with a newer snapshot."""
         known.carry_over(self.known)
         fresh = Store(known)
-        lags = dict(zip(self.known.stream_ids.tolist(), self.lag.tolist(), strict=True))
-        fresh.lag[:] = [lags.get(stream, NO_LAG) for stream in known.stream_ids.tolist()]
+        _same, here, there = np.intersect1d(known.stream_ids, self.known.stream_ids, return_indices=True)
+        fresh.lag[here] = self.lag[there]
         self.known, self.newest, self.newest_fix, self.lag = known, fresh.newest, fresh.newest_fix, fresh.lag
 
     def take(self, batch: Batch) -> Taken:

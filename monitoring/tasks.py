@@ -6,11 +6,14 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
-from . import partitions, rollups, selectors
-from .services import alarms
+from citysafety.outbox.selectors import now
+
+from . import ladders, partitions, rollups, selectors
+from .services.alarms import settle_flapping
+from .services.quiet import settle_quiet
 
 
-@shared_task(acks_late=True)
+@shared_task
 def make_days(**_from_newer_version: object) -> None:
     """Make the days that come and drop those that are over; safe to run twice and at once."""
     raw_days, readings_days = max(settings.RAW_KEEP_DAYS, settings.DEAD_KEEP_DAYS), selectors.longest_kept()
@@ -18,13 +21,20 @@ def make_days(**_from_newer_version: object) -> None:
     rollups.forget_minutes(before=timezone.now() - timedelta(days=readings_days))
 
 
-@shared_task(acks_late=True)
+@shared_task
 def roll_up(**_from_newer_version: object) -> None:
     """Bring the sums of readings by minute, hour and day up to now; any number of runs come to the same."""
     rollups.roll_up(at=timezone.now())
 
 
-@shared_task(acks_late=True)
-def settle_flapping(**_from_newer_version: object) -> None:
-    """Let alarms that flapped return once they were quiet; any number of sweeps do it once."""
-    alarms.settle_flapping(at=timezone.now())
+@shared_task
+def settle_alarms(**_from_newer_version: object) -> None:
+    """End shelvings and maintenance that are due, begin those whose time has come, let flapping end; any number of sweeps do it once."""
+    settle_quiet(at=timezone.now())
+    settle_flapping(at=timezone.now())
+
+
+@shared_task
+def climb_alarms(**_from_newer_version: object) -> None:
+    """Take the rungs of alarms that nobody acknowledged. By the database's clock: hosts differ."""
+    ladders.climb(at=now())

@@ -48,6 +48,7 @@ MENU = (
     Entry("/centre/", _("Console"), tuple(sorted(CONSOLE))),
     Entry("/leader/", _("At a glance"), (Role.LEADER,)),
     Entry("/hazards/", _("Hazards"), (Role.GRID_WORKER, *WATCHERS)),
+    Entry("/monitoring/alarms/", _("Alarms"), WATCHERS),
     Entry("/inspections/", _("Inspections"), INSPECTION),
     Entry("/monitoring/", _("Monitoring"), (*WATCHERS, Role.ADMINISTRATOR)),
     Entry("/supervision/", _("Supervision"), (Role.SUPERVISOR, Role.LEADER, Role.AUDITOR, Role.DEPARTMENT_HANDLER)),

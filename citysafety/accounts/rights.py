@@ -59,6 +59,10 @@ def own_department(user: User, subject: Any) -> bool:
     return user.department_id is not None and user.department_id == subject.department_id
 
 
+def assigned_department(user: User, subject: Any) -> bool:
+    return user.department_id is not None and user.department_id == getattr(subject, "assigned_to_id", None)
+
+
 def is_reporter(user: User, subject: Any) -> bool:
     """Whose report it is; of several reports that were made one, each one's."""
     return user.pk is not None and (
@@ -96,6 +100,7 @@ Rule = Callable[[User, Any], bool]
 RULES: dict[str, tuple[Rule, str]] = {
     "area": (area_covers, "denied.area"),
     "department": (own_department, "denied.department"),
+    "assigned": (assigned_department, "denied.department"),
     "reporter": (is_reporter, "denied.reporter"),
     "not_rectifier": (not_the_doer, "denied.four_eyes"),
     "not_reporter_on_spot": (not_the_reporter_on_spot, "denied.four_eyes_on_spot"),
@@ -126,6 +131,7 @@ SENTENCES = {
 RULE_WORDS = {
     "area": _("the area of duty covers the record"),
     "department": _("the record is with the own department"),
+    "assigned": _("the record is assigned to the own department"),
     "reporter": _("reported by this person"),
     "not_rectifier": _("rectified by another"),
     "not_first_signer": _("signed first by another"),

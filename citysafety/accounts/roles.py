@@ -86,6 +86,11 @@ MASTER_DATA = {
     "hazards.item": EDIT,
     "hazards.riskrule": EDIT,
     "hazards.riskgrade": ("view", "change"),
+    "monitoring.rule": KEEP,
+    "monitoring.schedule": KEEP,
+    "monitoring.fence": KEEP,
+    "monitoring.alarmpolicy": ("view", "change"),
+    "monitoring.maintenance": LOOK,
 }
 
 PEOPLE = {

@@ -183,12 +183,16 @@ class Keeper(threading.Thread):
             self.listening = connection.connection
 
     def _is_told(self) -> bool:
+        """Hear what was told since: latched rules that begin anew do so at once; of anything else, that it changed."""
         self._listen()
         with connection.wrap_database_errors:
             self.listening.poll()
-        told = bool(self.listening.notifies)
+        told = [one.payload for one in self.listening.notifies]
         self.listening.notifies.clear()
-        return told
+        resets = [words for words in told if words.startswith(known.RESET)]
+        for words in resets:
+            self.store.known.reset(words)
+        return len(told) > len(resets)
 
     def _look_around(self) -> None:
         now = time.monotonic()

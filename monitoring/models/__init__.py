@@ -1,6 +1,17 @@
 """The tables of monitoring, split by noun."""
 
-from .alarms import Alarm, AlarmPolicy, AlarmStep, Maintenance, Shelving, Storm
+from .alarms import (
+    READERS,
+    Alarm,
+    AlarmClimb,
+    AlarmClimbed,
+    AlarmPolicy,
+    AlarmStep,
+    Level,
+    Maintenance,
+    Shelving,
+    Storm,
+)
 from .devices import Datastream, Device, DeviceKind, DeviceStatus, DeviceStep, Quantity
 from .intake import GatewayProcess, Protocol, RawMessage, UnknownDevice
 from .readings import Fix, Latest, Reading, Rollup, RollupMark
@@ -8,7 +19,10 @@ from .rules import Fence, Rule, Schedule
 from .systems import Connection, ConnectionStep, RiskField, System
 
 __all__ = [
+    "READERS",
     "Alarm",
+    "AlarmClimb",
+    "AlarmClimbed",
     "AlarmPolicy",
     "AlarmStep",
     "Connection",
@@ -22,6 +36,7 @@ __all__ = [
     "Fix",
     "GatewayProcess",
     "Latest",
+    "Level",
     "Maintenance",
     "Protocol",
     "Quantity",

@@ -1,16 +1,26 @@
 """Alarms and their steps; what keeps them quiet: shelving, maintenance, storms."""
 
+from datetime import datetime
 from typing import Any, Self
 
 import pgtrigger
 from django.conf import settings
 from django.contrib.gis.db import models
-from django.db.models import Q
+from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MinValueValidator
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
+from citysafety import areas
+from citysafety.accounts.rights import area_q
 from grid.models.places import prefix_index
 
-from ..lifecycle import OPEN, STANDING, AlarmState
+from ..lifecycle import OPEN, STANDING, UNSEEN, AlarmState
+from .devices import Device
+
+# Who sees the alarms of the own area. Handlers see by department; grid workers and wall screens none.
+BY_AREA = ("operator", "dispatcher", "supervisor", "leader", "auditor")
+READERS = frozenset({*BY_AREA, "department_handler"})
 
 
 class Level(models.IntegerChoices):
@@ -20,6 +30,10 @@ class Level(models.IntegerChoices):
     II = 2, _("Level II")
     III = 3, _("Level III")
     IV = 4, _("Level IV")
+
+
+def _minutes(name: Any, default: int) -> models.PositiveSmallIntegerField:
+    return models.PositiveSmallIntegerField(name, default=default, validators=[MinValueValidator(1)])
 
 
 class AlarmPolicy(models.Model):
@@ -34,6 +48,14 @@ class AlarmPolicy(models.Model):
         default=10,
         help_text=_("More than a person can follow (EEMUA 191, 3rd edition)."),
     )
+    shelve_most_h = models.PositiveSmallIntegerField(
+        _("longest shelving (h)"), default=12, validators=[MinValueValidator(1)]
+    )
+    # Rungs of escalation ladders stand at shares of these.
+    acknowledge_i_min = _minutes(_("acknowledged within, level I (min)"), 5)
+    acknowledge_ii_min = _minutes(_("acknowledged within, level II (min)"), 10)
+    acknowledge_iii_min = _minutes(_("acknowledged within, level III (min)"), 30)
+    acknowledge_iv_min = _minutes(_("acknowledged within, level IV (min)"), 120)
 
     class Meta:
         verbose_name = _("policy of alarms")
@@ -47,6 +69,12 @@ class AlarmPolicy(models.Model):
     def present(cls) -> "AlarmPolicy":
         """Return the policy in force. Queries: 1, 2 when it is made."""
         return cls.objects.get_or_create(pk=1)[0]
+
+    def acknowledge_within_s(self, level: int) -> int:
+        """Return within how many seconds an alarm of a level is to be acknowledged."""
+        return 60 * (
+            self.acknowledge_i_min, self.acknowledge_ii_min, self.acknowledge_iii_min, self.acknowledge_iv_min,
+        )[level - 1]  # fmt: skip
 
 
 class Storm(models.Model):
@@ -81,11 +109,26 @@ class AlarmQuerySet(models.QuerySet):
         """Open, and neither shelved nor in maintenance nor out of service: what the figures count."""
         return self.open().filter(quiet="")
 
+    def heard(self) -> Self:
+        """Those that make noise: not kept quiet."""
+        return self.filter(quiet="")
+
+    def sounded(self) -> Self:
+        """Those that were heard when they were raised, whatever became of them."""
+        return self.exclude(pk__in=AlarmStep.objects.filter(version=1, said__has_key="quiet").values("alarm"))
+
+    def waiting(self) -> Self:
+        """Those that somebody is to acknowledge."""
+        return self.heard().filter(state__in=sorted(UNSEEN))
+
     def visible_to(self, user: Any) -> Self:
-        """Those of one's area; handlers: those that their department answers for or that are assigned to it."""
+        """Those of one's area; handlers: those of devices that their department answers for or shares, or assigned to it."""
         if user.role == "department_handler":
-            return self.filter(Q(department=user.department_id) | Q(assigned_to=user.department_id))
-        return self.filter(area_code__startswith=user.area_code) if user.area_code else self.none()
+            own = user.department_id
+            shared = Device.objects.filter(owners=own).values("pk")
+            return self.filter(Q(department=own) | Q(assigned_to=own) | Q(device__in=shared)) if own else self.none()
+        is_reader = user.role in BY_AREA and user.area_code
+        return self.filter(area_code__startswith=user.area_code) if is_reader else self.none()
 
 
 class Alarm(models.Model):
@@ -200,6 +243,61 @@ class AlarmStep(models.Model):
         return f"{self.alarm_id} {self.version} {self.action}"
 
 
+class AlarmClimb(models.Model):
+    """Since when an alarm waits to be acknowledged, and when its ladder is looked at next."""
+
+    alarm = models.OneToOneField(Alarm, models.CASCADE, primary_key=True, related_name="climb")
+    since = models.DateTimeField()
+    next_at = models.DateTimeField(null=True)
+
+    class Meta:
+        indexes = [models.Index("next_at", name="alarm_climb_next", condition=Q(next_at__isnull=False))]
+
+    def __str__(self) -> str:
+        return f"{self.alarm_id} {self.next_at}"
+
+
+class AlarmClimbed(models.Model):
+    """A rung that was taken because nobody acknowledged, or passed over: once in each wait. Rows are never changed or deleted."""
+
+    class Outcome(models.TextChoices):
+        TOLD = "told", _("Told")
+        SKIPPED = "skipped", _("Passed over: a higher rung was due too")
+        NOBODY = "nobody", _("Nobody to tell")
+
+    alarm = models.ForeignKey(Alarm, models.PROTECT, related_name="climbed", db_index=False)
+    since = models.DateTimeField()  # of the wait
+    order = models.PositiveSmallIntegerField()
+    repeat = models.PositiveSmallIntegerField(default=0)
+    reach_s = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    target = models.CharField(max_length=24)
+    level = models.PositiveSmallIntegerField()
+    outcome = models.CharField(max_length=8, choices=Outcome)
+    people = ArrayField(models.BigIntegerField(), default=list)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["alarm", "since", "order", "repeat"], name="alarm_climbed_once_in_a_wait")
+        ]
+        triggers = [pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.alarm_id} {self.order}"
+
+
+class ShelvingQuerySet(models.QuerySet):
+    """Words to ask shelvings with."""
+
+    def in_force(self, at: datetime) -> Self:
+        return self.filter(ended_at=None, began_at__lte=at, until__gt=at)
+
+    def visible_to(self, user: Any) -> Self:
+        """Those that keep alarms quiet which one may see."""
+        about = Alarm.objects.visible_to(user).filter(rule=OuterRef("rule"), subject=OuterRef("subject"))
+        return self.filter(Exists(about))
+
+
 class Shelving(models.Model):
     """A subject of a rule that is not to be heard until a moment, for a reason (ISA-18.2, 11.7)."""
 
@@ -210,6 +308,8 @@ class Shelving(models.Model):
     began_at = models.DateTimeField(_("from"))
     until = models.DateTimeField(_("until"))
     ended_at = models.DateTimeField(_("ended at"), null=True)
+
+    objects = ShelvingQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("shelving")
@@ -223,6 +323,19 @@ class Shelving(models.Model):
 
     def __str__(self) -> str:
         return f"{self.rule_id} {self.subject} {self.until}"
+
+
+class MaintenanceQuerySet(models.QuerySet):
+    """Words to ask maintenance with."""
+
+    def in_force(self, at: datetime) -> Self:
+        return self.filter(ended_at=None, begins_at__lte=at, ends_at__gt=at)
+
+    def visible_to(self, user: Any) -> Self:
+        """Works within one's area, and of the areas around it."""
+        if user.role not in READERS or not user.area_code:
+            return self.none()
+        return self.filter(area_q(user) | Q(area_code__in=areas.lineage(user.area_code)))
 
 
 class Maintenance(models.Model):
@@ -242,6 +355,8 @@ class Maintenance(models.Model):
     begins_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("until"))
     ended_at = models.DateTimeField(_("ended at"), null=True)
+
+    objects = MaintenanceQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("maintenance")

@@ -3,10 +3,9 @@
 One open alarm a rule and subject: raised again it is the same alarm, more often. Who flaps is told once.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 from django.contrib.gis.geos import Point
@@ -18,11 +17,12 @@ from citysafety.workdays import CITY_TIME
 
 from .. import engine, rules
 from ..engine import Change
-from ..facts import AlarmChanged, AlarmEnded, AlarmFact, AlarmRaised
 from ..known import Known
 from ..lifecycle import LIFECYCLE, STANDING, AlarmState
-from ..models import Alarm, AlarmStep, Device, DeviceStatus, Maintenance, Rule, Shelving
+from ..models import Alarm, AlarmStep, Device, DeviceStatus, Rule
 from ..standing import standing_of
+from .moving import fact_of
+from .quiet import Quiet
 from .storms import in_storms
 
 
@@ -113,7 +113,7 @@ class _Work:
             .in_bulk({one.device for one in seen})
         )
         self.status = DeviceStatus.objects.in_bulk([pk for pk, one in self.devices.items() if one.location is None])
-        self.quiet = _Quiet(self.rules, self.devices, keys, at)
+        self.quiet = Quiet(keys, at)
         self.new: list[Alarm] = []
         self.changed: dict[UUID, Alarm] = {}
         self.steps: list[AlarmStep] = []
@@ -145,7 +145,7 @@ class _Work:
         where = self._place(one, device)
         alarm = Alarm(
             id=uuid4(), rule=rule, device=device, datastream_id=one.datastream, fence_id=one.fence, subject=one.subject,
-            level=one.level, worst=one.level, zone=one.zone, quiet=self.quiet.of(one), value=one.value, limit=one.limit,
+            level=one.level, worst=one.level, zone=one.zone, quiet=self.quiet.why(device, one.key), value=one.value, limit=one.limit,
             peak=one.value, location=where, cell=device.cell, area_code=device.area_code,
             department_id=device.department_id, measured_at=one.at, raised_at=self.at, changed_at=self.at,
             flaps_since=self.at,
@@ -208,6 +208,8 @@ class _Work:
 
     def _step(self, alarm: Alarm, action: str, *, source: str, said: Happening) -> None:
         brought = {"value": said.value, "limit": said.limit, "level": said.level, "measured_at": said.at.isoformat()}
+        if alarm.version == 1:  # whether it was heard then: later it may be kept quiet, or heard
+            brought["quiet"] = alarm.quiet or None
         self.steps.append(
             AlarmStep(
                 id=uuid4(),
@@ -256,17 +258,6 @@ CHANGING = [
 ]  # fmt: skip
 
 
-def fact_of(alarm: Alarm, action: str) -> AlarmFact:
-    """Return the news of a step."""
-    kind = AlarmEnded if alarm.state == AlarmState.OVER else AlarmRaised if action == "raise" else AlarmChanged
-    return kind(
-        area_code=alarm.area_code, subject_id=str(alarm.pk), state=alarm.state, level=str(alarm.level),
-        lon=alarm.location.x if alarm.location else None, lat=alarm.location.y if alarm.location else None,
-        rule=alarm.rule.code, device=alarm.device_id, action=action, quiet=alarm.quiet,
-        department=alarm.department_id, notify=tuple(alarm.rule.notify),
-    )  # fmt: skip
-
-
 def _further(peak: float | None, value: float | None, zone: int) -> float | None:
     """Return the value that lies further out."""
     if peak is None or value is None:
@@ -282,27 +273,6 @@ def _numbers(count: int, at: datetime) -> Iterator[str]:
         cursor.execute("SELECT nextval('monitoring_alarm_number') FROM generate_series(1, %s)", [count])
         for (running,) in cursor.fetchall():
             yield f"BJ-{at.astimezone(CITY_TIME):%Y%m%d}-{running:05d}"
-
-
-class _Quiet:
-    """Why an alarm would make no noise: asked once for a batch. Queries: 2."""
-
-    def __init__(
-        self, known: Mapping[int, Rule], devices: Mapping[int, Device], keys: set[tuple[int, str]], at: datetime
-    ) -> None:
-        self.devices = devices
-        shelved = Shelving.objects.filter(rule__in=known, ended_at=None, until__gt=at, began_at__lte=at)
-        self.shelved = set(shelved.values_list("rule_id", "subject")) & keys
-        works = Maintenance.objects.filter(begins_at__lte=at, ends_at__gt=at, ended_at=None)
-        self.works = list(works.values_list("area_code", "kind_id"))
-
-    def of(self, one: Happening) -> str:
-        device: Any = self.devices[one.device]
-        if device.state == Device.State.OUT_OF_SERVICE:
-            return Alarm.Quiet.OUT_OF_SERVICE
-        if any(device.area_code.startswith(area) and kind in (None, device.kind_id) for area, kind in self.works):
-            return Alarm.Quiet.MAINTENANCE
-        return Alarm.Quiet.SHELVED if one.key in self.shelved else ""
 
 
 def settle_flapping(*, at: datetime) -> int:

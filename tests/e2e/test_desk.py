@@ -74,6 +74,8 @@ PAGES = {
     "inspections/new/": "dispatcher",
     "trends/": "leader",
     "evidence/look-closer/": "supervisor",
+    "monitoring/alarms/": "operator",
+    "monitoring/alarms/quality/": "supervisor",
     "supervision/": "supervisor",
     "supervision/notices/": "supervisor",
     "supervision/register/": "supervisor",
@@ -130,6 +132,8 @@ ELSEWHERE = (
     "public/report/same/", "public/cases/<str:code>/", "public/cases/<str:code>/photos/<int:number>.jpg", "public/map/<int:version>/<slug:layer>.geojson",
     "public/cases/<str:code>/not-solved/", "public/cases/<str:code>/solved/",
     "supervision/cases/<uuid:hazard_id>/",  # a part of a page
+    "monitoring/alarms/export.<sheet:kind>",
+    "monitoring/alarms/<uuid:alarm_id>/",  # the demo's devices raise alarms when they move: a journey looks at one
     "grid/rezoning/<uuid:pk>/<slug:verb>/",
     "grid/components/export.<sheet:kind>", "grid/components/import/<uuid:pk>/apply/",
     "grid/components/import/<uuid:pk>/wrong.csv",

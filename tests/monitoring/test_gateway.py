@@ -222,6 +222,22 @@ def test_a_station_is_stored_with_the_quality_of_its_flags_and_answered_9014_and
     assert "check word" in dead.reason
 
 
+def test_a_latched_rule_that_somebody_resets_begins_anew_in_every_gateway():
+    gas = station(MN)
+    rule = limits(gas, latching=True)
+    with running() as gateway:
+        line = gateway.line("hj212")
+        for seconds, value in ((0, 30.0), (1, 1.0)):
+            line.say(*hj212_frames(now() + timedelta(seconds=seconds), value))
+            line.hears(hj212.Splitter(), 1)
+        slots = gateway.gateway.keeper.store.known.slots
+        assert slots.zone[0] != 0  # it came back, and stands all the same
+        with connection.cursor() as cursor:
+            subject = f"datastream:{gas.datastreams.get().pk}"
+            cursor.execute("SELECT pg_notify('monitoring', %s)", [f"reset {rule.pk} {subject}"])
+        until(lambda: gateway.gateway.keeper.store.known.slots.zone[0] == 0, 10)
+
+
 def test_what_lacks_a_channel_is_a_dead_letter_and_taken_again_once_the_channel_is_there():
     gas = station(MN, channels=("a21028-Rtd", "a21005-Rtd"))
     with running() as gateway:

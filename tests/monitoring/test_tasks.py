@@ -28,7 +28,7 @@ def test_days_are_made_ahead_and_those_that_are_over_leave():
 
 def test_tasks_are_in_the_schedule_and_in_a_queue_that_workers_serve():
     listed = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}
-    assert {tasks.make_days.name, tasks.settle_flapping.name, tasks.roll_up.name} <= listed
+    assert {tasks.make_days.name, tasks.settle_alarms.name, tasks.roll_up.name} <= listed
     assert settings.CELERY_TASK_ROUTES["monitoring.tasks.*"] == {"queue": "alarm"}
-    tasks.settle_flapping()
+    tasks.settle_alarms()
     tasks.roll_up()

@@ -15,6 +15,7 @@ from grid.lifecycle import VERBS as REZONING_VERBS
 from hazards.lifecycle import LIFECYCLE
 from hazards.listings.lifecycle import LIFECYCLE as LISTING_STEPS
 from hazards.rechecks.lifecycle import LIFECYCLE as RECHECK_STEPS
+from monitoring.lifecycle import VERBS as ALARM_VERBS
 from projects.lifecycle import LIFECYCLE as NOTICE_STEPS
 
 from .world import Side
@@ -108,6 +109,11 @@ def writeoff(path: str, method: str = "GET", **more: Any) -> Call:
     return Call(OBJECT, method, lambda side: path.format(id=side.writeoffs.pk), seen="write-off", **more)
 
 
+def alarm(path: str, method: str = "GET", of: str = "alarm", **more: Any) -> Call:
+    """A call about a side's alarm, or what keeps it quiet."""
+    return Call(OBJECT, method, lambda side: path.format(id=getattr(side, of).pk), seen="alarm", **more)
+
+
 def roster(kind: str, verb: str, method: str = "POST") -> Call:
     """A call about a shift or a handover of a side's post."""
 
@@ -152,6 +158,7 @@ LISTING = "api/v1/listings/(?P<pk>[0-9a-fA-F-]{36})/"
 RECHECK = "api/v1/rechecks/(?P<pk>[0-9a-fA-F-]{36})/"
 WRITEOFF = "api/v1/writeoffs/(?P<pk>[0-9a-fA-F-]{36})/"
 INSPECTION = "api/v1/inspections/(?P<pk>[0-9a-fA-F-]{36})/"
+ALARM = "api/v1/alarms/(?P<pk>[0-9a-fA-F-]{36})/"
 NOTICE = "api/v1/supervision/(?P<pk>[0-9a-fA-F-]{36})/"
 
 CALLS: dict[str, list[Call]] = {
@@ -558,8 +565,34 @@ CALLS: dict[str, list[Call]] = {
     "centre/supervision/<uuid:subject_id>/": [case("/centre/supervision/{notice}/", seen="console")],
     "chain/<slug:kind>/<uuid:subject_id>/": [
         case("/chain/hazard/{id}/", seen="desk"), case("/chain/supervision/{notice}/", seen="notice"),
-        case("/chain/listing/{listing}/", seen="notice"),
+        case("/chain/listing/{listing}/", seen="notice"), alarm("/chain/alarm/{id}/"),
     ],
+    f"{API[1:]}alarms/": [*area(f"{API}alarms/", "alarms"), *get(f"{API}alarms/?search=BJ-&figure=alarms.open_iii")],
+    f"{API[1:]}alarms/count/": area(f"{API}alarms/count/", "alarms"),
+    ALARM: [alarm(f"{API}alarms/{{id}}/")],
+    f"{ALARM}history/": [alarm(f"{API}alarms/{{id}}/history/")],
+    f"{ALARM}history/count/": [alarm(f"{API}alarms/{{id}}/history/count/")],
+    f"{ALARM}steps/": [alarm(f"{API}alarms/{{id}}/steps/")],
+    f"{ALARM}(?P<verb>{'|'.join(ALARM_VERBS)})/": [
+        alarm(f"{API}alarms/{{id}}/{verb}/", "POST", body={"id": str(uuid.uuid4()), "version": 99}) for verb in ALARM_VERBS
+    ],
+    f"{API[1:]}shelvings/": get(f"{API}shelvings/"),
+    f"{API[1:]}shelvings/count/": get(f"{API}shelvings/count/"),
+    rf"{API[1:]}shelvings/(?P<pk>\d{{1,9}})/end/": [alarm(f"{API}shelvings/{{id}}/end/", "POST", "shelving", body={})],
+    f"{API[1:]}maintenance/": [
+        *area(f"{API}maintenance/", "alarms"), Call(SIGNED, "POST", _fixed(f"{API}maintenance/"), {}),
+    ],
+    f"{API[1:]}maintenance/count/": area(f"{API}maintenance/count/", "alarms"),
+    rf"{API[1:]}maintenance/(?P<pk>\d{{1,9}})/end/": [
+        Call(OBJECT, "POST", lambda side: f"{API}maintenance/{side.works.pk}/end/", {}, seen="alarms")
+    ],
+    "monitoring/alarms/": [
+        *area("/monitoring/alarms/?view=all", "alarms"), *get("/monitoring/alarms/"),
+        *get("/monitoring/alarms/?search=BJ-"),
+    ],
+    "monitoring/alarms/export.<sheet:kind>": area("/monitoring/alarms/export.csv", "alarms"),
+    "monitoring/alarms/quality/": area("/monitoring/alarms/quality/", "alarms"),
+    "monitoring/alarms/<uuid:alarm_id>/": [alarm("/monitoring/alarms/{id}/")],
     "field/": get("/field/"),
     "field/ping/": get("/field/ping/"),
     "field/report/": get("/field/report/"),

@@ -27,6 +27,7 @@ from hazards.rechecks.models import VIEWERS as VIEWERS_OF_RECHECKS
 from hazards.writeoffs.models import MAKERS
 from hazards.writeoffs.models import READERS as READERS_OF_WRITEOFFS
 from hazards.writeoffs.models import VIEWERS as VIEWERS_OF_WRITEOFFS
+from monitoring.models import READERS as READERS_OF_ALARMS
 from tests.grid.conftest import relay
 from tests.running import scales
 
@@ -84,6 +85,8 @@ SEES = {  # which roles see a record of their own area, by what is asked
     "write-off maker": MAKERS,
     "device": PEOPLE,
     "device keeper": frozenset({Role.ADMINISTRATOR}),
+    "alarms": READERS_OF_ALARMS,
+    "alarm": READERS_OF_ALARMS,  # a handler's are those of the department's devices
     "original": frozenset({Role.AUDITOR, Role.SUPERVISOR, Role.DISPATCHER}),
 }
 
@@ -177,7 +180,7 @@ class Matrix:
 
     def _judge_object(self, role: str, call: Call, side: Side, status: int, where: str) -> None:
         sees = role in SEES[call.seen]
-        of_case = call.seen in ("case", "act", "desk", "phone", "original", "notice", "device")
+        of_case = call.seen in ("case", "act", "desk", "phone", "original", "notice", "device", "alarm")
         if of_case and role == Role.DEPARTMENT_HANDLER:
             # A handler's cases are the department's, wherever they lie.
             here = side.hazard.department_id == self.people[role].department_id

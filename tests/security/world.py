@@ -45,12 +45,15 @@ from hazards.services.steps import StepInput
 from hazards.writeoffs import services as writeoffs
 from hazards.writeoffs.models import WriteOffList
 from hazards.writeoffs.seeds import seed_signatures
-from monitoring.models import Datastream, Device, DeviceKind, Quantity, RiskField, System
+from monitoring import engine
+from monitoring.models import Alarm, Datastream, Device, DeviceKind, Maintenance, Quantity, RiskField, Shelving, System
+from monitoring.services.alarms import Happening, happen
 from projects.models import OverdueNotice
 from projects.seeds import seed_supervision
 from projects.services import NoticeInput, draft_notice
 from projects.services import take_step as take_notice_step
 from tests.factories import AWAY, HOME, SmallCity, file_hazard, make_city, person
+from tests.monitoring.worlds import limits, station
 
 ROLES = tuple(Role.values)
 HOUR = timedelta(hours=1)
@@ -83,6 +86,9 @@ class Side:
     recheck: Recheck
     writeoffs: WriteOffList  # frozen
     datastream: Datastream  # of a device of the department
+    alarm: Alarm
+    shelving: Shelving
+    works: Maintenance
     secrets: list[str] = field(default_factory=list)  # no answer to a stranger may hold one of these
 
 
@@ -247,7 +253,11 @@ def _side(city: SmallCity, county: str, cell_code: str, department: str, word: s
     secrets = [f"{word}-{name}" if name.isascii() else f"{word}{name}" for name in names]
     secrets += [f"{prefix}-{word}" for prefix in ("136", "137", "138", "139", "CS", "DY", "ZX", "QT", "MN")]
     recheck, closed = _closed(owner, boss, cell, lon, lat, word, at)
+    alarm, shelving, works = _alarm(cell, city.departments[department], boss, word, at)
     secrets += [
+        str(alarm.pk),
+        alarm.number,
+        alarm.device.code,
         str(recheck.pk),
         recheck.hazard.number,
         closed.number,
@@ -263,7 +273,7 @@ def _side(city: SmallCity, county: str, cell_code: str, department: str, word: s
     return Side(
         hazard, late, Attachment.objects.get(photo_id=sha256), cell, premises, component, load, worker, notice, channel,
         owner.access_tokens.get(), view, owner, duty, left, handover, listing, rezoning, inspection, recheck, closed,
-        _device(city.departments[department], cell, word, at), secrets,
+        _device(city.departments[department], cell, word, at), alarm, shelving, works, secrets,
     )  # fmt: skip
 
 
@@ -289,6 +299,26 @@ def _closed(
     wish = writeoffs.Wish(id=uuid.uuid4(), title=f"{word}-NOTE", area=cell.code)
     row = writeoffs.make_list(wish=wish, by=boss, at=at)
     return recheck, writeoffs.freeze(list_id=row.pk, by=boss, at=at)
+
+
+def _alarm(cell: Cell, office: Any, boss: User, word: str, at: datetime) -> tuple[Alarm, Shelving, Maintenance]:
+    """Raise an alarm at a station; say that its like is shelved, and that there are works, once it was raised."""
+    device = station(f"STATION-{word}", code=f"DEVICE-{word}", department=office, cell=cell, area_code=cell.code)
+    rule = limits(device, code=f"rule-{word.lower()}", device=device)
+    stream = device.datastreams.get()
+    seen = Happening(
+        rule=rule.pk, device=device.pk, subject=f"datastream:{stream.pk}", datastream=stream.pk, zone=engine.HIGH, level=3,
+        at=at, value=12.0, limit=10.0,
+    )  # fmt: skip
+    [alarm] = happen([seen], at=at)
+    until = at + 9 * HOUR
+    shelving = Shelving.objects.create(
+        rule=rule, subject=alarm.subject, by=boss, reason=f"{word}-REASON", began_at=at, until=until
+    )
+    works = Maintenance.objects.create(
+        area_code=cell.code, by=boss, reason=f"{word}-REASON", begins_at=at, ends_at=until
+    )
+    return alarm, shelving, works
 
 
 def _issued(hazard: Hazard, at: datetime) -> OverdueNotice:

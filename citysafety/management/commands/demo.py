@@ -22,6 +22,7 @@ from hazards.models import Hazard
 from hazards.rechecks.seeds import seed_rechecks
 from hazards.seeds import seed_ladders, seed_limits
 from hazards.writeoffs.seeds import seed_signatures
+from monitoring.seeds import seed_alarm_ladders
 from projects.seeds import seed_supervision
 
 
@@ -45,6 +46,7 @@ class Command(BaseCommand):
         seed_limits()
         seed_evaluation()
         seed_ladders()
+        seed_alarm_ladders()
         seed_rechecks(since=timezone.localdate() - timedelta(days=14))
         seed_signatures()
         seed_majors(at=timezone.now() - timedelta(days=365))
