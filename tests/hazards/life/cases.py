@@ -207,10 +207,16 @@ class Cases(RuleBasedStateMachine):
                 self.wait(chance.randint(1, 12))
 
     def attempt_well(self, case: Case, action: str, chance: Random, other: Case | None = None) -> bool:
-        """Take a step that is open, by somebody whose it is, with all it asks for; return whether there is such a person."""
+        """Take a step that is open, by somebody whose it is, with all it asks for; return whether there is such a person.
+
+        Sometimes somebody whose it is not tries it first.
+        """
         able = self.able(case, action)
         if not able:
             return False
+        if chance.random() < 0.1:
+            others = [user for user in self.city.people.values() if user not in able]
+            self.attempt(case, action, self.who(chance, others), chance, other=other)
         for role in ("before", "after"):
             if not case.photos[role]:
                 self.show(case, role)
