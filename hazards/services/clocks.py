@@ -148,17 +148,28 @@ def _go_on(hazard: Hazard, clock: Clock, at: datetime, *, once_out: bool = False
     ``once_out``: one that had run out before it was stopped has run out when it had, and is as if it had never stood.
     """
     days = days_for(hazard, clock)
-    if once_out and clock.stopped_at is not None:
-        ended = worktime.due_after(clock.started_at, clock.amount, clock.unit, days, consumed_s=clock.consumed_s).at
-        if ended is not None and ended < clock.stopped_at:
-            clock.stopped_at = None
-            set_due(clock, days)
-            return
+    if once_out and _out_before_it_stood(clock, days) is not None:
+        clock.stopped_at = None
+        set_due(clock, days)
+        return
     clock.ran = [*(clock.ran or []), clock.started_at, clock.stopped_at or at]
     passed = worktime.consumed(clock.started_at, clock.stopped_at or at, clock.unit, days)
     clock.consumed_s += int(passed or 0)  # unknown: counted once the calendar is there
     clock.started_at, clock.stopped_at = at, None
     set_due(clock, days)
+
+
+def _out_before_it_stood(clock: Clock, days: worktime.Calendar) -> datetime | None:
+    """Return when a stopped clock had run out before it was stopped; None where it had not."""
+    ended = worktime.due_after(clock.started_at, clock.amount, clock.unit, days, consumed_s=clock.consumed_s).at
+    return ended if ended and clock.stopped_at and ended < clock.stopped_at else None
+
+
+def out_at(hazard: Hazard, clock: Clock) -> datetime | None:
+    """Return when a clock runs out, one that stands only where it had before. Queries: as ``days_for``."""
+    if clock.stopped_at is None:
+        return clock.due_at
+    return _out_before_it_stood(clock, days_for(hazard, clock))
 
 
 def hold(hazard: Hazard, *, at: datetime) -> None:

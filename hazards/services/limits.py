@@ -33,6 +33,7 @@ from .clocks import (
     hold,
     lift_mark,
     limit_of,
+    out_at,
     own,
     release,
     set_due,
@@ -321,8 +322,9 @@ def limit_by_plan(hazard: Hazard, plan: Plan, actor: Any, at: datetime) -> None:
     gave_way = set(hazard.clocks.filter(gives_way=True).values_list("pk", flat=True))
     _end_plan(hazard, at)
     without_plan = due_ahead(hazard, stage_clock(hazard), at)
-    for clock in hazard.clocks.filter(GOES_ON, stage__in=OF_WORK):
-        if clock.pk in gave_way or clock.due_at is None or clock.due_at >= plan.at:
+    for clock in hazard.clocks.filter(GOES_ON, stage__in=OF_WORK).select_related("merger"):
+        ended = out_at(hazard, clock)
+        if clock.pk in gave_way or ended is None or ended >= plan.at:
             clock.gives_way, clock.marked_at, clock.due_at = True, None, None
             clock.save()
     _plan_clock(hazard, plan, at)

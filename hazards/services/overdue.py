@@ -51,7 +51,7 @@ def _mark_batch(at: datetime) -> int:
 
 def _brought_alone(hazards: Sequence[Hazard], at: datetime) -> dict[UUID, int]:
     """Return by case the merger whose limit ran out, where none of the case's own did. Queries: 1, none for none."""
-    out = Clock.objects.filter(hazard__in=hazards, stopped_at=None, due_at__lt=at).order_by("-due_at")
+    out = Clock.objects.filter(hazard__in=hazards, stopped_at=None, due_at__lt=at).order_by("-due_at", "-pk")
     first: dict[UUID, int] = {}
     late_itself = set()
     for hazard_id, merger_id in out.values_list("hazard", "merger"):

@@ -278,6 +278,21 @@ def test_a_case_that_was_late_by_itself_stays_late_when_its_duplicate_leaves(tow
     assert (other.overdue, other.late, local(other.due_at)) == (True, True, "10-14 09:00")
 
 
+def test_a_case_that_became_late_by_itself_after_its_duplicate_s_limit_ran_out_is_marked_by_that(town):
+    old, fresh = in_work(town, monday(8)), in_work(town, monday(9))
+    step(old, "merge", town.dispatcher, monday(10), into=fresh.number)
+    assert mark_overdue(at=monday(8, 30, day=14)) == 1  # by the duplicate's limit alone; its own ends at nine
+    step(old, "unmerge", town.dispatcher, monday(11, day=14), words="不是同一个")
+    assert (now_of(fresh).overdue, now_of(fresh).late) == (False, False)
+    assert mark_overdue(at=monday(11, 1, day=14)) == 1
+    other = now_of(fresh)
+    assert (other.overdue, other.late, local(other.due_at)) == (True, True, "10-14 09:00")
+    assert [local(mark.due_at) for mark in Mark.objects.filter(hazard=fresh).order_by("pk")] == [
+        "10-14 08:00",
+        "10-14 09:00",
+    ]
+
+
 # -- pauses ---------------------------------------------------------------------------------------
 
 

@@ -559,6 +559,18 @@ def test_a_duplicate_merged_after_the_approval_still_brings_its_earlier_limit(pl
     assert due(hazard) == "12-19 00:00"
 
 
+def test_what_was_late_when_it_was_merged_into_a_paused_case_does_not_give_way_to_its_plan(planned):
+    Matter.objects.filter(code="XF-002").update(rectify_amount=1, rectify_unit="urgent_hours")
+    hazard, other = taken(planned), taken(planned, matter="XF-002")
+    theirs = due(other)
+    step(hazard, "plan", planned.handler, NOON + timedelta(hours=2), **PLAN)
+    step(hazard, "pause", planned.dispatcher, NOON + timedelta(hours=3), cause="weather", words="暴雨")
+    step(other, "merge", planned.dispatcher, NOON + timedelta(hours=4), into=hazard.number)
+    step(hazard, "approve_plan", planned.supervisor, NOON + timedelta(hours=5))
+    step(hazard, "resume", planned.dispatcher, NOON + timedelta(hours=6))
+    assert due(hazard) == theirs  # an hour before the plan was laid
+
+
 def test_an_extension_that_waits_ends_with_the_approval(planned):
     hazard = taken(planned)
     step(hazard, "plan", planned.handler, **PLAN)

@@ -214,7 +214,7 @@ def test_the_earlier_limit_holds_too_where_a_duplicate_comes_while_the_clocks_st
     step(duplicate, "merge", cast.dispatcher, NINE, into=original.number)
     assert due_of(original) is None
     step(original, "resume", cast.dispatcher, NINE + HOUR / 6)
-    assert due_of(original) == sooner
+    assert due_of(original) == sooner + HOUR / 6  # a pause moves what was brought as it moves the case's own
 
 
 def test_a_duplicate_that_is_taken_out_while_the_clocks_stand_leaves_no_limit_behind(cast, two):

@@ -3,5 +3,5 @@
 import pytest
 
 pytest.register_assert_rewrite(
-    *(f"{__name__}.{name}" for name in ("cases", "checked", "contested", "listed", "machine", "oracle"))
+    *(f"{__name__}.{name}" for name in ("cases", "checked", "contested", "limits", "listed", "machine", "oracle"))
 )

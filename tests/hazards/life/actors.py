@@ -11,7 +11,8 @@ from hazards.public import services as public
 from tests.factories import AWAY, person
 
 from ..test_majors import PLAN
-from .oracle import ASKS_NOTHING, EXTENSIONS, PINNED_H, City
+from .limits import EXTENSIONS, PINNED_H
+from .oracle import ASKS_NOTHING, City
 from .records import CELLS, Case, Recheck
 
 TOO_MUCH = 999
@@ -59,10 +60,15 @@ def _fields(city: City, case: Case, action: str, user: Any, other: Case, chance:
             amount = chance.choice([None, None, 1, TOO_MUCH])
             return {"amount": amount}, "amount" if amount == TOO_MUCH else ""
         case "ask_pause":
-            return {"cause": chance.choice(["weather", "season"])}, ""
+            cause = chance.choice(["weather", "season"])
+            return {"cause": cause}, "" if city.left_to_stand(case, cause) else "cause"
         case "pause":
             cause = chance.choice(["", "weather", "weather", "season"])
             return {"cause": cause}, "" if city.pause_until(case, cause, user) else "cause"
+        case "deny_pause":
+            return {}, "" if city.decides_on(case.asked_cause or "other", user) else "cause"
+        case "approve_plan":
+            return {}, "" if city.is_day_of_plan(case, case.plan_day) else "finish_on"
         case "pin":
             amount = chance.choice([None, None, 5, TOO_MUCH])
             return {"amount": amount}, "" if (amount or 0) <= PINNED_H[case.major] else "amount"
@@ -76,8 +82,7 @@ def _fields(city: City, case: Case, action: str, user: Any, other: Case, chance:
             return {"criterion": "判定标准第五条"}, ""
         case "plan":
             day = city.today + timedelta(days=chance.choice([10, 10, 40]))
-            late = case.listing == "listed" and case.finish_by is not None and day > case.finish_by
-            return {**PLAN, "finish_on": day}, "finish_on" if late else ""
+            return {**PLAN, "finish_on": day}, "" if city.is_day_of_plan(case, day) else "finish_on"
         case "stop_work":
             return {"scope": "二层营业区", "basis": "《安全生产法》第六十五条"}, ""
     return {}, ""

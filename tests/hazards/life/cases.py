@@ -37,7 +37,7 @@ from tests.factories import file_hazard
 
 from .actors import brought, city_of_people, show
 from .clocks import CITY, LIMITS, TICK
-from .oracle import City
+from .oracle import BEFORE_RECTIFIED, City
 from .records import ENDED, Case
 
 MOST_CASES = 5
@@ -53,7 +53,8 @@ ONWARD = {  # how a case goes to its write-off
 # Steps after which a clock may begin anew.
 ANEW = ("dispatch", "return", "fail", "reopen", "contest", "grant_reopening")
 CHANGING_CLOCKS = (
-    "pause", "resume", "rectify", "fail", "return", "ask_extension", "grant_extension", "pin",
+    "pause", "resume", "rectify", "fail", "return", "ask_extension", "grant_extension", "pin", "unpin", "change_matter",
+    "plan", "approve_plan", "lower",
 )  # fmt: skip
 BACK = {"written_off": ("reopen", "grant_reopening"), "refused": ("contest", "grant_reopening")}
 
@@ -162,7 +163,7 @@ class Cases(RuleBasedStateMachine):
 
     def something_is_asked_and_decided(self, chance: Random) -> None:
         """Take a new case to where its department has it, and ask for more time, a pause or a plan; another decides."""
-        case = self.some(chance, lambda case: case.state in ("reported", "accepted", "dispatched", "taken"))
+        case = self.some(chance, lambda case: case.state in BEFORE_RECTIFIED)
         if case is None or not self.drive(case, "taken", chance):
             return
         for actions in (("ask_extension", "ask_pause", "plan"), ("grant_", "deny_", "return_plan", "pause")):
@@ -186,6 +187,19 @@ class Cases(RuleBasedStateMachine):
             self.attempt_well(duplicate, "unmerge", chance)
             self.some_happen(original, chance)
 
+    def a_plan_becomes_the_limit(self, chance: Random) -> None:
+        """Lay a plan, let something happen, approve it; then let more happen, with what is merged into the case too."""
+        case = self.some(chance, lambda case: case.major and case.state in BEFORE_RECTIFIED)
+        if case is None or not self.drive(case, "taken", chance):
+            return
+        for action in ("plan", "approve_plan", "plan", "approve_plan"):
+            if self.city.is_open(case, action):
+                self.attempt_well(case, action, chance)
+            duplicate = self.some(chance, lambda one: self.city.is_open(one, "merge") and self.city.takes(case, one))
+            if duplicate and chance.random() < 0.3:
+                self.attempt_well(duplicate, "merge", chance, other=case)
+            self.some_happen(case, chance)
+
     def some_happen(self, case: Case, chance: Random) -> None:
         for _n in range(chance.randint(0, 3)):
             here = [action for action in CHANGING_CLOCKS if self.city.is_open(case, action)]
@@ -193,10 +207,16 @@ class Cases(RuleBasedStateMachine):
                 self.wait(chance.randint(1, 12))
 
     def attempt_well(self, case: Case, action: str, chance: Random, other: Case | None = None) -> bool:
-        """Take a step that is open, by somebody whose it is, with all it asks for; return whether there is such a person."""
+        """Take a step that is open, by somebody whose it is, with all it asks for; return whether there is such a person.
+
+        Sometimes somebody whose it is not tries it first.
+        """
         able = self.able(case, action)
         if not able:
             return False
+        if chance.random() < 0.1:
+            others = [user for user in self.city.people.values() if user not in able]
+            self.attempt(case, action, self.who(chance, others), chance, other=other)
         for role in ("before", "after"):
             if not case.photos[role]:
                 self.show(case, role)

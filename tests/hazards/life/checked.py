@@ -64,7 +64,7 @@ class Checked(Cases):
             found = standing if standing and chance.random() < 0.8 else self.city.rechecks
             if not found:
                 return
-            one, action = chance.choice(found), chance.choice(["holds", "fails", "fails", "assign"])
+            one, action = chance.choice(found), chance.choice(["holds", "fails", "fails", "assign", "assign"])
             able = [user for user in self.city.people.values() if self.city.may_recheck(one, action, user)]
             by = self.who(chance, able, sure=0.8)
             if chance.random() < 0.8:

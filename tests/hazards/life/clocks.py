@@ -26,11 +26,27 @@ class Stretch:
     urgent: bool
     ran: list[list[datetime | None]] = field(default_factory=list)
 
-    def start(self, at: datetime) -> None:
-        self.ran.append([at, None])
+    @property
+    def runs(self) -> bool:
+        return bool(self.ran) and self.ran[-1][1] is None
+
+    def start(self, at: datetime, *, once_out: bool = False) -> None:
+        """Let it run from now on; ``once_out``: what had run out before it was stopped has run out when it had."""
+        if once_out and not self.runs and self.ended():
+            self.ran[-1][1] = None
+        else:
+            self.ran.append([at, None])
+
+    def ended(self) -> datetime | None:
+        """When it runs out, or did before it was stopped; None where it stands and had not."""
+        if self.runs or not self.ran:
+            return self.due()
+        *before, (begin, stopped) = self.ran
+        ended = Stretch(self.hours, self.urgent, [*before, [begin, None]]).due()
+        return ended if ended and stopped and ended < stopped else None
 
     def stop(self, at: datetime) -> None:
-        if self.ran and self.ran[-1][1] is None:
+        if self.runs:
             self.ran[-1][1] = at
 
     def counted(self, begin: datetime, end: datetime) -> int:
@@ -42,7 +58,7 @@ class Stretch:
 
     def due(self) -> datetime | None:
         """When it runs out, None while it stands. What is used up is over at once."""
-        if not self.ran or self.ran[-1][1] is not None:
+        if not self.runs:
             return None
         left = self.hours * 6 - sum(self.counted(begin, end) for begin, end in self.ran[:-1])
         at = self.ran[-1][0]

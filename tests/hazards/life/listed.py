@@ -38,6 +38,8 @@ class Listed(Cases):
             self.propose(case, "supervisor")
         if case.listing == "proposed" and case.may_be_listed:
             self.attempt_listing(case, "list_it", "leader")
+        if case.listing and chance.random() < 0.5:
+            self.attempt_listing(case, chance.choice(["list_it", "clear", "withdraw"]), "handler")
         if chance.random() < 0.2:
             self.attempt_listing(case, "withdraw", "supervisor")
         elif case.listing == "listed" and self.drive(case, "written_off", chance, most=20):

@@ -23,7 +23,8 @@ EVERY_STEP = {  # of cases as the product names them, and what is beside
 }  # fmt: skip
 HAPPENS = {  # how often what happens; one rule for all, because hypothesis leaves some rules out of each life
     "file": 2, "time_passes": 2, "photo": 1, "somebody_tries": 5, "the_work_goes_on": 4, "a_case_comes_to_its_end": 2,
-    "something_is_asked_and_decided": 3, "two_cases_are_one_for_a_while": 3, "somebody_proposes_a_listing": 1, "somebody_tries_a_step_of_a_listing": 2,
+    "something_is_asked_and_decided": 3, "two_cases_are_one_for_a_while": 3, "a_plan_becomes_the_limit": 2,
+    "somebody_proposes_a_listing": 1, "somebody_tries_a_step_of_a_listing": 2,
     "a_major_case_is_listed_to_its_end": 2, "lots_are_drawn": 2, "somebody_checks_again": 4,
     "the_public_says_it_is_not_solved": 3, "the_public_says_how_satisfied_it_is": 1, "the_public_sees_it_too": 1,
 }  # fmt: skip
@@ -43,7 +44,7 @@ class Life(Listed, Checked, Contested):
             assert hazard.area_code == case.cell
             said = (hazard.state, hazard.version, hazard.overdue, bool(hazard.paused_at), bool(hazard.pinned_at))
             assert said == (case.state, case.version, case.overdue, case.paused, case.pinned), told(case)
-            assert hazard.due_at == case.due(), told(case)
+            assert (hazard.due_at, hazard.late) == (case.due(), bool(case.marks)), told(case)
             assert hazard.paused_until == case.until, told(case)
             running = Clock.objects.filter(hazard=case.pk, stopped_at=None)
             assert running.exists() == (bool(case.stage) and not case.paused)

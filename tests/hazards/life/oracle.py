@@ -4,12 +4,13 @@ Nothing here is asked of the product. A step that nobody wrote down here fails t
 """
 
 import uuid
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from tests.factories import HOME
 
-from .clocks import BEGIN, CITY, LIMITS, Stretch
+from .clocks import BEGIN, CITY, Stretch
+from .limits import Limits
 from .records import CLOSED, ENDED, Case, Recheck
 
 BEFORE_RECTIFIED = {"reported", "accepted", "dispatched", "taken"}
@@ -25,13 +26,11 @@ WHILE_PAUSED = {  # what goes on while the clocks stand
     "resume", "unmerge", "remark", "deny_extension", "deny_pause", "unpin", "approve_plan", "return_plan", "stop_work",
     "resume_work",
 }  # fmt: skip
-EXTENSIONS, PINNED_H = {False: 2, True: 1}, {False: 24, True: 12}  # whether it is major
-PAUSES = {"weather": (15, False), "season": (120, True), "other": (7, False)}  # days, only by a supervisor
 REOPEN_DAYS, PUBLIC_DAYS, PUBLIC_REOPENINGS = 30, 15, 1
 WEEKS_BACK = 4  # a draw that was missed is made up for so long
 
 
-class City:
+class City(Limits):
     """All cases as they should stand, at a moment."""
 
     def __init__(self, people: dict[str, Any], fire: Any, public: Any) -> None:
@@ -40,10 +39,6 @@ class City:
         self.cases: list[Case] = []
         self.rechecks: list[Recheck] = []
         self.drawn_weeks: set[tuple[str, date]] = set()
-
-    @property
-    def today(self) -> date:
-        return self.now.astimezone(CITY).date()
 
     # -- who ---------------------------------------------------------------------------------------
 
@@ -97,7 +92,7 @@ class City:
     def is_open(self, case: Case, action: str) -> bool:
         """Whether an action is open at a case now, by its state and what else must hold."""
         in_work, major, state = case.state in ("dispatched", "taken"), case.major, case.state
-        may_be_asked = in_work and not case.asked and not case.overdue
+        may_be_asked = in_work and not case.asked and not self.is_late(case)
         free = not case.stopped and case.listing != "listed"
         stands = {
             "accept": state == "reported", "refuse": state == "reported", "handle_on_spot": state == "reported" and not major,
@@ -109,9 +104,9 @@ class City:
             "reopen": state == "written_off" and self.since_closed(case) <= timedelta(days=REOPEN_DAYS),
             "contest": state == "refused", "ask_reopening": state in CLOSED and not case.contested,
             "grant_reopening": state in CLOSED and case.contested, "deny_reopening": state in CLOSED and case.contested,
-            "ask_extension": may_be_asked, "ask_pause": may_be_asked,
+            "ask_extension": may_be_asked and not case.plan_holds, "ask_pause": may_be_asked,
             "grant_extension": case.asked == "extension", "deny_extension": case.asked == "extension",
-            "pause": in_work or state == "accepted", "deny_pause": case.asked == "pause", "resume": case.paused,
+            "pause": (in_work or state == "accepted") and not self.is_late(case), "deny_pause": case.asked == "pause", "resume": case.paused,
             "pin": state not in ENDED and not case.pinned, "unpin": state not in ENDED and case.pinned,
             "change_matter": state in BEFORE_RECTIFIED, "correct_cell": state in ("reported", "accepted"),
             "merge": state in BEFORE_RECTIFIED and not case.asked and free, "unmerge": state == "merged",
@@ -139,14 +134,6 @@ class City:
             and not any(one.into is duplicate for one in self.cases)
             and original.major >= duplicate.major
         )
-
-    def pause_until(self, case: Case, cause: str, user: Any) -> datetime | None:
-        """Until when a pause holds that somebody lets begin now; None: not for that cause, or not by this person."""
-        asked = case.asked == "pause"
-        days, by_supervisor = PAUSES[cause or (case.asked_cause if asked else "other")]
-        latest = self.now + timedelta(days=days)
-        until = case.asked_until if asked and case.asked_until else latest
-        return until if self.now < until <= latest and (user.role == "supervisor" or not by_supervisor) else None
 
     # -- what comes of it --------------------------------------------------------------------------
 
@@ -183,17 +170,16 @@ class City:
             case "raise":
                 case.major = True
             case "lower":
-                case.major = case.plan_waits = case.plan_holds = False
-            case "plan":
-                case.plan_waits = True
-            case "approve_plan" | "return_plan":
-                case.plan_waits, case.plan_holds = False, case.plan_holds or action == "approve_plan"
+                case.major = False
+                self.drop_plan(case)
+            case "plan" | "approve_plan" | "return_plan":
+                self._of_plan(case, action, given)
             case "stop_work" | "resume_work":
                 case.stopped = action == "stop_work"
             case action if action in MOVES:
                 self._move(case, MOVES[action])
             case _:
-                self._change_limits(case, action, user, given)
+                self.change_limits(case, action, user, given)
         if action == "dispatch":
             case.department = self.fire
         if action in ("write_off", "refuse"):
@@ -204,7 +190,7 @@ class City:
             case.reopened_by_public += 1
         if case.state in ("accepted", "reported") and action in {*MOVES, "fail", "grant_reopening"}:
             case.department, case.rectifier, case.on_spot = None, None, False
-            case.plan_waits = case.plan_holds = False
+            self.drop_plan(case)
 
     def _move(self, case: Case, state: str) -> None:
         stage = case.stage
@@ -216,57 +202,33 @@ class City:
         case.overdue = False
         if stage:
             case.clocks[stage].stop(self.now)
+        if case.plan:
+            case.plan.stop(self.now)
         if not case.stage:
-            if case.pin:
-                case.pin.stop(self.now)
+            for stretch in [case.pin, *(one.stretch for one in case.all_brought())]:
+                stretch.stop(self.now) if stretch else None
             return
         if state == "taken" and "rectify" in case.clocks and stage == "verify":
-            case.clocks["rectify"].start(self.now)
+            for stretch in [case.clocks["rectify"], case.plan]:
+                stretch.start(self.now) if stretch else None
         else:
             case.clocks[case.stage] = case.fresh(case.stage)
             case.clocks[case.stage].start(self.now)
             if case.stage == "rectify":
                 case.granted = 0
-            case.caps = {key: cap for key, cap in case.caps.items() if cap[0] != case.stage}
         if not stage and case.pinned and case.pin:
             case.pin = Stretch(case.pin.hours, urgent=True, ran=[[self.now, None]])
+        self._lead_brought(case, stage)
 
-    def _change_limits(self, case: Case, action: str, user: Any, given: dict[str, Any]) -> None:
-        match action:
-            case "ask_extension":
-                case.asked, case.asked_hours = "extension", given["amount"]
-            case "grant_extension":
-                hours = given.get("amount") or case.asked_hours
-                case.clocks["rectify"].hours += hours
-                case.extended, case.granted, case.asked = case.extended + 1, case.granted + hours, ""
-                self._lift(case)
-            case "deny_extension" | "deny_pause":
-                case.asked = ""
-            case "ask_pause":
-                case.asked, case.asked_cause = "pause", given["cause"]
-                case.asked_until = self.now + timedelta(days=PAUSES[given["cause"]][0])
-            case "pause":
-                case.until = self.pause_until(case, given["cause"], user)
-                case.asked = "" if case.asked == "pause" else case.asked
-                for stretch in case.running():
-                    stretch.stop(self.now)
-                case.paused = True
-            case "resume":
-                self.resume(case)
-            case "pin":
-                hours = given.get("amount") or PINNED_H[case.major]
-                case.pinned, case.pin = True, Stretch(hours, urgent=True, ran=[[self.now, None]])
-            case "unpin":
-                case.pinned, case.pin = False, None
-                if not case.paused:
-                    self._lift(case)
-            case "change_matter":
-                case.matter = given["matter"]
-                stretch, granted = case.clocks[case.stage], case.granted if case.stage == "rectify" else 0
-                stretch.hours, stretch.urgent = LIMITS[case.matter][case.stage] + granted, case.matter == "XF-002"
-                self._lift(case)
-            case _:
-                raise AssertionError(f"nobody wrote down what {action} does")
+    def _lead_brought(self, case: Case, left: str) -> None:
+        """Let what duplicates brought run where it holds, once a stage was left; nothing was where the case had ended."""
+        if not left and case.state == "accepted":  # it was written off: its limits were kept
+            case.brought = {}
+        for one in case.all_brought():
+            if not one.binds(case.stage):
+                one.stretch.stop(self.now)
+            elif not one.stretch.runs and (one.stage != "accept" or not left):  # an acceptance that is done stays done
+                one.stretch.start(self.now)
 
     def _with_its_other(self, case: Case, action: str, user: Any, other: Case) -> None:
         """Do what a step does at a case that is one with another."""
@@ -274,34 +236,36 @@ class City:
             if case.into is not None and case.into.state not in ENDED:
                 self._touch(case.into, user)
         elif action == "merge":
-            other.caps[case.pk] = (case.stage, case.due())
-            case.into, case.came_from = other, case.state
+            self.bring(case, other)
+            case.into, case.came_from, case.was_overdue = other, case.state, case.overdue
             self._move(case, "merged")
             self._touch(other, user)
-            self._lift(other)
+            self.lift(other)
         else:
             original, case.into, case.state = case.into, None, case.came_from
             assert original is not None
-            cap = original.caps.pop(case.pk, None)
+            original.brought.pop(case.pk, None)
+            if original.overdue and original.marks[-1] == case.pk:
+                original.overdue = False  # until another limit of its has run out
+            original.marks = [pk for pk in original.marks if pk != case.pk]
+            case.overdue = case.was_overdue
             for stretch in case.running():
-                stretch.start(self.now)
+                stretch.start(self.now, once_out=True)
             self._touch(original, user)
-            if cap:
-                self._lift(original)
+            self.lift(original)
+
+    def _of_plan(self, case: Case, action: str, given: dict[str, Any]) -> None:
+        """Do what a step does with a plan."""
+        case.plan_waits = action == "plan"
+        if action == "plan":
+            case.plan_day, case.plan_laid = given["finish_on"], self.now
+        elif action == "approve_plan":
+            case.plan_holds = True
+            self.limit_by_plan(case)
 
     def _touch(self, original: Case, user: Any) -> None:
         original.version += 1
         original.actors.add(user)
-
-    def resume(self, case: Case) -> None:
-        case.paused, case.until = False, None
-        for stretch in case.running():
-            stretch.start(self.now)
-
-    def _lift(self, case: Case) -> None:
-        due = case.due()
-        if case.overdue and due and due > self.now:
-            case.overdue = False
 
     def pass_time(self, span: timedelta) -> list[Case]:
         """Let time pass: pauses end, limits run out, re-checks of what is open again lapse; return whose do."""
@@ -312,7 +276,7 @@ class City:
                 case.version += 1
         for case in self.cases:
             if (due := case.due()) and due < self.now:
-                case.overdue = True
+                case.mark(self.now) if not case.overdue else None
         lapsed = [one for one in self.rechecks if one.state == "due" and not one.stands]
         for one in lapsed:
             one.state, one.version = "lapsed", one.version + 1

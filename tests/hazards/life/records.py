@@ -14,7 +14,31 @@ STAGES = {
     "reported": "accept", "accepted": "accept", "dispatched": "rectify", "taken": "rectify", "rectified": "verify",
     "verified": "verify",
 }  # fmt: skip
+PLACE = {"accept": 0, "rectify": 1, "plan": 1, "verify": 2}  # in the order of a life
 CELLS = ("370502001001001", "370502001001002")  # side by side
+
+
+@dataclass
+class Brought:
+    """A clock that a duplicate brought: it runs on as it was, beside those of the case."""
+
+    stage: str  # or pin, plan
+    stretch: Stretch
+    paused: bool = False
+    gives_way: bool = False  # to a plan
+
+    def binds(self, stage: str) -> bool:
+        """Whether it holds in a stage: in its own and those before it; a leader's in all."""
+        return self.stage == "pin" or PLACE[stage] <= PLACE[self.stage]
+
+
+@dataclass
+class Pause:
+    """A time for which a case stood."""
+
+    cause: str
+    begin: datetime
+    end: datetime | None = None
 
 
 @dataclass(eq=False)
@@ -31,6 +55,7 @@ class Case:
     on_spot: bool = False
     paused: bool = False
     until: datetime | None = None  # of the pause
+    pauses: list[Pause] = field(default_factory=list)
     asked: str = ""  # extension, pause
     asked_hours: int = 0
     asked_cause: str = ""
@@ -43,13 +68,21 @@ class Case:
     came_from: str = ""
     photos: Counter = field(default_factory=Counter)
     clocks: dict[str, Stretch] = field(default_factory=dict)
-    caps: dict[Any, tuple[str, datetime | None]] = field(default_factory=dict)  # of its duplicates
+    brought: dict[Any, list[Brought]] = field(default_factory=dict)  # by its duplicates
     overdue: bool = False
+    was_overdue: bool = False  # before it was merged
+    marks: list[Any] = field(
+        default_factory=list
+    )  # by the limit of which duplicate alone it was once overdue; None: its own
     cell: str = CELLS[0]
     actors: set[Any] = field(default_factory=set)
     major: bool = False
     plan_waits: bool = False
     plan_holds: bool = False
+    plan_day: date | None = None  # of the last version
+    plan_laid: datetime | None = None
+    plan: Stretch | None = None  # until the day of the approved version
+    gives_way: bool = False  # the matter's limit of rectification, to the plan
     stopped: bool = False
     listing: str = ""  # proposed, listed
     finish_by: date | None = None  # of the listing
@@ -67,14 +100,39 @@ class Case:
         return STAGES.get(self.state, "")
 
     def running(self) -> list[Stretch]:
-        return [self.clocks[self.stage], *([self.pin] if self.pin else [])] if self.stage else []
+        """Its own clocks of the present stage."""
+        if not self.stage:
+            return []
+        plan = self.plan if self.stage == "rectify" else None
+        return [self.clocks[self.stage], *(stretch for stretch in (self.pin, plan) if stretch)]
+
+    def all_brought(self) -> list[Brought]:
+        return [one for rows in self.brought.values() for one in rows]
 
     def due(self) -> datetime | None:
         if not self.stage or self.paused:
             return None
-        known = [stretch.due() for stretch in self.running()]
-        caps = [due for stage, due in self.caps.values() if stage == self.stage and due]
-        return min([due for due in known if due] + caps)
+        known = [stretch.due() for stretch in self.running() if stretch is not self.waived]
+        known += [one.stretch.due() for one in self.all_brought() if not one.gives_way]
+        return min(due for due in known if due)
+
+    def mark(self, now: datetime) -> None:
+        """Mark that its time has run out: by its own limit, or by the duplicate's alone that ran out first."""
+        own = [stretch.due() for stretch in self.running() if stretch is not self.waived]
+        dues = [
+            (due, pk)
+            for pk, rows in self.brought.items()
+            for one in rows
+            if not one.gives_way and (due := one.stretch.due())
+        ]
+        is_own = any(due and due < now for due in own)
+        self.overdue = True
+        self.marks.append(None if is_own else min(dues, key=lambda pair: pair[0])[1])
+
+    @property
+    def waived(self) -> Stretch | None:
+        """The clock by which nothing is due, because it gave way to a plan."""
+        return self.clocks["rectify"] if self.gives_way and self.stage == "rectify" else None
 
     def fresh(self, stage: str) -> Stretch:
         return Stretch(LIMITS[self.matter][stage], self.matter == "XF-002")
