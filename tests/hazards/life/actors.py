@@ -13,7 +13,7 @@ from tests.factories import AWAY, person
 from ..test_majors import PLAN
 from .limits import EXTENSIONS, PINNED_H
 from .oracle import ASKS_NOTHING, City
-from .records import CELLS, Case, Recheck
+from .records import CELLS, Case, Recheck, Shown
 
 TOO_MUCH = 999
 HERE = {"lon": 118.53, "lat": 37.45}
@@ -79,7 +79,7 @@ def _fields(city: City, case: Case, action: str, user: Any, other: Case, chance:
         case "merge":
             return {"into": str(other.pk)}, "" if city.takes(other, case) else "into"
         case "raise":
-            return {"criterion": "判定标准第五条"}, ""
+            return {"criterion": "other: 判定标准第五条第一款"}, ""
         case "plan":
             day = city.today + timedelta(days=chance.choice([10, 10, 40]))
             return {**PLAN, "finish_on": day}, "" if city.is_day_of_plan(case, day) else "finish_on"
@@ -101,12 +101,11 @@ def brought_to_recheck(
     return {"checker": chosen.username}, "" if chosen in fit else "checker"
 
 
-def show(city: City, kind: str, pk: Any, role: str) -> None:
-    """Attach a photo of something; which bytes it has is not looked at here."""
+def show(city: City, kind: str, pk: Any, role: str, by: Any) -> Shown:
+    """Let somebody attach a photo of something; which bytes it has is not looked at here."""
     sha256 = uuid.uuid4().hex * 2
     Photo.objects.create(
         sha256=sha256, size=9, mime="image/jpeg", width=16, height=16, received_at=city.now, derived_at=city.now
     )
-    Attachment.objects.create(
-        photo_id=sha256, kind=kind, subject_id=str(pk), role=role, by=city.people["worker"], at=city.now
-    )
+    Attachment.objects.create(photo_id=sha256, kind=kind, subject_id=str(pk), role=role, by=by, at=city.now)
+    return Shown(role, by, city.now)

@@ -108,7 +108,9 @@ class Cases(RuleBasedStateMachine):
             case = city.file(public.codes.hazard_id(secret), city.public, matter, by_public=True)
         else:
             major = chance.random() < 0.4
-            more = {"severity": "major", "criterion": "判定标准第五条"} if major else {"severity": "general"}
+            more = (
+                {"severity": "major", "criterion": "other: 判定标准第五条第一款"} if major else {"severity": "general"}
+            )
             reporter = city.people[by]
             case = city.file(
                 file_hazard(reporter, matter=matter, at=city.now, **more).pk, reporter, matter, major=major
@@ -217,18 +219,19 @@ class Cases(RuleBasedStateMachine):
         if chance.random() < 0.1:
             others = [user for user in self.city.people.values() if user not in able]
             self.attempt(case, action, self.who(chance, others), chance, other=other)
+        by = self.who(chance, able)
         for role in ("before", "after"):
-            if not case.photos[role]:
-                self.show(case, role)
-        self.attempt(case, action, self.who(chance, able), chance, other=other)
+            if not self.city.shown(case, role, by):
+                self.show(case, role, by)
+        self.attempt(case, action, by, chance, other=other)
         return True
 
     def photo(self, chance: Random) -> None:
-        self.show(chance.choice(self.city.cases), chance.choice(["before", "after"]))
+        by = self.city.people[chance.choice(["worker", "handler"])]
+        self.show(chance.choice(self.city.cases), chance.choice(["before", "after"]), by)
 
-    def show(self, case: Case, role: str) -> None:
-        show(self.city, "hazard", case.pk, role)
-        case.photos[role] += 1
+    def show(self, case: Case, role: str, by: Any) -> None:
+        case.photos.append(show(self.city, "hazard", case.pk, role, by))
 
     def attempt(
         self, case: Case, action: str, user: Any, chance: Random, *, how: str = "whole", other: Case | None = None
@@ -247,7 +250,7 @@ class Cases(RuleBasedStateMachine):
             expected = StaleVersion
         elif wrong:
             expected = FieldsMissing
-        elif city.lacks_photos(case, action):
+        elif city.lacks_photos(case, action, user):
             expected = EvidenceMissing
         step = StepInput(id=uuid.uuid4(), version=case.version - (how == "old"), **given)
 

@@ -55,7 +55,7 @@ class Checked(Cases):
         workers = {user for user in fit if user.role == "grid_worker"}
         assert not workers or row.checker in workers
         case.drawn = True
-        self.city.rechecks.append(Recheck(row.pk, case, case.closing, row.checker))
+        self.city.rechecks.append(Recheck(row.pk, case, case.closing, row.checker, dealt=self.city.now))
 
     def somebody_checks_again(self, chance: Random) -> None:
         """Try a step of a re-check: mostly of one that stands, mostly by who may."""
@@ -68,8 +68,7 @@ class Checked(Cases):
             able = [user for user in self.city.people.values() if self.city.may_recheck(one, action, user)]
             by = self.who(chance, able, sure=0.8)
             if chance.random() < 0.8:
-                show(self.city, "recheck", one.pk, "after")
-                one.photos += 1
+                one.photos.append(show(self.city, "recheck", one.pk, "after", by))
             self.attempt_recheck(one, action, by, chance, how=chance.choice(HOW))
 
     def attempt_recheck(self, one: Recheck, action: str, user: Any, chance: Random, *, how: str) -> None:
@@ -84,7 +83,7 @@ class Checked(Cases):
             expected = StaleVersion
         elif wrong:
             expected = FieldsMissing
-        elif action != "assign" and not one.photos:
+        elif action != "assign" and not any(photo.at >= one.dealt and photo.speaks_for(user) for photo in one.photos):
             expected = EvidenceMissing
         step = rechecks.RecheckInput(id=uuid.uuid4(), version=one.version - (how == "old"), **given)
 
@@ -96,9 +95,11 @@ class Checked(Cases):
         one.version += 1
         if action == "assign":
             one.checker = next(person for person in city.people.values() if person.username == given["checker"])
+            one.dealt = city.now
             return
-        one.state, one.photos = action, 0
+        one.state, one.photos = action, []
         if action == "fails":
+            case.failures += 1
             row = Step.objects.filter(hazard=case.pk).latest("version")
             assert (row.action, row.actor) == ("reopen", user)
             city.follow(case, "reopen", user, row.pk, {}, case)

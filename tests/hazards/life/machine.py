@@ -41,7 +41,7 @@ class Life(Listed, Checked, Contested):
     def the_city_is_as_the_oracle_says(self) -> None:
         for case in self.city.cases:
             hazard = Hazard.objects.get(pk=case.pk)
-            assert hazard.area_code == case.cell
+            assert (hazard.area_code, hazard.failures) == (case.cell, case.failures)
             said = (hazard.state, hazard.version, hazard.overdue, bool(hazard.paused_at), bool(hazard.pinned_at))
             assert said == (case.state, case.version, case.overdue, case.paused, case.pinned), told(case)
             assert (hazard.due_at, hazard.late) == (case.due(), bool(case.marks)), told(case)

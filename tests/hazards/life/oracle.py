@@ -11,7 +11,7 @@ from tests.factories import HOME
 
 from .clocks import BEGIN, CITY, Stretch
 from .limits import Limits
-from .records import CLOSED, ENDED, Case, Recheck
+from .records import CLOSED, ENDED, Case, Recheck, Shown
 
 BEFORE_RECTIFIED = {"reported", "accepted", "dispatched", "taken"}
 MOVES = {
@@ -121,10 +121,13 @@ class City(Limits):
     def since_closed(self, case: Case) -> timedelta:
         return self.now - case.closed_at if case.closed_at else timedelta.max
 
-    @staticmethod
-    def lacks_photos(case: Case, action: str) -> bool:
+    def shown(self, case: Case, role: str, user: Any) -> list[Shown]:
+        """What somebody's side has sent of a role since the case came into its state."""
+        return [one for one in case.photos if one.role == role and one.at >= case.entered and one.speaks_for(user)]
+
+    def lacks_photos(self, case: Case, action: str, user: Any) -> bool:
         needs = {"handle_on_spot": ("before", "after"), "rectify": ("after",)}.get(action, ())
-        return any(not case.photos[role] for role in needs)
+        return any(not self.shown(case, role, user) for role in needs)
 
     def takes(self, original: Case, duplicate: Case) -> bool:
         """Whether a case may be what a duplicate is merged into."""
@@ -138,7 +141,7 @@ class City(Limits):
     # -- what comes of it --------------------------------------------------------------------------
 
     def file(self, pk: Any, reporter: Any, matter: str, **more: Any) -> Case:
-        case = Case(pk, reporter, matter, **more)
+        case = Case(pk, reporter, matter, entered=self.now, **more)
         case.clocks["accept"] = case.fresh("accept")
         case.clocks["accept"].start(self.now)
         self.cases.append(case)
@@ -151,11 +154,12 @@ class City(Limits):
         match action:
             case "handle_on_spot" | "rectify":
                 for role in ("before", "after") if action == "handle_on_spot" else ("after",):
-                    case.photos[role] = 0
+                    used = self.shown(case, role, user)
+                    case.photos = [one for one in case.photos if one not in used]
                 case.on_spot, case.rectifier = action == "handle_on_spot", user
                 self._move(case, "rectified")
             case "fail":
-                case.photos["after"] = 0
+                case.failures += 1
                 self._move(case, "accepted" if case.on_spot else "taken")
             case "grant_reopening":
                 self._move(case, "accepted" if case.state == "written_off" else "reported")
@@ -194,7 +198,7 @@ class City(Limits):
 
     def _move(self, case: Case, state: str) -> None:
         stage = case.stage
-        case.state, case.contested = state, False
+        case.state, case.entered, case.contested = state, self.now, False
         if case.asked and state not in ("dispatched", "taken"):
             case.asked = ""
         if case.stage == stage:
@@ -242,7 +246,7 @@ class City(Limits):
             self._touch(other, user)
             self.lift(other)
         else:
-            original, case.into, case.state = case.into, None, case.came_from
+            original, case.into, case.state, case.entered = case.into, None, case.came_from, self.now
             assert original is not None
             original.brought.pop(case.pk, None)
             if original.overdue and original.marks[-1] == case.pk:

@@ -1,7 +1,6 @@
 """What a city should know of a case, and of one that was drawn to be looked at again."""
 
 import uuid
-from collections import Counter
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
@@ -16,6 +15,19 @@ STAGES = {
 }  # fmt: skip
 PLACE = {"accept": 0, "rectify": 1, "plan": 1, "verify": 2}  # in the order of a life
 CELLS = ("370502001001001", "370502001001002")  # side by side
+
+
+@dataclass(eq=False)
+class Shown:
+    """A photo that somebody sent."""
+
+    role: str
+    by: Any
+    at: datetime
+
+    def speaks_for(self, user: Any) -> bool:
+        """Whether it comes from somebody's own side."""
+        return self.by == user or bool(self.by.department and self.by.department == user.department)
 
 
 @dataclass
@@ -66,7 +78,9 @@ class Case:
     pin: Stretch | None = None
     into: "Case | None" = None
     came_from: str = ""
-    photos: Counter = field(default_factory=Counter)
+    photos: list[Shown] = field(default_factory=list)  # those that no step has used
+    entered: datetime | None = None  # the present state
+    failures: int = 0  # of verifications and re-checks
     clocks: dict[str, Stretch] = field(default_factory=dict)
     brought: dict[Any, list[Brought]] = field(default_factory=dict)  # by its duplicates
     overdue: bool = False
@@ -151,8 +165,9 @@ class Recheck:
     closing: Any
     checker: Any
     state: str = "due"
+    dealt: datetime | None = None  # the last time
     version: int = 1
-    photos: int = 0
+    photos: list[Shown] = field(default_factory=list)
 
     @property
     def stands(self) -> bool:
