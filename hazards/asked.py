@@ -115,7 +115,6 @@ def _pinning(hazard: Hazard, user: Any, at: datetime) -> list[Field]:
 
 def _matters(hazard: Hazard, user: Any, at: datetime) -> list[Field]:
     hint = _("Now: %(code)s %(name)s") % {"code": hazard.matter.code, "name": hazard.matter.name}
-    fitting = [(one.code, one.name) for one in criteria_for()]
     decide = _(
         "Asked where the catalogue holds the matter for major: major with its criterion, or general with the reason why."
     )
@@ -125,7 +124,7 @@ def _matters(hazard: Hazard, user: Any, at: datetime) -> list[Field]:
             name="severity", label=_("Severity decided"), kind="select", choices=list(Severity.choices), hint=decide,
             is_optional=True,
         ),
-        Field(name="criterion", label=_("Criterion"), kind="known", choices=fitting, hint=OTHER_HINT, is_optional=True),
+        Field(name="criterion", label=_("Criterion"), kind="known", hint=OTHER_HINT, is_optional=True),
     ]  # fmt: skip
 
 

@@ -72,11 +72,11 @@ def with_exif(data, *, taken="2026:11:23 11:50:00", offset="+08:00", place=None)
     return out.getvalue()
 
 
-def attach(hazard, data, *, role="scene", at=NOON, **claim):
+def attach(hazard, data, *, role="scene", at=NOON, by=None, **claim):
     """Attach a photo as its door does; return its record."""
     sha256 = hashlib.sha256(data).hexdigest()
     services.attach(
-        kind="hazard", subject_id=str(hazard.pk), role=role, sha256=sha256, data=data, by_id=hazard.reporter_id, at=at,
+        kind="hazard", subject_id=str(hazard.pk), role=role, sha256=sha256, data=data, by_id=(by or hazard.reporter).pk, at=at,
         step_id=None, claim=trust.Claim(**claim),
     )  # fmt: skip
     return Trust.objects.get(attachment__photo_id=sha256, attachment__subject_id=str(hazard.pk), attachment__role=role)
@@ -176,7 +176,7 @@ def test_a_photo_offered_again_after_a_failed_verification_is_told_and_a_mere_re
     step("accept", dispatcher, 1)
     step("dispatch", dispatcher, 2, department="fire-02")
     step("take", handler, 3)
-    record = attach(hazard, shot(1), role="after", at=NOON + timedelta(minutes=10))
+    record = attach(hazard, shot(1), role="after", at=NOON + timedelta(minutes=10), by=handler)
     step("rectify", handler, 11, words="已清理")
     attach(hazard, shot(1), role="after", at=NOON + timedelta(minutes=12))  # the answer was lost
     assert "offered_again" not in codes(record)
@@ -186,7 +186,7 @@ def test_a_photo_offered_again_after_a_failed_verification_is_told_and_a_mere_re
     assert "offered_again" in codes(record)
     assert record.verdict == Verdict.LOOK
     assert Attachment.objects.count() == 1
-    attach(hazard, shot(2), role="after", at=NOON + timedelta(minutes=31))
+    attach(hazard, shot(2), role="after", at=NOON + timedelta(minutes=31), by=handler)
     step("rectify", handler, 32, words="又清理了")
     step("fail", dispatcher, 40, words="仍未清理")
     trust.look_again("hazard", [str(hazard.pk)])

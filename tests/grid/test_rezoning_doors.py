@@ -330,7 +330,7 @@ def test_a_draft_is_drawn_anew_and_its_codes_are_free_again(people):
 def test_what_was_foretold_and_what_moved_is_kept_and_shown(people):
     west, east = (file_hazard(person("grid_worker"), lon=lon, lat=37.42) for lon in (118.51, 118.54))
     relay()
-    rezoning = in_force(draft(people["drafter"]), people)
+    rezoning = in_force(people)
     relay()
     client = signed_in(people["approver"])
     records = client.get(f"{API}{rezoning.pk}/").json()["records"]
@@ -358,7 +358,7 @@ def test_what_was_foretold_and_what_moved_is_kept_and_shown(people):
 def test_what_moved_back_is_kept_too(people):
     hazard = file_hazard(person("grid_worker"), lon=118.51, lat=37.42)
     relay()
-    rezoning = in_force(draft(people["drafter"]), people)
+    rezoning = in_force(people)
     relay()
     step(rezoning, "roll_back", people["approver"], at=timezone.now(), words="有误")
     relay()

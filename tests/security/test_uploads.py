@@ -108,7 +108,7 @@ class Phone:
         self.path = f"/api/v1/hazards/{world.own.hazard.pk}/photos/"
         self.headers = {"HTTP_AUTHORIZATION": f"Token {issue(world.own.owner, 'phone')}"}
 
-    def put(self, data: bytes, *, name: str = "", kind: str = "image/jpeg", role: str = "before") -> Any:
+    def put(self, data: bytes, *, name: str = "", kind: str = "image/jpeg", role: str = "scene") -> Any:
         name = name or hashlib.sha256(data).hexdigest()
         return self.client.put(f"{self.path}{name}/?role={role}", data, content_type=kind, **self.headers)
 
@@ -188,7 +188,7 @@ def test_a_photo_has_the_hash_of_its_address(phone: Phone) -> None:
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "%2e%2e%2fetc", "x" * 64, "", "0" * 63, "0" * 65])
 def test_a_name_that_is_no_hash_leads_nowhere(phone: Phone, name: str) -> None:
-    answer = phone.client.put(f"{phone.path}{name}?role=before", b"x", content_type="image/png", **phone.headers)
+    answer = phone.client.put(f"{phone.path}{name}?role=scene", b"x", content_type="image/png", **phone.headers)
     assert answer.status_code in (404, 405)
 
 
