@@ -85,7 +85,7 @@ class CountedField(Spelled):
     def say(self, text: str) -> str:
         """Return “Closed 2026-11-01 – 2026-11-30”."""
         key, days = self.read(text)
-        return f"{COUNTS[key].label} {days.first} – {days.last}"
+        return f"{COUNTS[OWN_OF.get(key, key)].label} {days.first} – {days.last}"
 
 
 def _during(days: Days, name: str = "at") -> dict[str, Any]:

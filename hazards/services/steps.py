@@ -210,7 +210,7 @@ def dispatch_by_rule(hazard_id: UUID, office: Department, *, words: str, at: dat
     """Accept a case that was just reported and dispatch it, by a rule and in nobody's name; ``words`` name the rule. Queries: about 20."""
     hazard = merging.held(hazard_id)
     for action, department in (("accept", None), ("dispatch", office)):
-        step = open_step(hazard, action)
+        step = open_step(hazard, action, at)
         _move(hazard, step, actor=None, department=department, at=at)
         _write(hazard, step, StepInput(id=uuid4(), version=None, words=words), actor=None, at=at)
     return hazard

@@ -92,7 +92,7 @@ def test_a_matter_added_in_the_admin_is_in_the_next_answer(client):
     answer = client.post(
         reverse("admin:grid_matter_add"),
         {"code": "XF-009", "active": "on", "name_zh": "灭火器过期", "name_en": "Extinguisher expired", "matter_class": home.matter_class_id,
-         "department": home.department_id, "severity": "general", "photos_before": 0, "photos_after": 1, "near_m": 50, **clocks},
+         "department": home.department_id, "severity": "general", "photos_before": 0, "photos_after": 1, "near_m": 50, "verify_within_m": 100, **clocks},
     )  # fmt: skip
 
     assert answer.status_code == 302, answer.context["errors"]

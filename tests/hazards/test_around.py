@@ -25,7 +25,7 @@ def test_each_is_there_for_a_reason_and_the_strongest_stands_first(cast):
     same_in_cell = file_hazard(cast.worker, lon=118.53 + EAST_300M)
     ended = file_hazard(cast.worker, matter="XF-002", lon=118.5303)
     cast.step(ended, "refuse", cast.dispatcher, words="x")
-    merged = file_hazard(cast.worker, lon=118.53 + 2 * EAST_300M)
+    merged = file_hazard(cast.worker, lon=118.53 + 1.4 * EAST_300M)
     cast.step(merged, "merge", cast.dispatcher, into=one.number)
     far = file_hazard(cast.worker, matter="SZ-001", lon=118.53 + EAST_300M)
     next_cell = file_hazard(cast.worker, lon=118.56)

@@ -413,7 +413,7 @@ def test_the_list_shows_offered_matters_rounded_and_by_pages(cast, django_assert
     Client().get("/public/cases/")
     seen, address = [], "/public/cases/"
     while address:
-        with django_assert_num_queries(6):
+        with django_assert_num_queries(7):
             page = text_of(Client().get(address))
         assert "118.535" in page and "118.5345" not in page
         seen += re.findall(r"number=(YH-\d{8}-\d{5})", page)
