@@ -547,7 +547,8 @@ def test_what_is_not_on_site_is_marked_and_is_not_the_planned_inspection(town):
 def test_the_page_says_that_an_inspection_was_not_on_site(town):
     away = town.send(town.visit(position=FAR)).json()["id"]
     there = town.send(town.visit()).json()["id"]
-    client = Client(HTTP_ACCEPT_LANGUAGE="en")
+    client = Client()
+    client.cookies["django_language"] = "en"
     client.force_login(town.dispatcher)
 
     assert "Not on site" in client.get(f"/inspections/{away}/").content.decode()
