@@ -26,6 +26,7 @@ from citysafety.evidence import telling
 from citysafety.filtering import in_words, not_understood, refusals
 from citysafety.sheets import sheet
 from citysafety.tallies.selectors import PositionAhead, PositionGone
+from grid.finding import PLACES
 from grid.models import Division, MatterClass
 
 from . import columns, desk, ladders, selectors
@@ -97,6 +98,7 @@ def hazards(request: HttpRequest) -> HttpResponse:
     begun = next((view for view in views if view.is_default and view.owner_id == request.user.pk), None)
     if begun and not asked:
         return redirect(lists.address_of(begun))
+    PLACES.warm()  # a search by pinyin may follow
     look = asked_for(request)
     most = MOST_COUNTED_NOW if look.is_bound else MOST_COUNTED
     count = look.rows.order_by()[: most + 1].count()

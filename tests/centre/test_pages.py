@@ -62,8 +62,8 @@ def test_a_case_costs_the_same_whatever_happened(cases, at_desk, django_assert_n
     path = f"/centre/hazard/{cases[name].pk}/"
     client.get(path)
     # session with user; hazard; chain: hazard, photos, steps, marks, notices about it, its duplicates, inspections that found it,
-    # listings; clocks and what was changed of them
-    with django_assert_num_queries(12):
+    # listings, alarms that it came from; clocks and what was changed of them
+    with django_assert_num_queries(13):
         client.get(path)
 
 

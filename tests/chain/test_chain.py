@@ -88,9 +88,9 @@ def test_the_page_costs_the_same_however_much_happened(office, django_assert_num
         attach_to(hazard, "scene", picture(n), office.worker)
     client = signed_in(office.leader)
     client.get(f"/chain/hazard/{hazard.pk}/")
-    # session with user; hazard, photos, steps, marks, rungs; its duplicates, inspections that found it, re-checks, listings; notices
-    # about it; unread notices of the bar
-    with django_assert_num_queries(12):
+    # session with user; hazard, photos, steps, marks, rungs; its duplicates, inspections that found it, re-checks, listings, alarms that it
+    # came from; notices about it; unread notices of the bar
+    with django_assert_num_queries(13):
         client.get(f"/chain/hazard/{hazard.pk}/")
 
 

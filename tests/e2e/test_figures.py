@@ -54,6 +54,8 @@ LISTS: dict[str, tuple[str, str, int]] = {
     "hazards/rechecks/": (".//p[@class='panel-body quiet']", ".//tr[@data-href]", 50),
     "hazards/writeoffs/": (".//p[@class='panel-body quiet']", ".//tr[@data-href]", 50),
     "hazards/listed/": (".//span[@class='unit']", ".//tr[@data-href]", 200),
+    "monitoring/alarms/": (".//p[@role='status']", ".//tr[@data-href]", 50),
+    "monitoring/devices/": (".//p[@class='panel-body quiet']", ".//tr[@data-href]", 50),
     "field/cases/": (".//div[@class='where']/p", ".//a[@class='row']", 30),
 }
 # Who of a role goes, where it is not the first: somebody of a county or township sees other pages than the city's.

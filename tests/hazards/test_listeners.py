@@ -280,7 +280,7 @@ def test_a_fact_relayed_again_writes_nothing_again(people):
 
 
 QUERIES = {
-    "hazard.reported": 0, "hazard.dispatch": 8, "hazard.take": 0, "hazard.rectify": 8, "hazard.verify": 0, "hazard.write_off": 11,
+    "hazard.reported": 0, "hazard.dispatch": 8, "hazard.take": 0, "hazard.rectify": 8, "hazard.verify": 0, "hazard.write_off": 12,
     "hazard.accept": 0, "hazard.mark_overdue": 15,
 }  # fmt: skip
 
