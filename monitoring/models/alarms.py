@@ -18,9 +18,9 @@ from grid.models.places import prefix_index
 from ..lifecycle import OPEN, STANDING, UNSEEN, AlarmState
 from .devices import Device
 
-# Who sees the alarms of the own area. Handlers see by department; grid workers and wall screens none.
-BY_AREA = ("operator", "dispatcher", "supervisor", "leader", "auditor")
-READERS = frozenset({*BY_AREA, "department_handler"})
+# Whose work alarms are: the pages are theirs. As data everybody sees those of the own area, handlers by department, wall
+# screens none: a figure is a list to whoever reads it.
+READERS = frozenset({"operator", "dispatcher", "supervisor", "leader", "auditor", "department_handler"})
 
 
 class Level(models.IntegerChoices):
@@ -127,8 +127,8 @@ class AlarmQuerySet(models.QuerySet):
             own = user.department_id
             shared = Device.objects.filter(owners=own).values("pk")
             return self.filter(Q(department=own) | Q(assigned_to=own) | Q(device__in=shared)) if own else self.none()
-        is_reader = user.role in BY_AREA and user.area_code
-        return self.filter(area_code__startswith=user.area_code) if is_reader else self.none()
+        by_area = user.area_code and user.role != "kiosk"
+        return self.filter(area_code__startswith=user.area_code) if by_area else self.none()
 
 
 class Alarm(models.Model):

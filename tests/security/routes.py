@@ -109,9 +109,9 @@ def writeoff(path: str, method: str = "GET", **more: Any) -> Call:
     return Call(OBJECT, method, lambda side: path.format(id=side.writeoffs.pk), seen="write-off", **more)
 
 
-def alarm(path: str, method: str = "GET", of: str = "alarm", **more: Any) -> Call:
+def alarm(path: str, method: str = "GET", of: str = "alarm", seen: str = "alarm", **more: Any) -> Call:
     """A call about a side's alarm, or what keeps it quiet."""
-    return Call(OBJECT, method, lambda side: path.format(id=getattr(side, of).pk), seen="alarm", **more)
+    return Call(OBJECT, method, lambda side: path.format(id=getattr(side, of).pk), seen=seen, **more)
 
 
 def roster(kind: str, verb: str, method: str = "POST") -> Call:
@@ -565,16 +565,16 @@ CALLS: dict[str, list[Call]] = {
     "centre/supervision/<uuid:subject_id>/": [case("/centre/supervision/{notice}/", seen="console")],
     "chain/<slug:kind>/<uuid:subject_id>/": [
         case("/chain/hazard/{id}/", seen="desk"), case("/chain/supervision/{notice}/", seen="notice"),
-        case("/chain/listing/{listing}/", seen="notice"), alarm("/chain/alarm/{id}/"),
+        case("/chain/listing/{listing}/", seen="notice"), alarm("/chain/alarm/{id}/", seen="alarm data"),
     ],
-    f"{API[1:]}alarms/": [*area(f"{API}alarms/", "alarms"), *get(f"{API}alarms/?search=BJ-&figure=alarms.open_iii")],
-    f"{API[1:]}alarms/count/": area(f"{API}alarms/count/", "alarms"),
-    ALARM: [alarm(f"{API}alarms/{{id}}/")],
-    f"{ALARM}history/": [alarm(f"{API}alarms/{{id}}/history/")],
-    f"{ALARM}history/count/": [alarm(f"{API}alarms/{{id}}/history/count/")],
-    f"{ALARM}steps/": [alarm(f"{API}alarms/{{id}}/steps/")],
+    f"{API[1:]}alarms/": [*area(f"{API}alarms/"), *get(f"{API}alarms/?search=BJ-&figure=alarms.open_iii")],
+    f"{API[1:]}alarms/count/": area(f"{API}alarms/count/"),
+    ALARM: [alarm(f"{API}alarms/{{id}}/", seen="alarm data")],
+    f"{ALARM}history/": [alarm(f"{API}alarms/{{id}}/history/", seen="alarm data")],
+    f"{ALARM}history/count/": [alarm(f"{API}alarms/{{id}}/history/count/", seen="alarm data")],
+    f"{ALARM}steps/": [alarm(f"{API}alarms/{{id}}/steps/", seen="alarm data")],
     f"{ALARM}(?P<verb>{'|'.join(ALARM_VERBS)})/": [
-        alarm(f"{API}alarms/{{id}}/{verb}/", "POST", body={"id": str(uuid.uuid4()), "version": 99}) for verb in ALARM_VERBS
+        alarm(f"{API}alarms/{{id}}/{verb}/", "POST", seen="alarm data", body={"id": str(uuid.uuid4()), "version": 99}) for verb in ALARM_VERBS
     ],
     f"{API[1:]}shelvings/": get(f"{API}shelvings/"),
     f"{API[1:]}shelvings/count/": get(f"{API}shelvings/count/"),

@@ -86,6 +86,7 @@ SEES = {  # which roles see a record of their own area, by what is asked
     "device": PEOPLE,
     "device keeper": frozenset({Role.ADMINISTRATOR}),
     "alarms": READERS_OF_ALARMS,
+    "alarm data": PEOPLE,
     "alarm": READERS_OF_ALARMS,  # a handler's are those of the department's devices
     "original": frozenset({Role.AUDITOR, Role.SUPERVISOR, Role.DISPATCHER}),
 }
@@ -180,7 +181,7 @@ class Matrix:
 
     def _judge_object(self, role: str, call: Call, side: Side, status: int, where: str) -> None:
         sees = role in SEES[call.seen]
-        of_case = call.seen in ("case", "act", "desk", "phone", "original", "notice", "device", "alarm")
+        of_case = call.seen in ("case", "act", "desk", "phone", "original", "notice", "device", "alarm", "alarm data")
         if of_case and role == Role.DEPARTMENT_HANDLER:
             # A handler's cases are the department's, wherever they lie.
             here = side.hazard.department_id == self.people[role].department_id
