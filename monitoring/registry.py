@@ -19,7 +19,7 @@ from . import chain, ladders, notices
 from .columns import COLUMNS, LIST
 from .lifecycle import LIFECYCLE, AlarmState
 from .models import Alarm, AlarmStep, Device
-from .models.alarms import BY_AREA
+from .models.alarms import NOT_BY_AREA
 from .standing import OPEN_BY_LEVEL, RAISED_TODAY, counts_now
 
 ALARMS = _("alarms")
@@ -76,7 +76,7 @@ def find(given: str) -> Alarm | None:
 def explain(user: Any, alarm_id: str) -> list[tuple[str, bool, str]]:
     """Return every rule by which a person may see an alarm: the parts of ``AlarmQuerySet.visible_to``. Queries: 2."""
     alarm, own = Alarm.objects.get(pk=alarm_id), user.department_id
-    by_area = user.role in BY_AREA and areas.covers(user.area_code, alarm.area_code)
+    by_area = user.role not in NOT_BY_AREA and areas.covers(user.area_code, alarm.area_code)
     handles = user.role == "department_handler" and own is not None
     answers, assigned = handles and alarm.department_id == own, handles and alarm.assigned_to_id == own
     shares = handles and Device.objects.filter(pk=alarm.device_id, owners=own).exists()

@@ -20,6 +20,7 @@ from .devices import Device
 
 # Whose work alarms are: the pages are theirs. As data everybody sees those of the own area, handlers by department, wall
 # screens none: a figure is a list to whoever reads it.
+NOT_BY_AREA = ("department_handler", "kiosk")
 READERS = frozenset({"operator", "dispatcher", "supervisor", "leader", "auditor", "department_handler"})
 
 
@@ -127,7 +128,7 @@ class AlarmQuerySet(models.QuerySet):
             own = user.department_id
             shared = Device.objects.filter(owners=own).values("pk")
             return self.filter(Q(department=own) | Q(assigned_to=own) | Q(device__in=shared)) if own else self.none()
-        by_area = user.area_code and user.role != "kiosk"
+        by_area = user.area_code and user.role not in NOT_BY_AREA
         return self.filter(area_code__startswith=user.area_code) if by_area else self.none()
 
 
