@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from copy import copy
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -155,6 +156,19 @@ class HazardFilter(django_filters.FilterSet):
         """The days of a count of the evaluation that is asked for: department and area are those of their end."""
         asked = self.form.cleaned_data.get("counted")
         return asked[1] if asked else None
+
+    def __init__(
+        self, data: Any = None, queryset: Any = None, *, request: Any = None, prefix: str | None = None
+    ) -> None:
+        """Take the filters of the class as they are: the package copies all of each, the choices too, at every request."""
+        base, self.base_filters = self.base_filters, {}
+        super().__init__(data, queryset, request=request, prefix=prefix)
+        self.base_filters = base
+        for name, one in base.items():
+            self.filters[name] = mine = copy(one)
+            mine.parent, mine.model = self, self.queryset.model
+            if mine.method is not None:
+                mine.method = mine.method  # binds it to this set
 
     def by_condition(self, rows: QuerySet, name: str, value: bool) -> QuerySet:
         return rows.filter(CONDITIONS[name]) if value else rows.exclude(CONDITIONS[name])
