@@ -5,20 +5,20 @@ Steps are taken through ``/api/v1/`` by the page's module; these doors only show
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
-from citysafety import areas
+from citysafety import areas, paging
 from citysafety.accounts import lists
 from citysafety.accounts.doors import asks_for, desk_page
 from citysafety.api import area_asked, number_in
@@ -51,7 +51,6 @@ ROWS = 50
 MOST_COUNTED, MOST_COUNTED_NOW = 1000, 50_000
 OF_DAYS = ("received", "received_after", "cleared", "refused", "dispatched", "marked", "settled", "counted", "figure")
 WORDS_DAYS = 42  # words are compared with every row: without other bounds, with those of six weeks
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OFFERED = ("area", "state", "severity", "category", "open", "overdue", "asked", "paused", "pinned", "stopped", "mine", "search", "received_after",
            "received_before", "reworked")  # fmt: skip
 COUNTED_BY = ("figure", "at")
@@ -256,16 +255,11 @@ def _first_day() -> date:
 
 def _page(rows: QuerySet[Hazard], before: str) -> tuple[list[Hazard], str]:
     """Return the rows after a mark, and the mark of the next page; no offset, so far pages cost what the first does."""
-    if before:
-        received_at, last = _mark(before)
-        same = Q(received_at=received_at, id__gt=last)
-        rows = rows.filter(received_at__lte=received_at).filter(Q(received_at__lt=received_at) | same)
+    rows = paging.after(rows, "received_at", before)
     page = list(_named(rows, ROWS + 1))
     if len(page) <= ROWS:
         return page, ""
-    last_row = page[ROWS - 1]
-    micros = (last_row.received_at - EPOCH) // timedelta(microseconds=1)
-    return page[:ROWS], f"{micros}.{last_row.pk}"
+    return page[:ROWS], paging.mark_of(page[ROWS - 1], "received_at")
 
 
 def _named(rows: QuerySet[Hazard], most: int) -> QuerySet[Hazard]:
@@ -280,14 +274,6 @@ def _named(rows: QuerySet[Hazard], most: int) -> QuerySet[Hazard]:
 def _read(rows: QuerySet[Hazard]) -> Iterator[Hazard]:
     """Yield the rows of a file, all of one moment, some held at once. Queries: 1, by a cursor of the server."""
     return _named(rows, MOST_EXPORTED).iterator(chunk_size=READ_AT_ONCE)
-
-
-def _mark(text: str) -> tuple[datetime, UUID]:
-    micros, _dot, last = text.partition(".")
-    try:
-        return EPOCH + timedelta(microseconds=int(micros)), UUID(last)
-    except (ValueError, OverflowError) as error:
-        raise Http404 from error
 
 
 def _without(asked: QueryDict, *names: str) -> str:

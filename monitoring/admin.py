@@ -7,16 +7,14 @@ from django import forms
 from django.contrib import admin
 from django.contrib.gis import forms as gis
 from django.contrib.gis.db.models import GeometryField
-from django.db import connection, transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from citysafety.accounts.admin import HistoryAdmin, ReadOnly
 from citysafety.accounts.roles import Role
 
-from .known import CHANGED
 from .models import READERS, AlarmPolicy, AlarmRuleHistory, Fence, Maintenance, Rule, Schedule
-from .register import admin as register  # noqa: F401  the register has its own
+from .register.admin import KnownToGateways
 from .rules import KINDS
 
 ROLES = [(role.value, role.label) for role in Role if role in READERS]
@@ -25,15 +23,6 @@ ROLES = [(role.value, role.label) for role in Role if role in READERS]
 def settings_words() -> str:
     """Say which settings a rule of each kind has."""
     return "; ".join(f"{kind}: {', '.join(one.name for one in fields(made))}" for kind, made in KINDS.items())
-
-
-class Telling(admin.ModelAdmin):
-    """Tells the gateways, once it is committed, that what they know by heart was changed."""
-
-    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        with transaction.atomic(), connection.cursor() as cursor:
-            super().save_model(request, obj, form, change)
-            cursor.execute("SELECT pg_notify(%s, '')", [CHANGED])
 
 
 class RuleForm(forms.ModelForm):
@@ -54,7 +43,7 @@ class RuleForm(forms.ModelForm):
 
 
 @admin.register(Rule)
-class RuleAdmin(Telling):
+class RuleAdmin(KnownToGateways):
     """What raises an alarm. Settings that cannot be are refused in words; what is saved holds within seconds."""
 
     form = RuleForm
@@ -79,7 +68,7 @@ class AlarmRuleHistoryAdmin(HistoryAdmin):
 
 
 @admin.register(Schedule)
-class ScheduleAdmin(Telling):
+class ScheduleAdmin(KnownToGateways):
     """When rules hold."""
 
     list_display = ("code", "name_zh", "name_en", "windows", "source")
@@ -87,7 +76,7 @@ class ScheduleAdmin(Telling):
 
 
 @admin.register(Fence)
-class FenceAdmin(Telling):
+class FenceAdmin(KnownToGateways):
     """Places in regard to which devices are watched; the outline as text (WKT), WGS 84."""
 
     list_display = ("code", "name_zh", "name_en", "group", "area_code", "width_m", "kmh", "active", "synthetic")

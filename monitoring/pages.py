@@ -5,20 +5,20 @@ Steps are taken through ``/api/v1/`` by the page's module; these doors only show
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import ValidationError
 
-from citysafety import areas
+from citysafety import areas, paging
 from citysafety.accounts import lists
 from citysafety.accounts.doors import asks_for, desk_page
 from citysafety.api import area_asked, number_in
@@ -34,7 +34,6 @@ from .models import READERS, Alarm, AlarmPolicy, Level, Maintenance, System
 from .present import rule_advice
 
 ROWS, MOST_COUNTED, MOST_EXPORTED, READ_AT_ONCE = 50, 10_000, 50_000, 500
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 NEWEST = ("-raised_at", "id")
 HEARD = "open=true&quiet=false"  # where the list begins
 COUNTED_BY = ("figure", "at")
@@ -175,23 +174,11 @@ def _kept(request: HttpRequest, found: AlarmFilter, area: str) -> tuple[QuerySet
 
 def _page(rows: QuerySet[Alarm], before: str) -> tuple[list[Alarm], str]:
     """Return the rows after a mark, and the mark of the next page; no offset, so far pages cost what the first does."""
-    if before:
-        raised_at, last = _mark(before)
-        same = Q(raised_at=raised_at, id__gt=last)
-        rows = rows.filter(raised_at__lte=raised_at).filter(Q(raised_at__lt=raised_at) | same)
+    rows = paging.after(rows, "raised_at", before)
     page = list(selectors.named(rows).order_by(*NEWEST)[: ROWS + 1])
     if len(page) <= ROWS:
         return page, ""
-    last_row = page[ROWS - 1]
-    return page[:ROWS], f"{(last_row.raised_at - EPOCH) // timedelta(microseconds=1)}.{last_row.pk}"
-
-
-def _mark(text: str) -> tuple[datetime, UUID]:
-    micros, _dot, last = text.partition(".")
-    try:
-        return EPOCH + timedelta(microseconds=int(micros)), UUID(last)
-    except (ValueError, OverflowError) as error:
-        raise Http404 from error
+    return page[:ROWS], paging.mark_of(page[ROWS - 1], "raised_at")
 
 
 def _without(asked: QueryDict, *names: str) -> str:
